@@ -1,0 +1,26 @@
+# `make bench` measures, `make test` checks; each first makes .venv with exactly the packages of requirements.lock.
+PYTHON ?= python3
+READY := .venv/.ready
+
+.PHONY: bench test lock
+
+bench: $(READY)
+	.venv/bin/python -m bench all
+
+test: $(READY)
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/pytest
+
+$(READY): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.13" >&2; exit 2; }
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+# Pins the newest versions that pyproject.toml allows.
+lock:
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --upgrade --quiet --custom-compile-command "make lock" --output-file requirements.lock

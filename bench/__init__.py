@@ -1,0 +1,1 @@
+"""The bench: starts every model for real, measures it, and says what may be concluded."""

@@ -1,0 +1,121 @@
+"""The classic in the terminal: a line a request in the manner of the original client, then one table of all models."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from bench.burst import Answer
+from bench.models import MODELS, Model
+from bench.report.progress import CellProgress
+from bench.report.waterfall import waterfall
+from bench.results import Cell
+from bench.scenarios.classic import POSTGRES, PYTHON, REQUESTS_2013, SECONDS_2013, Workload
+
+PUBLISHED = {model.name: model.published_2013_s for model in MODELS}
+SITUATIONS = {model.name: model.situation for model in MODELS}
+# How far from its ideal a model may be before the table marks it.
+NEAR_IDEAL = 1.10
+
+
+class ClassicReport:
+    """Prints a run of the classic as it goes on; a listener of `bench.run`."""
+
+    def __init__(self, console: Console, progress: CellProgress, workload: Workload, full_s: float) -> None:
+        self.console = console
+        self.progress = progress
+        self.workload = workload
+        self.full_s = full_s
+        """Seconds that the waterfalls' common axis spans: the slowest model's ideal."""
+        self.endpoint = ""
+        self.burst_end_s = 0.0
+
+    def cell_started(self, number: int, total: int, model: Model, left_s: float) -> None:
+        """Announce the model."""
+        self.progress.cell(number, total, f"classic, {model.name}", left_s)
+        self.console.print(Rule(Text(f"{model.name}: {model.situation}", "bold"), align="left", style="dim"))
+        self.endpoint = ""
+
+    def answered(self, answer: Answer) -> None:
+        """A line for the answer, between the burst's first and last ones."""
+        if answer.endpoint != self.endpoint:
+            self.end_burst()
+            path = answer.endpoint.partition("?")[0]
+            self.say(f"Sending {self.workload.requests} requests for {path}...")
+            self.endpoint = answer.endpoint
+        self.burst_end_s = max(self.burst_end_s, answer.end_s)
+        self.say(answer_line(answer), "red" if answer.error else "")
+
+    def end_burst(self) -> None:
+        """The original client's total of a burst."""
+        if self.endpoint:
+            self.say(f"    = {self.burst_end_s:5.2f}s TOTAL")
+        self.endpoint, self.burst_end_s = "", 0.0
+
+    def cell_ended(self, cell: Cell) -> None:
+        """The sum and the waterfall, and what went wrong."""
+        self.end_burst()
+        for round_ in cell.rounds:
+            self.say("-" * 42)
+            self.say(f"SUM TOTAL = {round_['sum_s']:.2f}s", "bold")
+            full_s = max(self.full_s, round_["sum_s"])
+            self.console.print(waterfall(round_["requests"], round_["python_s"], full_s, min(self.console.width, 100)))
+        if cell.failure:
+            self.say(f"FAILED: {cell.failure}", "red")
+        self.say("")
+
+    def say(self, line: str, style: str = "") -> None:
+        """A line as it is, whatever characters and however wide."""
+        self.console.print(Text(line, style), soft_wrap=True)
+
+
+def answer_line(answer: Answer) -> str:
+    """`@  5.03s got response [200]`, or what went wrong instead."""
+    got = f"got response [{answer.status}]" if answer.status is not None else f"got no response: {answer.error}"
+    return f"    @ {answer.end_s:5.2f}s {got}"
+
+
+def table(cells: Sequence[Cell]) -> Table:
+    """All models of the classic, one a row, beside their ideal and the figures of 2013; at most 80 columns wide."""
+    result = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+    result.add_column("model", no_wrap=True)
+    for heading in ("python", "postgres", "sum", "ideal", "÷ ideal", "2013"):
+        result.add_column(heading, justify="right", no_wrap=True)
+    result.add_column("situation", no_wrap=True)
+    for cell in cells:
+        result.add_row(*row(cell))
+    return result
+
+
+def row(cell: Cell) -> tuple[Text | str, ...]:
+    """A cell as a row; a failed one has no figures, so that a fast error cannot look like a fast server."""
+    published = PUBLISHED.get(cell.model)
+    figure_2013 = f"{published[2]:.2f}" if published else "–"
+    ideal_s = cell.ideal["sum_s"]
+    situation = SITUATIONS.get(cell.model, "")
+    if cell.failure or not cell.rounds:
+        return (cell.model, *[Text("FAILED", "red")] * 3, f"{ideal_s:.2f}", "–", figure_2013, situation)
+    measured: Mapping[str, Any] = cell.rounds[0]
+    ratio = measured["sum_s"] / ideal_s if ideal_s else float("nan")
+    return (
+        cell.model,
+        *(f"{measured[name]:.2f}" for name in ("python_s", "postgres_s", "sum_s")),
+        f"{ideal_s:.2f}",
+        Text(f"{ratio:.3f}", "" if ratio <= NEAR_IDEAL else "yellow"),
+        figure_2013,
+        situation,
+    )
+
+
+def notes(workload: Workload) -> str:
+    """What the columns of the table are."""
+    return (
+        f"Seconds for {workload.requests} requests at once to {PYTHON}, then to {POSTGRES}, "
+        f"which sleep {workload.seconds:g} s. "
+        "ideal: the sum for the same model without any overhead. "
+        f"2013: the sum that the original example published for {REQUESTS_2013} requests of {SECONDS_2013:g} s."
+    )

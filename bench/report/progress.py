@@ -1,0 +1,50 @@
+"""Where a run has got to: a live line in a terminal, a plain line a cell elsewhere."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+
+class _Left(ProgressColumn):
+    """What the plan still expects to take."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"about {clock(max(0.0, task.fields['end'] - time.monotonic()))} left", "dim")
+
+
+class CellProgress:
+    """A context manager; `cell()` says which cell has begun."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.started = time.monotonic()
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), _Left())
+        # Off a terminal rich would still print the last state of the live line, and once more at the end.
+        self.live = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.task = self.live.add_task("starting the database", total=None, end=self.started)
+
+    def cell(self, number: int, total: int, what: str, left_s: float) -> None:
+        """Cell `number` of `total` has begun; all that remains should take `left_s` seconds."""
+        now = time.monotonic()
+        self.live.update(self.task, description=f"cell {number} of {total}: {what}", end=now + left_s)
+        if not self.console.is_terminal:
+            passed = f"{clock(now - self.started)} elapsed, about {clock(left_s)} left"
+            self.console.print(f"[{number}/{total}] {what}; {passed}", markup=False, highlight=False)
+
+    def __enter__(self) -> Self:
+        self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.live.stop()
+
+
+def clock(seconds: float) -> str:
+    """`75` as `1:15`."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

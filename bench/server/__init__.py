@@ -1,0 +1,1 @@
+"""Processes that the bench starts and that never outlive it."""

@@ -1,0 +1,34 @@
+"""The other service that `/fanout/` calls: one HTTP client, its connections shared by all requests."""
+
+import httpx
+from flask import Flask
+from flask.typing import ResponseReturnValue
+
+from gevent_app import config
+
+# Above the longest sleep that may be asked of the upstream.
+TIMEOUT_S = 90
+
+client = httpx.Client(
+    base_url=config.UPSTREAM_URL,
+    timeout=TIMEOUT_S,
+    limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+    trust_env=False,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Answer 502 when the upstream cannot be reached or fails."""
+    app.register_error_handler(httpx.HTTPError, upstream_failed)
+
+
+def upstream_failed(error: httpx.HTTPError) -> ResponseReturnValue:
+    """What failed, and where to look."""
+    return {"error": f"the upstream at {config.UPSTREAM_URL} (UPSTREAM_URL) failed: {type(error).__name__}"}, 502
+
+
+def fetch(seconds: float) -> object:
+    """One call that the upstream answers after that many seconds; raises httpx.HTTPError."""
+    response = client.get("/", params={"seconds": seconds})
+    response.raise_for_status()
+    return response.json()
