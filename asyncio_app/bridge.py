@@ -14,11 +14,15 @@ What runs where. The view decides for its whole request, so one request never ch
   on `postgresql+asyncpg://`, which waits through the same greenlet.
 * a WSGI application that is not a Flask object: in a thread, or on the loop with `"inline"`.
 
-Children of `asyncio.gather` and other tasks have no greenlet to switch out: in them a coroutine is awaited, not made
-synchronous, and the request's body is one that the view has read before.
+Where the view is found out to be a `def`, Flask has only parsed the URL: the call is left and made again in the thread.
+WSGI middleware therefore sees the beginning of such a request twice, the first time on the loop's thread.
 
-Sources: PEP 3333 (WSGI); the ASGI specification 3.0, HTTP and lifespan 2.x; Flask's "Using async and await"; greenlet's
-`gr_context` (python-greenlet/greenlet#198).
+Children of `asyncio.gather` and other tasks have no greenlet to switch out: in them a coroutine is awaited, not made
+synchronous, and the request's body is one that the view has read before. A second Flask object, mounted by a
+dispatcher, needs a bridge of its own.
+
+Sources: PEP 3333 (WSGI); the ASGI specification, HTTP and lifespan; "Using async and await" in Flask's documentation
+(https://flask.palletsprojects.com/en/stable/async-await/); greenlet's `gr_context` (python-greenlet/greenlet#198).
 """
 
 from __future__ import annotations
@@ -67,13 +71,8 @@ class _Greenlet(greenlet):
             work = cast(greenlet, self.parent).switch(_DONE)
 
 
-class _Idle(threading.local):
-    def __init__(self) -> None:
-        self.greenlets: list[_Greenlet] = []
-
-
 _DONE = object()
-_idle = _Idle()
+_idle = threading.local()  # a greenlet cannot change its thread
 _MAX_IDLE = 256  # 5 MB at most
 _PATIENCE_S = 0.1  # a task that receives costs 20 µs a request: those that are answered sooner do without
 
@@ -103,7 +102,7 @@ def _drive(
     work: Callable[[], Any], context: contextvars.Context | None, on_wait: Callable[[], None] | None = None
 ) -> Generator[Any, Any, Any]:
     """Await synchronous code from the loop: it switches here with what it has to wait for, and is resumed with that."""
-    idle = _idle.greenlets
+    idle: list[_Greenlet] = vars(_idle).setdefault("greenlets", [])
     if idle:
         runner = idle.pop()
     else:
@@ -219,8 +218,11 @@ def _prepare(app: Any) -> None:
     def async_to_sync(func: Callable[..., Any]) -> Callable[..., Any]:
         return functools.partial(_call_async, func, original)
 
+    def matched() -> None:
+        """In place of the second match of the same URL, when the context is pushed: 5 µs."""
+
     def placed_request_context(environ: dict[str, Any]) -> Any:
-        context = request_context(environ)
+        context = request_context(environ)  # nothing has been pushed, opened or called yet: no trace of it stays
         exchange = environ.get("asyncio_app.bridge")
         if exchange is not None and exchange.may_move:
             exchange.may_move = False
@@ -232,7 +234,7 @@ def _prepare(app: Any) -> None:
                 stay = False
             if not stay:
                 raise _NeedsThread
-            context.match_request = lambda: None  # once is enough
+            context.match_request = matched
         return context
 
     app.async_to_sync, app.request_context, app.loop_bridged = async_to_sync, placed_request_context, True
@@ -247,6 +249,7 @@ class _Exchange:
     remaining = -1  # bytes that Content-Length still allows; -1 without one
     started = complete = bodiless = False  # the response
     unasked = False  # a client that waits for 100 Continue: receiving is what sends it
+    reading = False  # the application waits for the server's next message
     gone = cancelled = stopping = False  # the client; our task, because of it; our thread, because of that
 
     def __init__(self, bridge: LoopBridge, scope: Scope, receive: Receive, send: Send) -> None:
@@ -264,17 +267,20 @@ class _Exchange:
     async def run(self) -> None:
         self.task = cast("asyncio.Task[Any]", asyncio.current_task())
         try:
-            if self.bridge.flask or not self.bridge.threaded:
+            to_thread = self.bridge.threaded and not self.bridge.flask
+            if not to_thread:
                 try:
                     await _drive(self.call, self.context, self.watch_soon)
                 except _NeedsThread:
-                    await self.run_in_thread()
-            else:
+                    to_thread = True
+            if to_thread:
                 await self.run_in_thread()
         except asyncio.CancelledError:
-            if not self.gone or (self.cancelled and self.task.uncancel()):
+            if not self.gone or self.task.cancelling() > self.cancelled:
                 raise  # the server's own wish; but where the client has left, there is nobody to tell
         finally:
+            if self.cancelled:
+                self.task.uncancel()
             for watch in (self.timer, self.receiving):
                 if watch is not None:
                     watch.cancel()
@@ -292,7 +298,7 @@ class _Exchange:
                 self.stopping = True
                 for job in self.jobs:
                     job.cancel()
-                with suppress(BaseException):
+                with suppress(Exception, asyncio.CancelledError):
                     await done
             raise
 
@@ -303,7 +309,7 @@ class _Exchange:
             self.timer = self.loop.call_later(_PATIENCE_S, self.watch)
 
     def watch(self) -> None:
-        if self.receiving is None and not self.unasked:
+        if self.receiving is None and not self.reading and not self.unasked:
             self.receiving = self.loop.create_task(self.receive_one())
             self.receiving.add_done_callback(self.received)
 
@@ -328,12 +334,15 @@ class _Exchange:
         while not self.inbox:
             if self.gone:
                 return {"type": "http.disconnect"}
-            if self.receiving is None:
-                return await self.receive()
-            await asyncio.wait({self.receiving})
-        if self.receiving is None:
-            self.timer = None
-        return self.inbox.pop()
+            if self.receiving is not None:
+                await asyncio.wait({self.receiving})
+            else:
+                self.reading = True  # a server is asked for one message at a time
+                try:
+                    self.inbox.append(await self.receive())
+                finally:
+                    self.reading, self.timer = False, None
+        return self.inbox.pop(0)
 
     # The application's side, called from its greenlet or from its thread.
 
@@ -351,6 +360,7 @@ class _Exchange:
         async def job() -> Any:
             task = cast("asyncio.Task[Any]", asyncio.current_task())
             self.jobs.add(task)
+            self.watch_soon()
             if self.stopping:
                 task.cancel()
             try:
