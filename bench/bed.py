@@ -3,11 +3,12 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psycopg2
 
 from bench.databases import Database, seeded_database
 from bench.errors import BenchError
@@ -27,6 +28,21 @@ class Bed:
     database: Database
     upstream_url: str
     logs: Path
+
+    def database_connections(self) -> int:
+        """How many connections to the database there are, beside this question's own."""
+        with closing(psycopg2.connect(self.database.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            (row,) = cursor.fetchall()
+            return int(row[0])
+
+    def restore_todos(self) -> None:
+        """Take out what a load has added, so that the next one finds the 50 todos."""
+        table = f"{self.database.schema}.todos" if self.database.schema else "todos"
+        with closing(psycopg2.connect(self.database.url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {table} WHERE id > 50")
 
     def environment(self, model: Model) -> dict[str, str]:
         """What the model's server finds in its environment."""

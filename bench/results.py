@@ -1,14 +1,15 @@
-"""The results file: one JSON document a run, complete after every cell."""
+"""The results file: one JSON document a run, complete after every server that was measured."""
 
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
+from bench.validity import Judgement, judge_rounds
 
 SCHEMA = 1
 FILE = "results.json"
@@ -20,14 +21,32 @@ class Cell:
 
     scenario: str
     model: str
-    command: tuple[str, ...]
+    """The name in the run: of a model, or of the A/A twin of one."""
     workload: Mapping[str, Any]
-    ideal: Mapping[str, float]
+    """`name` and the scenario's own parameters."""
+    figure: str
+    """The value of a round that the cell is ranked by."""
+    command: tuple[str, ...]
+    """The server's command line in the last round."""
     info: Mapping[str, Any]
     """What the server said of itself at /info; empty if it never answered."""
-    failure: str | None
-    """Why the cell counts for nothing; None if it counts."""
     rounds: tuple[Mapping[str, Any], ...]
+    """A round has its number, its state and reason, its figures, and the raw results they come from."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from every other cell of a run."""
+        return self.scenario, self.model, self.workload["name"]
+
+    @property
+    def judgement(self) -> Judgement:
+        """Whether the cell may be ranked, and why not."""
+        judgements = [Judgement(round_["state"], round_["reason"]) for round_ in self.rounds]
+        return judge_rounds(judgements, self.values(self.figure))
+
+    def values(self, name: str) -> list[float]:
+        """A figure in every round that has it."""
+        return [round_[name] for round_ in self.rounds if round_.get(name) is not None]
 
 
 @dataclass
@@ -39,7 +58,13 @@ class Run:
     environment: Mapping[str, Any]
     arguments: Mapping[str, Any]
     seed: int
-    cells: list[Cell] = field(default_factory=list)
+    cells: dict[tuple[str, str, str], Cell] = field(default_factory=dict)
+    steps_done: list[str] = field(default_factory=list)
+    prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By scenario and entry, what was found out before its rounds."""
+    calibration: Mapping[str, Any] | None = None
+    elapsed_s: float = 0.0
+    measuring_s: float = 0.0
 
     @property
     def path(self) -> Path:
@@ -47,16 +72,28 @@ class Run:
         return self.folder / FILE
 
     def add(self, cell: Cell) -> None:
-        """Add a cell and rewrite the file, so that nothing measured is lost whatever happens next."""
-        self.cells.append(cell)
-        self.save()
+        """Add a cell, or its further rounds."""
+        earlier = self.cells.get(cell.key)
+        rounds = (*(earlier.rounds if earlier else ()), *cell.rounds)
+        self.cells[cell.key] = Cell(**{**vars(cell), "rounds": rounds})
+
+    def of(self, scenario: str) -> list[Cell]:
+        """The cells of a scenario."""
+        return [cell for cell in self.cells.values() if cell.scenario == scenario]
 
     def save(self) -> None:
         """Write the file beside the old one and put it in its place, so that a reader never sees half of it."""
-        content = {"schema": SCHEMA, **{name: value for name, value in asdict(self).items() if name != "folder"}}
+        content = {"schema": SCHEMA} | {name: value for name, value in vars(self).items() if name != "folder"}
+        content["cells"] = [cell_content(cell) for cell in self.cells.values()]
         new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        new.write_text(json.dumps(content, ensure_ascii=False) + "\n")
         os.replace(new, self.path)
+
+
+def cell_content(cell: Cell) -> dict[str, Any]:
+    """A cell as it stands in the file, with what its rounds say together."""
+    judgement = cell.judgement
+    return {**vars(cell), "state": judgement.state, "reason": judgement.reason}
 
 
 def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping[str, Any], seed: int) -> Run:
@@ -67,7 +104,7 @@ def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping
     now = datetime.now(UTC)
     folder = out or Path("results", f"{now:%Y-%m-%dT%H.%M.%SZ}")
     if (folder / FILE).exists():
-        raise BenchError(f"{folder} has results already; pass another --out")
+        raise BenchError(f"{folder} has results already; pass another --out, or --resume {folder} to go on with them")
     run = Run(folder, f"{now:%Y-%m-%dT%H:%M:%SZ}", environment, arguments, seed)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,3 +112,41 @@ def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping
     except OSError as error:
         raise BenchError(f"cannot write to {folder}: {error.strerror}; pass another --out") from None
     return run
+
+
+def load_run(folder: Path) -> Run:
+    """A run as its file has it. Raises BenchError if there is none, or it is of another kind or schema."""
+    path = folder / FILE if folder.is_dir() else folder
+    try:
+        content = json.loads(path.read_text())
+    except OSError as error:
+        raise BenchError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError:
+        raise BenchError(f"{path} is no results file: it is not JSON") from None
+    if not isinstance(content, dict) or "schema" not in content:
+        raise BenchError(f"{path} is no results file of this bench")
+    if content.pop("schema") != SCHEMA:
+        raise BenchError(f"{path} has another schema than this bench's {SCHEMA}; use the version that wrote it")
+    try:
+        for cell in content["cells"]:
+            del cell["state"], cell["reason"]
+        cells = [Cell(**cell) for cell in content.pop("cells")]
+        run = Run(folder=path.parent, **content)
+    except (KeyError, TypeError) as error:
+        raise BenchError(f"{path} is damaged: {error}") from None
+    run.cells = {cell.key: cell for cell in cells}
+    return run
+
+
+def check_same(run: Run, environment: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+    """Refuse to go on with a run under other circumstances. Raises BenchError naming what differs."""
+    for what, old, new in (("arguments", run.arguments, arguments), ("environment", run.environment, environment)):
+        names = sorted(name for name in {*old, *new} if normal(old.get(name)) != normal(new.get(name)))
+        if names:
+            changes = "; ".join(f"{name}: {old.get(name)!r} then, {new.get(name)!r} now" for name in names)
+            raise BenchError(f"cannot resume {run.folder}, its {what} differ ({changes}); start a new run")
+
+
+def normal(value: Any) -> Any:
+    """A value as it comes back from JSON."""
+    return json.loads(json.dumps(value))

@@ -1,70 +1,175 @@
-"""Runs cells one after the other: a fresh server, the measurement, the results file, the next."""
+"""Carries out a plan: a fresh server, the checks, the measurements, the results file, the next."""
 
-from collections.abc import Sequence
+import random
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Protocol
+from typing import Any, Protocol
 
-from bench.bed import POOL, Bed
+import httpx
+
+from bench.bed import Bed
 from bench.burst import Answer
-from bench.models import Model
+from bench.checks import check_contract, judge_overlap, probe_overlap
+from bench.load import GeneratorError, LoadJob, LoadResult
+from bench.plan import Step
 from bench.results import Cell, Run
-from bench.scenarios import classic
-from bench.server.life import ServerFailed, serving
+from bench.scenarios.base import Ground, Options, Reading, Scenario, Workload
+from bench.server.life import Server, ServerFailed, serving
 from bench.server.ports import HOST
+from bench.validity import VALID, Judgement
+
+Generate = Callable[[LoadJob], LoadResult]
 
 
 class Listener(Protocol):
     """Hears of a run as it goes on; the reports implement it."""
 
-    def cell_started(self, number: int, total: int, model: Model, left_s: float) -> None:
-        """A cell begins; all that is left to do, it included, should take about `left_s`."""
+    def step_started(self, number: int, total: int, step: Step) -> None:
+        """A server is about to start."""
 
     def answered(self, answer: Answer) -> None:
-        """A request was answered, or failed."""
+        """A request of the classic was answered, or failed."""
 
-    def cell_ended(self, cell: Cell) -> None:
-        """A cell is in the results file."""
-
-
-# Start and end of a server.
-OVERHEAD_S = 2.0
+    def step_ended(self, step: Step, cells: Sequence[Cell]) -> None:
+        """What was measured on the server is in the results file; the cells have this step's rounds only."""
 
 
-def run_classic(bed: Bed, models: Sequence[Model], workload: classic.Workload, run: Run, listener: Listener) -> None:
-    """One round of the classic for each model, in the order given."""
-    costs = [sum(classic.ideal_s(model, workload, POOL)) + OVERHEAD_S for model in models]
-    for index, model in enumerate(models):
-        listener.cell_started(index + 1, len(models), model, sum(costs[index:]))
-        cell = classic_cell(bed, model, workload, listener)
-        run.add(cell)
-        listener.cell_ended(cell)
+def execute(plan: Sequence[Step], bed: Bed, options: Options, run: Run, generate: Generate, listener: Listener) -> None:
+    """Carry out the steps that the run has not done yet; the results file is complete after each."""
+    began = time.monotonic() - run.elapsed_s
+    for number, step in enumerate(plan, start=1):
+        if step.id in run.steps_done:
+            continue
+        listener.step_started(number, len(plan), step)
+        cells = Measurement(step, bed, options, run, generate, listener).carry_out()
+        for cell in cells:
+            run.add(cell)
+        run.steps_done.append(step.id)
+        run.elapsed_s = time.monotonic() - began
+        run.save()
+        listener.step_ended(step, cells)
 
 
-def classic_cell(bed: Bed, model: Model, workload: classic.Workload, listener: Listener) -> Cell:
-    """Measure one model; what its server does wrong becomes the cell's failure."""
-    rounds: tuple[dict[str, object], ...] = ()
-    info: dict[str, object] = {}
-    command = model.command(HOST, 0)
-    try:
-        with serving(model, bed.environment(model), bed.logs) as server:
-            info, command = server.info, server.process.command
-            round_ = classic.measure(server.url, workload, listener.answered)
-            failure = classic.problem(round_)
-            rounds = (asdict(round_),)
-            if failure and not server.process.running:
-                failure += f"; the server ended with exit code {server.process.exit_code}"
-            if failure:
-                failure += f"; the last lines of {server.process.log}:\n{server.process.log_tail() or '(nothing)'}"
-    except ServerFailed as error:
-        failure = str(error)
-    python_s, postgres_s = classic.ideal_s(model, workload, POOL)
-    return Cell(
-        scenario=classic.NAME,
-        model=model.name,
-        command=command,
-        workload=asdict(workload),
-        ideal={"python_s": python_s, "postgres_s": postgres_s, "sum_s": python_s + postgres_s},
-        info=info,
-        failure=failure,
-        rounds=rounds,
-    )
+class Measurement:
+    """One step on its server."""
+
+    def __init__(
+        self, step: Step, bed: Bed, options: Options, run: Run, generate: Generate, listener: Listener
+    ) -> None:
+        self.step = step
+        self.bed = bed
+        self.options = options
+        self.run = run
+        self.generate = generate
+        self.listener = listener
+        self.rng = random.Random(f"{options.seed}/{step.id}")
+        self.memos: dict[str, dict[str, Any]] = {}
+
+    def carry_out(self) -> list[Cell]:
+        """Start the server, check it, and measure every workload; what goes wrong is in the rounds."""
+        model = self.step.entry.model
+        environment = self.bed.environment(model) | dict(self.step.scenarios[0].environments.get(self.step.setup, {}))
+        try:
+            with serving(model, environment, self.bed.logs) as server:
+                return self.measure_all(server)
+        except ServerFailed as error:
+            reading = Reading({}, Judgement("ERRORS", str(error)))
+            return [self.cell(scenario, workload, reading) for scenario, workload in self.workloads()]
+
+    def measure_all(self, server: Server) -> list[Cell]:
+        """The step's cells, with one round each."""
+        judgement, overlap = self.check(server)
+        cells = []
+        for scenario, workload in self.workloads():
+            ground = self.ground(scenario, server)
+            if self.step.preparing:
+                self.prepare(scenario, ground)
+                continue
+            reading = self.measure(scenario, ground, workload) if judgement.valid else Reading({}, judgement)
+            self.run.measuring_s += reading.measuring_s
+            cells.append(self.cell(scenario, workload, reading, server, overlap))
+        return cells
+
+    def workloads(self) -> list[tuple[Scenario, Workload]]:
+        """What to measure, in this step's order."""
+        pairs = []
+        for scenario in self.step.scenarios:
+            own = [(scenario, workload) for workload in scenario.workloads(self.options)]
+            pairs += own[:1] if self.step.preparing else own
+        return self.rng.sample(pairs, len(pairs)) if all(s.shuffled for s in self.step.scenarios) else pairs
+
+    def ground(self, scenario: Scenario, server: Server) -> Ground:
+        """What the scenario measures on; a scenario's memo lives as long as the server."""
+        memo = self.memos.setdefault(scenario.name, {})
+        prepared = self.run.prepared.get(scenario.name, {})
+        return Ground(
+            self.step.entry, server, self.bed, self.options, self.rng, prepared, self.generate,
+            self.listener.answered, memo,
+        )  # fmt: skip
+
+    def check(self, server: Server) -> tuple[Judgement, dict[str, float]]:
+        """The contract and the overlap probe; the classic is its own probe."""
+        if [scenario.name for scenario in self.step.scenarios] == ["classic"]:
+            return VALID, {}
+        judgement = check_contract(server)
+        if not judgement.valid:
+            return judgement, {}
+        for _ in range(2):  # a neighbour on the machine may spoil one probe
+            overlap = probe_overlap(server)
+            judgement = judge_overlap(server, overlap)
+            if judgement.valid:
+                break
+        return judgement, asdict(overlap)
+
+    def prepare(self, scenario: Scenario, ground: Ground) -> None:
+        """Let the scenario find out what its rounds need; without it they say so themselves."""
+        assert scenario.prepare is not None
+        try:
+            found = scenario.prepare(ground)
+        except (GeneratorError, httpx.HTTPError, OSError) as error:
+            found = {"failure": str(error) or type(error).__name__}
+        self.run.prepared.setdefault(scenario.name, {})[self.step.entry.name] = dict(found)
+
+    def measure(self, scenario: Scenario, ground: Ground, workload: Workload) -> Reading:
+        """One reading; a server that fails under it is explained by the last lines of its log."""
+        process = ground.server.process
+        try:
+            reading = scenario.measure(ground, workload)
+        except (GeneratorError, httpx.HTTPError, OSError) as error:
+            reading = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
+        if reading.judgement.state != "ERRORS":
+            return reading
+        ended = "" if process.running else f"; the server ended with exit code {process.exit_code}"
+        tail = f"; the last lines of {process.log}:\n{process.log_tail() or '(nothing)'}"
+        judgement = Judgement("ERRORS", reading.judgement.reason + ended + tail)
+        return Reading(reading.values, judgement, reading.detail, reading.measuring_s)
+
+    def cell(
+        self,
+        scenario: Scenario,
+        workload: Workload,
+        reading: Reading,
+        server: Server | None = None,
+        overlap: dict[str, float] | None = None,
+    ) -> Cell:
+        """The reading as a cell of one round."""
+        setup = {"setup": self.step.setup} if self.step.setup else {}
+        name = f"{workload.name}, {self.step.setup}" if self.step.setup else workload.name
+        round_: dict[str, Any] = {
+            "round": self.step.round,
+            "state": reading.judgement.state,
+            "reason": reading.judgement.reason,
+            **reading.values,
+            "overlap": overlap or None,
+            **reading.detail,
+        }
+        return Cell(
+            scenario=scenario.name,
+            model=self.step.entry.name,
+            workload={"name": name, **workload.parameters, **setup},
+            figure=scenario.figure,
+            command=server.process.command if server else self.step.entry.model.command(HOST, 0),
+            info=server.info if server else {},
+            rounds=(round_,),
+        )

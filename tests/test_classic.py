@@ -1,7 +1,7 @@
 """The six classic situations, told apart by the order and overlap of answers and never by the clock alone."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,15 +10,19 @@ import pytest
 
 from bench.bed import POOL, Bed
 from bench.burst import Answer, send_at_once
+from bench.load import LoadJob, LoadResult
 from bench.models import MODELS, Model, find_models
+from bench.plan import Step, make_plan
 from bench.results import Cell, Run, new_run
-from bench.run import run_classic
-from bench.scenarios.classic import Round, Workload, ideal_s, problem
+from bench.run import execute
+from bench.scenarios import classic
+from bench.scenarios.base import Options
+from bench.scenarios.classic import Round, ideal_s, problem
 from bench.server.life import Server
 from bench.server.ports import free_port
 
 WAIT_S = 0.3
-WORKLOAD = Workload(seconds=WAIT_S, requests=5)
+OPTIONS = Options(classic_seconds=WAIT_S, classic_requests=5)
 
 
 class Silent:
@@ -27,22 +31,27 @@ class Silent:
     def __init__(self) -> None:
         self.heard: list[object] = []
 
-    def cell_started(self, number: int, total: int, model: Model, left_s: float) -> None:
-        self.heard.append((number, total, model.name))
+    def step_started(self, number: int, total: int, step: Step) -> None:
+        self.heard.append((number, total, step.entry.name))
 
     def answered(self, answer: Answer) -> None:
         self.heard.append(answer)
 
-    def cell_ended(self, cell: Cell) -> None:
-        self.heard.append(cell)
+    def step_ended(self, step: Step, cells: Sequence[Cell]) -> None:
+        self.heard += cells
 
 
-def run_one(bed: Bed, model: Model, folder: Path) -> tuple[Cell, Run, Silent]:
-    """One cell of the classic, as the commands run it."""
+def no_load(job: LoadJob) -> LoadResult:
+    """The classic needs no load generator."""
+    raise AssertionError(job)
+
+
+def run_them(bed: Bed, models: Sequence[Model], folder: Path) -> tuple[list[Cell], Run, Silent]:
+    """The classic's cells of these models, measured as the commands do it."""
     listener = Silent()
     run = new_run(folder / "out", {}, {}, seed=1)
-    run_classic(bed, [model], WORKLOAD, run, listener)
-    return run.cells[0], run, listener
+    execute(make_plan([classic.SCENARIO], models, OPTIONS), bed, OPTIONS, run, no_load, listener)
+    return list(run.cells.values()), run, listener
 
 
 def one_after_the_other(ends: list[float]) -> bool:
@@ -57,8 +66,8 @@ def together(ends: list[float]) -> bool:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_a_model_shows_its_situation(model: Model, test_bed: Bed, tmp_path: Path) -> None:
-    cell, run, listener = run_one(test_bed, model, tmp_path)
-    assert cell.failure is None
+    (cell,), run, listener = run_them(test_bed, [model], tmp_path)
+    assert cell.judgement.valid, cell.judgement.reason
     (round_,) = cell.rounds
     assert round_["sum_s"] == round_["python_s"] + round_["postgres_s"]
     for kind, overlaps in (("python", model.python_waits_overlap), ("postgres", model.database_waits_overlap)):
@@ -88,14 +97,14 @@ def test_a_model_shows_its_situation(model: Model, test_bed: Bed, tmp_path: Path
 )
 def test_the_ideal_counts_waits(name: str, requests: int, python: int, postgres: int) -> None:
     (model,) = find_models(name)
-    assert ideal_s(model, Workload(2.0, requests), pool=15) == (python * 2.0, postgres * 2.0)
+    assert ideal_s(model, 2.0, requests, pool=15) == (python * 2.0, postgres * 2.0)
 
 
 def test_the_published_figures_are_of_the_three_situations_of_2013() -> None:
     published = {model.name: model.published_2013_s for model in MODELS if model.published_2013_s}
     assert [round(sum_s) for _, _, sum_s in published.values()] == [50, 30, 10]
     for name, (python_s, postgres_s, sum_s) in published.items():
-        ideal = ideal_s(find_models(name)[0], Workload(5.0, 5), POOL)
+        ideal = ideal_s(find_models(name)[0], 5.0, 5, POOL)
         assert python_s == pytest.approx(ideal[0], rel=0.02)
         assert postgres_s == pytest.approx(ideal[1], rel=0.02)
         assert sum_s == pytest.approx(python_s + postgres_s, abs=0.02)
@@ -106,23 +115,23 @@ def test_a_server_that_answers_500_fails_its_cell(name: str, test_bed: Bed, tmp_
     """A database that is away: both answer within milliseconds, and neither may look fast."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
     bed = replace(test_bed, database=replace(test_bed.database, url=away), logs=tmp_path)
-    cell, run, _ = run_one(bed, find_models(name)[0], tmp_path)
-    assert cell.failure is not None
-    assert cell.failure.startswith("10 of 10 requests failed: 10 × status 500; the last lines of ")
-    assert "OperationalError" in cell.failure
-    assert json.loads(run.path.read_text())["cells"][0]["failure"] == cell.failure
+    (cell,), run, _ = run_them(bed, find_models(name), tmp_path)
+    assert cell.judgement.state == "ERRORS"
+    assert cell.judgement.reason.startswith("10 of 10 requests failed: 10 × status 500; the last lines of ")
+    assert "OperationalError" in cell.judgement.reason
+    saved = json.loads(run.path.read_text())["cells"][0]
+    assert (saved["state"], saved["reason"]) == ("ERRORS", cell.judgement.reason)
 
 
 def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed: Bed, tmp_path: Path) -> None:
     """asyncpg opens its pool at start-up, so without a database there is no server at all."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
     bed = replace(test_bed, database=replace(test_bed.database, url=away), logs=tmp_path)
-    run = new_run(tmp_path / "out", {}, {}, seed=1)
-    run_classic(bed, find_models("asyncio,sync"), WORKLOAD, run, Silent())
-    assert [cell.model for cell in run.cells] == ["asyncio", "sync"]
-    assert "it ended with exit code 3; the last lines of" in (run.cells[0].failure or "")
-    assert "ConnectionRefusedError" in (run.cells[0].failure or "")
-    assert run.cells[0].rounds == ()
+    cells, _, _ = run_them(bed, find_models("asyncio,sync"), tmp_path)
+    assert [(cell.model, cell.judgement.state) for cell in cells] == [("asyncio", "ERRORS"), ("sync", "ERRORS")]
+    assert "it ended with exit code 3; the last lines of" in cells[0].judgement.reason
+    assert "ConnectionRefusedError" in cells[0].judgement.reason
+    assert "sum_s" not in cells[0].rounds[0]
 
 
 def test_the_kinds_of_failure_are_counted_apart() -> None:

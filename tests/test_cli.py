@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from bench.models import MODELS
+from bench.scenarios import SCENARIOS
 from bench.server.life import Server
 from bench.server.ports import free_port
 
@@ -40,6 +41,10 @@ def bench(*arguments: str, cwd: Path = ROOT, width: int = 80, **environment: str
         (["classic", "--requests", "x"], "'x' is not a valid integer range"),
         (["classic", "--out", "/dev/null/x"], "cannot write to /dev/null/x: Not a directory; pass another --out"),
         (["all", "--wrong"], "No such option"),
+        (["all", "--scenarios", "classic,nope"], "there is no scenario 'nope'; there are classic, throughput"),
+        (["all", "--resume", "."], "cannot read results.json: No such file or directory"),
+        (["throughput", "--rounds", "0"], "is not in the range"),
+        (["throughput", "--duration", "nan"], "nan is not a number"),
         (["serve"], "Missing argument 'MODEL'"),
         (["serve", "nothing-like-it"], "there is no model 'nothing-like-it'; did you mean sync or "),
         (["serve", "gevent,sync"], "name one model"),
@@ -83,7 +88,7 @@ def test_list_has_every_model_with_a_command_that_can_be_pasted() -> None:
         assert "127.0.0.1:8000" in line or "--port 8000" in line
     described = json.loads(bench("list", "--json").stdout)
     assert [model["name"] for model in described["models"]] == [model.name for model in MODELS]
-    assert list(described["scenarios"]) == ["classic"]
+    assert list(described["scenarios"]) == list(SCENARIOS)
 
 
 def test_code_lists_the_pairs_and_shows_one() -> None:
@@ -107,7 +112,7 @@ def test_the_classic_end_to_end(width: int, tmp_path: Path) -> None:
     assert lines[-1] == "o/results.json"
     assert max(map(len, lines)) <= width
     assert "\x1b" not in done.stdout
-    assert "[1/2] classic, gevent; 0:" in lines[0]
+    assert "[1/2] classic, round 1: gevent; 0:" in lines[0]
     assert sum(line.strip().startswith("@") and line.endswith("s got response [200]") for line in lines) == 12
     assert sum(line.endswith("s TOTAL") and line.strip().startswith("= ") for line in lines) == 4
     assert sum(line.startswith("SUM TOTAL = ") for line in lines) == 2
@@ -122,8 +127,9 @@ def test_the_classic_end_to_end(width: int, tmp_path: Path) -> None:
     assert isinstance(results["seed"], int)
     for cell in results["cells"]:
         assert cell["scenario"] == "classic"
-        assert cell["workload"] == {"seconds": 0.1, "requests": 3}
-        assert set(cell["rounds"][0]) == {"python_s", "postgres_s", "sum_s", "requests"}
+        assert cell["workload"] == {"name": "3 × 0.1 s", "seconds": 0.1, "requests": 3}
+        assert (cell["state"], cell["reason"]) == ("VALID", "")
+        assert {"python_s", "postgres_s", "sum_s", "requests"} <= set(cell["rounds"][0])
         assert {"endpoint", "status", "start_s", "end_s"} <= set(cell["rounds"][0]["requests"][0])
         assert cell["command"][1] == "-m"
         assert cell["info"]["pid"]
@@ -153,12 +159,16 @@ def test_a_server_killed_under_its_requests_fails_its_cell_and_the_run_goes_on(t
         [sys.executable, "-m", "bench", *arguments], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not (serving := requests_under_way(process.pid)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    serving.kill()
-    output, errors = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 60
+        while not (serving := requests_under_way(process.pid)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        serving.kill()
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
     assert (process.returncode, errors) == (1, "")
     assert output.count("got no response: ") == 4
     assert "FAILED: 4 of 4 requests failed: " in output
@@ -189,4 +199,4 @@ def test_server_settings_in_the_users_shell_change_nothing(tmp_path: Path) -> No
     assert bench(*arguments, cwd=tmp_path, **shell, POOL_SIZE="1").returncode == 0
     for cell in json.loads((tmp_path / "o" / "results.json").read_text())["cells"]:
         assert cell["info"]["pool"] == 15
-        assert cell["failure"] is None
+        assert cell["state"] == "VALID"

@@ -171,4 +171,4 @@ def test_ctrl_c_keeps_the_cells_that_are_measured(tmp_path: Path) -> None:
     assert errors.strip() == "bench: interrupted; nothing is left running"
     assert output.endswith("out/results.json\n")
     (cell,) = json.loads(path.read_text())["cells"]
-    assert (cell["model"], cell["failure"]) == ("gevent", None)
+    assert (cell["model"], cell["state"]) == ("gevent", "VALID")

@@ -1,6 +1,7 @@
 """The classic in the terminal: a line a request in the manner of the original client, then one table of all models."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -11,10 +12,9 @@ from rich.text import Text
 
 from bench.burst import Answer
 from bench.models import MODELS, Model
-from bench.report.progress import CellProgress
 from bench.report.waterfall import waterfall
 from bench.results import Cell
-from bench.scenarios.classic import POSTGRES, PYTHON, REQUESTS_2013, SECONDS_2013, Workload
+from bench.scenarios.classic import POSTGRES, PYTHON, REQUESTS_2013, SECONDS_2013
 
 PUBLISHED = {model.name: model.published_2013_s for model in MODELS}
 SITUATIONS = {model.name: model.situation for model in MODELS}
@@ -22,21 +22,19 @@ SITUATIONS = {model.name: model.situation for model in MODELS}
 NEAR_IDEAL = 1.10
 
 
-class ClassicReport:
-    """Prints a run of the classic as it goes on; a listener of `bench.run`."""
+class ClassicLines:
+    """Prints a cell of the classic as it is measured."""
 
-    def __init__(self, console: Console, progress: CellProgress, workload: Workload, full_s: float) -> None:
+    def __init__(self, console: Console, seconds: float, requests: int) -> None:
         self.console = console
-        self.progress = progress
-        self.workload = workload
-        self.full_s = full_s
+        self.requests = requests
+        self.full_s = 2 * requests * seconds
         """Seconds that the waterfalls' common axis spans: the slowest model's ideal."""
         self.endpoint = ""
         self.burst_end_s = 0.0
 
-    def cell_started(self, number: int, total: int, model: Model, left_s: float) -> None:
+    def started(self, model: Model) -> None:
         """Announce the model."""
-        self.progress.cell(number, total, f"classic, {model.name}", left_s)
         self.console.print(Rule(Text(f"{model.name}: {model.situation}", "bold"), align="left", style="dim"))
         self.endpoint = ""
 
@@ -45,7 +43,7 @@ class ClassicReport:
         if answer.endpoint != self.endpoint:
             self.end_burst()
             path = answer.endpoint.partition("?")[0]
-            self.say(f"Sending {self.workload.requests} requests for {path}...")
+            self.say(f"Sending {self.requests} requests for {path}...")
             self.endpoint = answer.endpoint
         self.burst_end_s = max(self.burst_end_s, answer.end_s)
         self.say(answer_line(answer), "red" if answer.error else "")
@@ -56,16 +54,16 @@ class ClassicReport:
             self.say(f"    = {self.burst_end_s:5.2f}s TOTAL")
         self.endpoint, self.burst_end_s = "", 0.0
 
-    def cell_ended(self, cell: Cell) -> None:
+    def ended(self, cell: Cell) -> None:
         """The sum and the waterfall, and what went wrong."""
         self.end_burst()
-        for round_ in cell.rounds:
+        for round_ in measured(cell):
             self.say("-" * 42)
             self.say(f"SUM TOTAL = {round_['sum_s']:.2f}s", "bold")
             full_s = max(self.full_s, round_["sum_s"])
             self.console.print(waterfall(round_["requests"], round_["python_s"], full_s, min(self.console.width, 100)))
-        if cell.failure:
-            self.say(f"FAILED: {cell.failure}", "red")
+        if not cell.judgement.valid:
+            self.say(f"FAILED: {cell.judgement.reason}", "red")
         self.say("")
 
     def say(self, line: str, style: str = "") -> None:
@@ -91,31 +89,33 @@ def table(cells: Sequence[Cell]) -> Table:
     return result
 
 
+def measured(cell: Cell) -> list[Mapping[str, Any]]:
+    """The rounds in which a server answered at all."""
+    return [round_ for round_ in cell.rounds if "sum_s" in round_]
+
+
 def row(cell: Cell) -> tuple[Text | str, ...]:
     """A cell as a row; a failed one has no figures, so that a fast error cannot look like a fast server."""
     published = PUBLISHED.get(cell.model)
     figure_2013 = f"{published[2]:.2f}" if published else "–"
-    ideal_s = cell.ideal["sum_s"]
     situation = SITUATIONS.get(cell.model, "")
-    if cell.failure or not cell.rounds:
-        return (cell.model, *[Text("FAILED", "red")] * 3, f"{ideal_s:.2f}", "–", figure_2013, situation)
-    measured: Mapping[str, Any] = cell.rounds[0]
-    ratio = measured["sum_s"] / ideal_s if ideal_s else float("nan")
+    if not cell.judgement.valid:
+        return (cell.model, *[Text("FAILED", "red")] * 3, "–", "–", figure_2013, situation)
+    figures = {name: median(cell.values(name)) for name in ("python_s", "postgres_s", "sum_s", "ideal_s")}
+    ratio = figures["sum_s"] / figures["ideal_s"]
     return (
         cell.model,
-        *(f"{measured[name]:.2f}" for name in ("python_s", "postgres_s", "sum_s")),
-        f"{ideal_s:.2f}",
+        *(f"{seconds:.2f}" for seconds in figures.values()),
         Text(f"{ratio:.3f}", "" if ratio <= NEAR_IDEAL else "yellow"),
         figure_2013,
         situation,
     )
 
 
-def notes(workload: Workload) -> str:
+def notes(seconds: float, requests: int) -> str:
     """What the columns of the table are."""
     return (
-        f"Seconds for {workload.requests} requests at once to {PYTHON}, then to {POSTGRES}, "
-        f"which sleep {workload.seconds:g} s. "
+        f"Seconds for {requests} requests at once to {PYTHON}, then to {POSTGRES}, which sleep {seconds:g} s. "
         "ideal: the sum for the same model without any overhead. "
         f"2013: the sum that the original example published for {REQUESTS_2013} requests of {SECONDS_2013:g} s."
     )

@@ -1,4 +1,4 @@
-"""Where a run has got to: a live line in a terminal, a plain line a cell elsewhere."""
+"""Where a run has got to: a live line in a terminal, a plain line a step elsewhere."""
 
 import time
 from types import TracebackType
@@ -16,8 +16,8 @@ class _Left(ProgressColumn):
         return Text(f"about {clock(max(0.0, task.fields['end'] - time.monotonic()))} left", "dim")
 
 
-class CellProgress:
-    """A context manager; `cell()` says which cell has begun."""
+class StepProgress:
+    """A context manager; `step()` says which step has begun."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -27,10 +27,10 @@ class CellProgress:
         self.live = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.live.add_task("starting the database", total=None, end=self.started)
 
-    def cell(self, number: int, total: int, what: str, left_s: float) -> None:
-        """Cell `number` of `total` has begun; all that remains should take `left_s` seconds."""
+    def step(self, number: int, total: int, what: str, left_s: float) -> None:
+        """Step `number` of `total` has begun; all that remains should take `left_s` seconds."""
         now = time.monotonic()
-        self.live.update(self.task, description=f"cell {number} of {total}: {what}", end=now + left_s)
+        self.live.update(self.task, description=f"{number} of {total}: {what}", end=now + left_s)
         if not self.console.is_terminal:
             passed = f"{clock(now - self.started)} elapsed, about {clock(left_s)} left"
             self.console.print(f"[{number}/{total}] {what}; {passed}", markup=False, highlight=False)

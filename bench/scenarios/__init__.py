@@ -1,5 +1,6 @@
 """The questions put to the models, one file each; a scenario measures and never prints."""
 
-from bench.scenarios import classic
+from bench.scenarios import classic, throughput
+from bench.scenarios.base import Scenario
 
-SCENARIOS = {classic.NAME: classic}
+SCENARIOS: dict[str, Scenario] = {module.SCENARIO.name: module.SCENARIO for module in (classic, throughput)}

@@ -5,27 +5,22 @@ that sleeps in the database. A server that waits for one request at a time needs
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
+from bench.bed import POOL
 from bench.burst import Answer, OnAnswer, send_at_once
 from bench.models import Model
+from bench.results import Cell
+from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
+from bench.validity import VALID, Judgement
 
-NAME = "classic"
-QUESTION = "Do requests that wait, in Python or in the database, wait together or one after the other?"
 PYTHON = "/sleep/python/"
 POSTGRES = "/sleep/postgres/"
 SECONDS_2013 = 5.0
 REQUESTS_2013 = 5
 # What a slow machine may add to a wait before a request counts as lost.
 PATIENCE_S = 30.0
-
-
-@dataclass(frozen=True)
-class Workload:
-    """`requests` requests at once to each sleep endpoint, each of which sleeps `seconds`."""
-
-    seconds: float
-    requests: int
 
 
 @dataclass(frozen=True)
@@ -38,23 +33,24 @@ class Round:
     requests: tuple[Answer, ...]
 
 
-def ideal_s(model: Model, workload: Workload, pool: int) -> tuple[float, float]:
+def ideal_s(model: Model, seconds: float, requests: int, pool: int) -> tuple[float, float]:
     """Seconds for python and postgres if the model did what it does without any overhead.
 
-    `pool` is how many database connections there are: waits in the database overlap at most that many at a time.
+    `requests` at once sleep `seconds` each; `pool` is how many database connections there are: waits in the database
+    overlap at most that many at a time.
     """
-    python = 1 if model.python_waits_overlap else workload.requests
-    postgres = math.ceil(workload.requests / pool) if model.database_waits_overlap else workload.requests
-    return python * workload.seconds, postgres * workload.seconds
+    python = 1 if model.python_waits_overlap else requests
+    postgres = math.ceil(requests / pool) if model.database_waits_overlap else requests
+    return python * seconds, postgres * seconds
 
 
-def measure(url: str, workload: Workload, on_answer: OnAnswer) -> Round:
+def measure_round(url: str, seconds: float, requests: int, on_answer: OnAnswer) -> Round:
     """One round against the server at that address; `on_answer` hears of each answer as it arrives."""
-    timeout_s = workload.requests * workload.seconds * 1.5 + PATIENCE_S
+    timeout_s = requests * seconds * 1.5 + PATIENCE_S
     # One request beforehand, whatever comes of it: some models connect to the database only when they are first asked.
     send_at_once(url, f"{POSTGRES}?seconds=0", 1, PATIENCE_S, lambda _: None)
     bursts = [
-        send_at_once(url, f"{endpoint}?seconds={workload.seconds:g}", workload.requests, timeout_s, on_answer)
+        send_at_once(url, f"{endpoint}?seconds={seconds:g}", requests, timeout_s, on_answer)
         for endpoint in (PYTHON, POSTGRES)
     ]
     python_s, postgres_s = (max(answer.end_s for answer in burst) for burst in bursts)
@@ -68,3 +64,56 @@ def problem(round_: Round) -> str | None:
         return None
     kinds = ", ".join(f"{errors.count(kind)} × {kind}" for kind in sorted(set(errors)))
     return f"{len(errors)} of {len(round_.requests)} requests failed: {kinds}"
+
+
+def workloads(options: Options) -> Sequence[Workload]:
+    """The one workload: so many requests at once to each endpoint."""
+    parameters = {"seconds": options.classic_seconds, "requests": options.classic_requests}
+    return [Workload(f"{options.classic_requests} × {options.classic_seconds:g} s", parameters)]
+
+
+def measure(ground: Ground, workload: Workload) -> Reading:
+    """A round, its ideal beside it."""
+    seconds, requests = workload.parameters["seconds"], workload.parameters["requests"]
+    ideal = ideal_s(ground.entry.model, seconds, requests, POOL)
+    round_ = measure_round(ground.server.url, seconds, requests, ground.on_answer)
+    reason = problem(round_)
+    return Reading(
+        values={"python_s": round_.python_s, "postgres_s": round_.postgres_s, "sum_s": round_.sum_s,
+                "ideal_s": sum(ideal)},
+        judgement=Judgement("ERRORS", reason) if reason else VALID,
+        detail={"requests": [asdict(answer) for answer in round_.requests]},
+        measuring_s=round_.sum_s,
+    )  # fmt: skip
+
+
+def finding(cells: Sequence[Cell]) -> str:
+    """Which models wait for everything at once, and which do not, by what was measured."""
+    together = [cell.model for cell in cells if cell.judgement.valid and overlaps(cell)]
+    others = [cell.model for cell in cells if cell.judgement.valid and not overlaps(cell)]
+    if not together or not others:
+        return ""
+    return f"Waits in Python and in the database overlap with {', '.join(together)}; not with {', '.join(others)}."
+
+
+def overlaps(cell: Cell) -> bool:
+    """Whether both bursts took less than half of what they take one request after the other."""
+    serial_s: float = cell.workload["seconds"] * cell.workload["requests"]
+    return max(*cell.values("python_s"), *cell.values("postgres_s")) < serial_s / 2
+
+
+SCENARIO = Scenario(
+    name="classic",
+    question="Do requests that wait, in Python or in the database, wait together or one after the other?",
+    workloads=workloads,
+    measure=measure,
+    columns=(
+        Column("python s", "python_s", decimals=2),
+        Column("postgres s", "postgres_s", decimals=2),
+        Column("sum s", "sum_s", decimals=2),
+        Column("ideal s", "ideal_s", decimals=2),
+    ),
+    finding=finding,
+    figure="sum_s",
+    expected_s=lambda options, model: sum(ideal_s(model, options.classic_seconds, options.classic_requests, POOL)),
+)

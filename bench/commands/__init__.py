@@ -1,0 +1,1 @@
+"""The commands, a file for each kind: to measure, to look, to load."""

@@ -1,0 +1,145 @@
+"""The commands that measure: `all`, and one for each scenario."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from bench.bed import bed
+from bench.commands.options import EXIT_FAILED, Real, database_option
+from bench.environment import environment
+from bench.errors import BenchError
+from bench.load import run as generate
+from bench.models import MODELS, find_models
+from bench.plan import make_plan
+from bench.report.progress import StepProgress
+from bench.report.run import RunReport, summary
+from bench.results import Run, check_same, load_run, new_run
+from bench.run import execute
+from bench.scenarios import SCENARIOS
+from bench.scenarios.base import Options, Scenario
+from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
+
+QUICK_ROUNDS = 2
+
+
+def measuring(defaults: Options, names: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of a command that measures these scenarios."""
+    options = [
+        click.option("--models", "models", metavar="A,B", help="Only these models, in this order."),
+        click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+                     help="Where results.json goes.  [default: results/<UTC time>/]"),
+        click.option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+                     help="Go on with the run in DIR, with the same options, where it stopped."),
+        click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="For the order of rounds and for arrivals."),
+        database_option,
+    ]  # fmt: skip
+    if any(SCENARIOS[name].compared for name in names):
+        options += [
+            click.option("--rounds", type=click.IntRange(1, 100), default=defaults.rounds, show_default=True,
+                         help="How often each model is measured, on a fresh server each time."),
+            click.option("--quick", is_flag=True, help=f"{QUICK_ROUNDS} rounds: figures, and no winner."),
+            click.option("--duration", "duration_s", type=Real(0.1, 600), default=defaults.duration_s,
+                         show_default=True, help="Seconds that each load is measured."),
+            click.option("--connections", type=click.IntRange(1, 5000), default=defaults.connections,
+                         show_default=True, help="Of a closed loop."),
+        ]  # fmt: skip
+    if "latency" in names:
+        options.append(
+            click.option("--slo-ms", type=Real(1, 60_000), default=defaults.slo_s * 1e3, show_default=True,
+                         help="What p99 must stay below for a rate to count as kept.")
+        )  # fmt: skip
+    if "classic" in names:
+        options += [
+            click.option("--seconds", "classic_seconds", type=Real(0, 60, min_open=True),
+                         default=defaults.classic_seconds, show_default=True,
+                         help="How long each request of the classic sleeps."),
+            click.option("--requests", "classic_requests", type=click.IntRange(1, 500), default=REQUESTS_2013,
+                         show_default=True, help="How many requests the classic sends at once."),
+        ]  # fmt: skip
+
+    def decorated(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
+
+
+@click.command("all")
+@click.option("--scenarios", "names", metavar="A,B", help=f"Only these: {', '.join(SCENARIOS)}.")
+@measuring(Options(), list(SCENARIOS))
+def all_scenarios(names: str | None, **given: Any) -> None:
+    """Run every scenario there is."""
+    wanted = [name.strip() for name in names.split(",")] if names is not None else list(SCENARIOS)
+    for name in wanted:
+        if name not in SCENARIOS:
+            raise BenchError(f"there is no scenario {name!r}; there are {', '.join(SCENARIOS)}")
+    measure("all", [scenario for scenario in SCENARIOS.values() if scenario.name in wanted], given)
+
+
+def scenario_command(scenario: Scenario) -> click.Command:
+    """A command of its own for a scenario; the classic keeps the original's five seconds there."""
+
+    @click.command(scenario.name, help=scenario.question)
+    @measuring(Options(classic_seconds=SECONDS_2013), [scenario.name])
+    def command(**given: Any) -> None:
+        measure(scenario.name, [scenario], given)
+
+    return command
+
+
+def measure(command: str, scenarios: Sequence[Scenario], given: dict[str, Any]) -> None:
+    """Plan, run, and print; exit with 1 if a cell failed."""
+    console = Console(highlight=False)
+    models = find_models(given["models"]) if given["models"] is not None else MODELS
+    resumed = load_run(given["resume"]) if given["resume"] else None
+    options = options_from(given, seed=resumed.seed if resumed else secrets.randbits(32))
+    arguments = {
+        "command": command,
+        "scenarios": [scenario.name for scenario in scenarios],
+        "models": [model.name for model in models],
+        "options": asdict(options),
+    }
+    run = started(given, resumed, arguments, options)
+    plan = make_plan(scenarios, models, options)
+    try:
+        with (
+            StepProgress(console) as progress,
+            bed(given["database_url"], run.folder / "logs") as ready,
+        ):
+            run.environment = {**run.environment, "postgres": ready.database.version}
+            execute(plan, ready, options, run, generate, RunReport(console, progress, plan, options))
+    finally:
+        if run.cells:
+            summary(console, run, options)
+            click.echo(str(run.path))
+    if any(cell.judgement.state == "ERRORS" for cell in run.cells.values()):
+        raise SystemExit(EXIT_FAILED)
+
+
+def options_from(given: Mapping[str, Any], seed: int) -> Options:
+    """The options that the command has; defaults for those it has not."""
+    named = {name: value for name, value in given.items() if name in Options.__dataclass_fields__ and value is not None}
+    if given.get("quick"):
+        named["rounds"] = QUICK_ROUNDS
+    if "slo_ms" in given:
+        named["slo_s"] = given["slo_ms"] / 1e3
+    return Options(**{"seed": seed, **named})
+
+
+def started(given: Mapping[str, Any], resumed: Run | None, arguments: dict[str, Any], options: Options) -> Run:
+    """A new run, or the one to go on with if nothing has changed since."""
+    facts = environment()
+    if resumed is None:
+        return new_run(given["out"], facts, arguments, options.seed)
+    if given["out"]:
+        raise BenchError("--resume goes on in its own folder; leave out --out")
+    recorded = {name: value for name, value in resumed.environment.items() if name != "postgres"}
+    check_same(resumed, {**facts, "postgres": resumed.environment.get("postgres")}, arguments)
+    resumed.environment = recorded
+    return resumed

@@ -1,0 +1,21 @@
+"""The load generator: how fast, how late and how correctly does an HTTP server answer?"""
+
+from bench.load.job import ErrorCounts, Latency, LoadJob, LoadResult, RawSample, StartLag, Third
+from bench.load.run import Generator, GeneratorError, Interrupted, run
+from bench.load.streams import StreamJob, StreamResult
+
+__all__ = [
+    "ErrorCounts",
+    "Generator",
+    "GeneratorError",
+    "Interrupted",
+    "Latency",
+    "LoadJob",
+    "LoadResult",
+    "RawSample",
+    "StartLag",
+    "StreamJob",
+    "StreamResult",
+    "Third",
+    "run",
+]

@@ -1,0 +1,86 @@
+"""Which server is started when, to measure what: a pure function of the scenarios, the models, and a seed."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bench.compare import TWIN_SUFFIX, baseline
+from bench.models import Model
+from bench.scenarios.base import Entry, Options, Scenario
+
+
+@dataclass(frozen=True)
+class Step:
+    """One fresh server, and what is measured on it."""
+
+    entry: Entry
+    scenarios: tuple[Scenario, ...]
+    round: int
+    """From 0; -1 prepares a scenario."""
+    setup: str = ""
+
+    @property
+    def id(self) -> str:
+        """What tells it from every other step of a plan, the same in every plan of the same arguments."""
+        what = "+".join(scenario.name for scenario in self.scenarios)
+        return "/".join((what, self.setup, self.entry.name, str(self.round)))
+
+    @property
+    def preparing(self) -> bool:
+        """Whether it only finds out what the rounds need to know."""
+        return self.round < 0
+
+
+def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: Options) -> list[Step]:
+    """All steps in order.
+
+    Compared scenarios share their servers, and every round has all models and the A/A twin in an order of its own, so
+    that whatever disturbs the machine disturbs them alike. The others follow, one model after the other.
+    """
+    rng = random.Random(options.seed)
+    entries = [Entry(model.name, model) for model in models]
+    base = baseline([model.name for model in models])
+    twin = Entry(base + TWIN_SUFFIX, next(model for model in models if model.name == base))
+    compared = tuple(scenario for scenario in scenarios if scenario.compared)
+    steps = []
+    for scenario in (scenario for scenario in scenarios if scenario.prepare):
+        steps += [Step(entry, (scenario,), round=-1) for entry in entries]
+    for number in range(options.rounds if compared else 0):
+        steps += [Step(entry, compared, number) for entry in shuffle(rng, [*entries, twin])]
+    for scenario in (scenario for scenario in scenarios if not scenario.compared):
+        steps += [
+            Step(entry, (scenario,), 0, setup)
+            for entry in entries
+            if scenario.applies(entry.model)
+            for setup in scenario.environments
+        ]
+    return steps
+
+
+def shuffle(rng: random.Random, entries: Sequence[Entry]) -> list[Entry]:
+    """A new order."""
+    return rng.sample(entries, len(entries))
+
+
+def repeated(steps: Sequence[Step], rounds: int) -> list[Step]:
+    """The steps of scenarios that `all` measures once, as many times over as asked for."""
+    once = [step for step in steps if not step.preparing and not all(scenario.compared for scenario in step.scenarios)]
+    return [*steps, *(replace(step, round=number) for number in range(1, rounds) for step in once)]
+
+
+# A server's start, checks and end.
+SERVER_S = 2.5
+# A generator's answer, a look at the database, a first request for the expected body.
+BETWEEN_LOADS_S = 0.1
+
+
+def expected_s(step: Step, options: Options) -> float:
+    """About how long a step takes, for the progress line."""
+    total_s = SERVER_S
+    for scenario in step.scenarios:
+        if scenario.expected_s:
+            total_s += scenario.expected_s(options, step.entry.model)
+        else:
+            each_s = options.warmup_s + options.duration_s + BETWEEN_LOADS_S
+            total_s += each_s * len(scenario.workloads(options))
+    return total_s

@@ -1,0 +1,163 @@
+"""What a scenario is made of: workloads, how to measure one on a fresh server, and what to say about the cells."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from bench.bed import Bed
+from bench.burst import OnAnswer
+from bench.load import LoadJob, LoadResult
+from bench.models import Model
+from bench.results import Cell
+from bench.server.cost import Cost, CostMeter
+from bench.server.life import Server, other_cores
+from bench.validity import VALID, Judgement, judge_load
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to measure; a run's arguments, so that another run can repeat it."""
+
+    rounds: int = 6
+    duration_s: float = 0.7
+    """The measured part of each load."""
+    warmup_s: float = 0.15
+    slo_s: float = 0.050
+    """What p99 must stay below in the latency scenario."""
+    classic_seconds: float = 1.0
+    classic_requests: int = 5
+    connections: int = 32
+    """Of a closed loop."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model under a name; the A/A twin is the same model under another."""
+
+    name: str
+    model: Model
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is asked of a server; the parameters are the scenario's own."""
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """One fresh server and all that a scenario needs to measure it."""
+
+    entry: Entry
+    server: Server
+    bed: Bed
+    options: Options
+    rng: random.Random
+    prepared: Mapping[str, Mapping[str, Any]]
+    """By entry name, what the scenario's preparation found."""
+    generate: Callable[[LoadJob], LoadResult]
+    on_answer: OnAnswer
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What one workload of a scenario leaves for the next on the same server."""
+
+    def job(self, path: str, **changes: Any) -> LoadJob:
+        """A load on this server with the run's options, from the cores that are not the server's."""
+        address = urlsplit(self.server.url)
+        usual: dict[str, Any] = {
+            "host": address.hostname,
+            "port": address.port,
+            "path": path,
+            "connections": self.options.connections,
+            "duration_s": self.options.duration_s,
+            "warmup_s": self.options.warmup_s,
+            "seed": self.rng.getrandbits(32),
+            "cores": other_cores(),
+        }
+        return LoadJob(**usual | changes)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One round of one workload: its figures (units in their names), whether to believe them, and the raw results."""
+
+    values: Mapping[str, Any]
+    judgement: Judgement = VALID
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    measuring_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a scenario's table: a value of the rounds, multiplied for its unit, with so many decimals."""
+
+    heading: str
+    value: str
+    factor: float = 1.0
+    decimals: int = 0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A question to the models. `figure` is the value that cells are ranked by, where `compared` says they are."""
+
+    name: str
+    question: str
+    workloads: Callable[[Options], Sequence[Workload]]
+    measure: Callable[[Ground, Workload], Reading]
+    columns: Sequence[Column]
+    finding: Callable[[Sequence[Cell]], str]
+    figure: str
+    higher_is_better: bool = False
+    compared: bool = False
+    """Whether it takes every round, beside an A/A twin, on servers shared with the other compared scenarios."""
+    shuffled: bool = True
+    """Whether the order of the workloads on a server is drawn anew each round."""
+    prepare: Callable[[Ground], Mapping[str, Any]] | None = None
+    applies: Callable[[Model], bool] = lambda model: True
+    expected_s: Callable[[Options, Model], float] | None = None
+    """About how long its measurements on one server take; None: as long as its loads."""
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"": {}})
+    """The server's environment by set-up; a scenario with several starts a server for each."""
+
+
+def run_load(ground: Ground, job: LoadJob) -> tuple[LoadResult, Cost, Judgement]:
+    """Run a load and meter the server meanwhile."""
+    with CostMeter(ground.server.process.pid) as meter:
+        result = ground.generate(job)
+    return result, meter.cost, judge_load(result, job.rate_rps)
+
+
+def load_reading(ground: Ground, job: LoadJob) -> Reading:
+    """A load as a reading, with the figures that every load has."""
+    result, cost, judgement = run_load(ground, job)
+    handled = result.warmup_requests + result.requests
+    values = {
+        "throughput_rps": result.throughput_rps,
+        "p50_s": result.response.p50_s,
+        "p90_s": result.response.p90_s,
+        "p99_s": result.response.p99_s,
+        "cpu_per_request_s": cost.cpu_s / handled if handled else None,
+        "rss_bytes": cost.steady_rss_bytes,
+        "pss_bytes": cost.pss_bytes,
+        "threads": cost.threads,
+        "drift": drift(result),
+        "database_connections": ground.bed.database_connections(),
+    }
+    detail = {"job": describe(job), "load": asdict(result), "cost": asdict(cost)}
+    return Reading(values, judgement, detail, result.window_s)
+
+
+def drift(result: LoadResult) -> float | None:
+    """Rate of the window's last third ÷ rate of its first: away from 1, the server was not warm or did not stay so."""
+    first, last = result.first_third.good_rps, result.last_third.good_rps
+    return last / first if first else None
+
+
+def describe(job: LoadJob) -> dict[str, Any]:
+    """A job without what differs from server to server."""
+    return {name: value for name, value in asdict(job).items() if name not in ("host", "port", "body", "expect_body")}

@@ -1,0 +1,235 @@
+"""How many requests can wait at once, and what does each cost while it waits?
+
+So many requests are in flight at the same moment on a view that sleeps; their connections are made beforehand. The
+ideal is one sleep where waits in Python overlap, and as many sleeps as requests where they do not.
+
+The sleeps grow with the level, for two reasons. A server needs up to half a millisecond of its core to begin a
+request: only a sleep longer than that times the level has all of them waiting at the same moment. And after its sleep
+the view reads all todos through a pool of 15 connections, which the ideal ignores: at 5,000 in flight that reading is
+most of the time beyond the ideal, and a matter of `throughput`, not of waiting.
+
+Memory per request is the server's peak less what it held before the first level, its pool already open, divided by the
+requests. Resident memory serves here and PSS does not: pages that processes share are in both terms and cancel out,
+while PSS falls by megabytes as soon as the generator maps the same libraries. What the kernel holds for the sockets is
+in neither.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from itertools import groupby
+from statistics import median
+from typing import Any
+
+import httpx
+import psutil
+
+from bench.bed import POOL
+from bench.load import ErrorCounts, LoadResult
+from bench.models import Model
+from bench.results import Cell
+from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe
+from bench.scenarios.classic import PYTHON, ideal_s
+from bench.server.cost import Cost, CostMeter
+from bench.validity import Judgement, judge_load
+
+# (requests in flight, seconds that each sleeps)
+LEVELS = ((10, 0.25), (100, 0.5), (1_000, 1.0), (5_000, 3.0))
+# Beyond this many times the ideal the requests do not wait together in any useful sense.
+SLOWEST = 10.0
+# Enough for the 2.5 s that the first level takes one after the other.
+DEADLINE_MIN_S = 5.0
+# An arena of CPython's allocator is 1 MB: less than 10 kB a request from here on, more than any request takes below.
+MEMORY_FROM = 100
+# So many at once before anything is measured that the pool of 15 is open and every cache is filled.
+WARM_REQUESTS = 2 * POOL
+WARM_TIMEOUT_S = 30.0
+WARM_S = 2.0
+
+MEMORY = "memory_per_request_bytes"
+
+
+def workloads(options: Options) -> Sequence[Workload]:
+    """The levels, lowest first."""
+    return [workload(requests, seconds) for requests, seconds in LEVELS]
+
+
+def workload(requests: int, seconds: float) -> Workload:
+    """So many requests at once that sleep so long."""
+    return Workload(f"{requests:,} × {seconds:g} s", {"requests": requests, "seconds": seconds})
+
+
+def deadline_s(seconds: float) -> float:
+    """When a level is given up, from the start of its requests."""
+    return max(DEADLINE_MIN_S, SLOWEST * seconds)
+
+
+def measure(ground: Ground, workload: Workload) -> Reading:
+    """One level, unless a lower one has found the server's limit already."""
+    if stopped := ground.memo.get("stopped"):
+        return Reading({}, Judgement("SATURATED", f"not tried: its limit was found at {stopped}"))
+    if "body" not in ground.memo:
+        ground.memo.update(warm_up(ground))
+    reading = burst(ground, workload)
+    if reading.values["failed"] or reading.judgement.state == "SATURATED":
+        ground.memo["stopped"] = workload.name
+    return reading
+
+
+def warm_up(ground: Ground) -> dict[str, Any]:
+    """What every answer must be, and the memory of a server that has served and now waits for nothing."""
+    path = f"{PYTHON}?seconds=0"
+    body = httpx.get(ground.server.url + path, trust_env=False, timeout=WARM_TIMEOUT_S).raise_for_status().content
+    ground.generate(
+        ground.job(path, connections=WARM_REQUESTS, max_requests=WARM_REQUESTS, warmup_s=0.0,
+                   duration_s=WARM_TIMEOUT_S, timeout_s=WARM_TIMEOUT_S)
+    )  # fmt: skip
+    return {"body": body, "rss_bytes": CostMeter(ground.server.process.pid).rss_bytes()}
+
+
+def burst(ground: Ground, workload: Workload) -> Reading:
+    """All requests of a level at once, each on a connection of its own."""
+    requests, seconds = workload.parameters["requests"], workload.parameters["seconds"]
+    limit_s = deadline_s(seconds)
+    job = ground.job(
+        f"{PYTHON}?seconds={seconds:g}", connections=requests, max_requests=requests, warmup_s=0.0,
+        duration_s=limit_s, timeout_s=limit_s, expect_body=ground.memo["body"],
+    )  # fmt: skip
+    with CostMeter(ground.server.process.pid) as meter:
+        result = ground.generate(job)
+    files = file_limit(ground.server.process.pid)
+    judgement = judge(result, ground.entry.model, seconds, requests, files)
+    base_bytes = ground.memo["rss_bytes"]
+    detail = {"job": describe(job), "load": asdict(replace(result, raw=())), "cost": asdict(meter.cost),
+              "rss_before_bytes": base_bytes, "file_limit": files}  # fmt: skip
+    values = figures(result, meter.cost, ground.entry.model, seconds, requests)
+    if judgement.valid:
+        values[MEMORY] = memory_per_request(meter.cost.peak_rss_bytes, base_bytes, requests)
+    return Reading(values, judgement, detail, result.window_s)
+
+
+def figures(result: LoadResult, cost: Cost, model: Model, seconds: float, requests: int) -> dict[str, Any]:
+    """What every level that was tried has; times only where all requests were answered."""
+    ideal, _ = ideal_s(model, seconds, requests, POOL)
+    total_s = result.last_answer_s if result.good == requests else None
+    return {
+        "total_s": total_s,
+        "ideal_s": ideal,
+        "total_per_ideal": total_s / ideal if total_s else None,
+        "answered": result.good,
+        "failed": result.errors.total,
+        "errors": asdict(result.errors),
+        "threads": cost.threads,
+        "sockets": cost.sockets,
+        "cpu_s": cost.cpu_s,
+    }
+
+
+def memory_per_request(peak_bytes: int, before_bytes: int, requests: int) -> float | None:
+    """Bytes that a request in flight adds; None where there are too few to tell it from the allocator's steps."""
+    return max(0, peak_bytes - before_bytes) / requests if requests >= MEMORY_FROM else None
+
+
+def judge(result: LoadResult, model: Model, seconds: float, requests: int, files: int | None) -> Judgement:
+    """A level; its reason is a cause, a colon, and the figures."""
+    answered = f"{result.good:,} of {requests:,} answered within {deadline_s(seconds):g} s"
+    if result.errors.total:
+        return failed(result.errors, answered, model, files if files and files <= requests + POOL else None)
+    judgement = judge_load(result)
+    ideal, _ = ideal_s(model, seconds, requests, POOL)
+    if judgement.valid and (result.last_answer_s or 0.0) > SLOWEST * ideal:
+        slower = (result.last_answer_s or 0.0) / ideal
+        return Judgement("SATURATED", f"{slower:.0f} times the ideal: {result.last_answer_s:.1f} s for {ideal:g} s")
+    return judgement
+
+
+def failed(errors: ErrorCounts, answered: str, model: Model, files: int | None = None) -> Judgement:
+    """Errors of requests that were to wait at once.
+
+    A wrong answer is an error wherever it comes. No answer is the server's limit, which is what was looked for; so it
+    is no failure of the run.
+    """
+    kinds = {kind: count for kind, count in asdict(errors).items() if count}
+    text = f"{answered} ({', '.join(f'{count:,} × {kind}' for kind, count in kinds.items())})"
+    if kinds.keys() & {"bad_status", "wrong_body", "protocol"}:
+        return Judgement("ERRORS", f"wrong answers: {text}")
+    if "no_socket" in kinds:
+        return Judgement("GENERATOR-LIMITED", f"the generator had no socket: {text}")
+    if files:
+        return Judgement("SATURATED", f"the server may open {files:,} files only (ulimit -n): {text}")
+    if not model.python_waits_overlap:
+        return Judgement("SATURATED", f"one at a time: {answered}")
+    return Judgement("SATURATED", f"out of time: {text}" if kinds.keys() == {"timeout"} else f"overrun: {text}")
+
+
+def file_limit(pid: int) -> int | None:
+    """How many files and sockets a process may open; None where the system does not tell or has no limit."""
+    if not hasattr(psutil, "RLIMIT_NOFILE"):
+        return None
+    soft, _ = psutil.Process(pid).rlimit(psutil.RLIMIT_NOFILE)
+    return None if soft == psutil.RLIM_INFINITY else soft
+
+
+def expected_s(options: Options, model: Model) -> float:
+    """Twice the sleeps where all levels are reached; else the first level and the deadline of the second."""
+    if model.python_waits_overlap:
+        return 2 * sum(seconds for _, seconds in LEVELS) + WARM_S
+    (requests, seconds), (_, stopped_at_s) = LEVELS[:2]
+    return requests * seconds + deadline_s(stopped_at_s) + WARM_S
+
+
+def finding(cells: Sequence[Cell]) -> str:
+    """Who has the highest level waiting at once, at what price in memory; who stops where, and why."""
+    top = max(cell.workload["requests"] for cell in cells)
+    kept = {cell.model: cell for cell in cells if cell.workload["requests"] == top and cell.judgement.valid}
+    prices = [price(name, kept[name]) for name in sorted(kept, key=lambda name: kept[name].values(MEMORY) or [0.0])]
+    first = f"{top:,} requests wait at once with {join(prices)}" if prices else f"None has {top:,} requests waiting at once"
+    stops = sorted((stop(own), name) for name, own in by_model(cells).items() if name not in kept)
+    others = [f"{join([name for _, name in group])} {text}" for (_, text), group in groupby(stops, lambda item: item[0])]
+    return "; ".join([first, *others]) + "."
+
+
+def by_model(cells: Sequence[Cell]) -> Mapping[str, list[Cell]]:
+    """Each model's levels, lowest first."""
+    models: dict[str, list[Cell]] = {}
+    for cell in sorted(cells, key=lambda cell: cell.workload["requests"]):
+        models.setdefault(cell.model, []).append(cell)
+    return models
+
+
+def stop(levels: Sequence[Cell]) -> tuple[int, str]:
+    """The first level that is not valid, in figures and in words; the cause is what its reason begins with."""
+    cell = next((cell for cell in levels if not cell.judgement.valid), levels[-1])
+    reason = next((round_["reason"] for round_ in cell.rounds if round_["reason"]), "not tried further")
+    requests = cell.workload["requests"]
+    return requests, f"not beyond {requests:,} ({reason.partition(':')[0]})"
+
+
+def price(name: str, cell: Cell) -> str:
+    """`gevent (61 kB each)`."""
+    values = cell.values(MEMORY)
+    return f"{name} ({median(values) / 1e3:.0f} kB each)" if values else name
+
+
+def join(names: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+SCENARIO = Scenario(
+    name="scale",
+    question="How many requests can wait at once, and what does each cost while it waits?",
+    workloads=workloads,
+    measure=measure,
+    columns=(
+        Column("total s", "total_s", decimals=1),
+        Column("÷ ideal", "total_per_ideal", decimals=1),
+        Column("answered", "answered"),
+        Column("threads", "threads"),
+        Column("sockets", "sockets"),
+        Column("kB each", MEMORY, 1e-3),
+    ),
+    finding=finding,
+    figure="total_per_ideal",
+    shuffled=False,
+    expected_s=expected_s,
+)
