@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import click
 
+from bench.commands.load import calibrate, load
 from bench.commands.look import client, code, list_models, serve
 from bench.commands.measure import all_scenarios, scenario_command
 from bench.commands.options import EXIT_BAD_INPUT, EXIT_INTERRUPTED
@@ -40,7 +41,16 @@ def cli() -> None:
     """gevent or asyncio for a Flask app? Runs both for real and shows which waits for what."""
 
 
-for command in (all_scenarios, *map(scenario_command, SCENARIOS.values()), client, serve, list_models, code):
+for command in (
+    all_scenarios,
+    *map(scenario_command, SCENARIOS.values()),
+    client,
+    serve,
+    load,
+    calibrate,
+    list_models,
+    code,
+):
     cli.add_command(command)
 
 

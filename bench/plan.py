@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bench.compare import TWIN_SUFFIX, baseline
 from bench.models import Model
@@ -35,37 +35,33 @@ def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: O
     """All steps in order.
 
     Compared scenarios share their servers, and every round has all models and the A/A twin in an order of its own, so
-    that whatever disturbs the machine disturbs them alike. The others follow, one model after the other.
+    that whatever disturbs the machine disturbs them alike. The others come before or after, as their order has it, one
+    model after the other.
     """
     rng = random.Random(options.seed)
     entries = [Entry(model.name, model) for model in models]
     base = baseline([model.name for model in models])
     twin = Entry(base + TWIN_SUFFIX, next(model for model in models if model.name == base))
     compared = tuple(scenario for scenario in scenarios if scenario.compared)
-    steps = []
-    for scenario in (scenario for scenario in scenarios if scenario.prepare):
-        steps += [Step(entry, (scenario,), round=-1) for entry in entries]
-    for number in range(options.rounds if compared else 0):
-        steps += [Step(entry, compared, number) for entry in shuffle(rng, [*entries, twin])]
-    for scenario in (scenario for scenario in scenarios if not scenario.compared):
-        steps += [
-            Step(entry, (scenario,), 0, setup)
-            for entry in entries
-            if scenario.applies(entry.model)
-            for setup in scenario.environments
-        ]
+    steps: list[Step] = []
+    for scenario in scenarios:
+        if not scenario.compared:
+            steps += [
+                Step(entry, (scenario,), 0, setup)
+                for entry in entries
+                if scenario.applies(entry.model)
+                for setup in scenario.environments
+            ]
+        elif scenario is compared[0]:
+            steps += [Step(entry, (other,), round=-1) for other in compared if other.prepare for entry in entries]
+            for number in range(options.rounds):
+                steps += [Step(entry, compared, number) for entry in shuffle(rng, [*entries, twin])]
     return steps
 
 
 def shuffle(rng: random.Random, entries: Sequence[Entry]) -> list[Entry]:
     """A new order."""
     return rng.sample(entries, len(entries))
-
-
-def repeated(steps: Sequence[Step], rounds: int) -> list[Step]:
-    """The steps of scenarios that `all` measures once, as many times over as asked for."""
-    once = [step for step in steps if not step.preparing and not all(scenario.compared for scenario in step.scenarios)]
-    return [*steps, *(replace(step, round=number) for number in range(1, rounds) for step in once)]
 
 
 # A server's start, checks and end.

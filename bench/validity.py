@@ -16,10 +16,12 @@ GENERATOR_CPU = 0.80
 START_LAG_P99_S = 0.005
 # An open loop that delivers less than this share of what was asked has met the server's limit.
 OFFERED_SHARE = 0.98
-# L = λW holds exactly for a window that begins and ends empty; this much is left for what was in flight at its edges.
+# What L = λW may be off beside what was in flight at the window's edges, which is allowed for by itself.
 LITTLE_TOLERANCE = 0.10
-# (max - min) / median of the rounds. Restarts alone move a server by 25 % either way; more than that is no figure.
+# The range of the rounds ÷ their median, the highest and the lowest left out where there are five or more: a neighbour
+# on the machine may spoil a round. Restarts alone move a server by 25 % either way; more than that is no figure.
 SPREAD = 0.60
+TRIMMED_FROM = 5
 # Fewer requests in flight than this at the edges of a short window make Little's law too coarse to judge by.
 LITTLE_MIN_REQUESTS = 200
 
@@ -59,7 +61,7 @@ def judge_load(load: LoadResult, offered_rps: float | None = None) -> Judgement:
     if offered_rps is not None and (load.unsent or load.throughput_rps < offered_rps * OFFERED_SHARE - slack_rps(load)):
         return Judgement("SATURATED", f"{load.throughput_rps:.0f} answers/s of {offered_rps:.0f} asked for")
     if reason := little(load):
-        return Judgement("GENERATOR-LIMITED", reason)
+        return Judgement("UNSTABLE", reason)
     return VALID
 
 
@@ -69,14 +71,19 @@ def slack_rps(load: LoadResult) -> float:
 
 
 def little(load: LoadResult) -> str:
-    """How Little's law (L = λW) is violated; empty if it holds or there is too little to tell."""
+    """How Little's law (L = λW) is violated; empty if it holds or there is too little to tell.
+
+    Requests that are in flight at an edge of the window count on one side of the equation only, each with at most the
+    longest response: a window must be long against that for the law to say anything.
+    """
     if load.time_in_system_mean_s is None or load.requests < LITTLE_MIN_REQUESTS:
         return ""
     expected = load.arrival_rps * load.time_in_system_mean_s
-    edges = load.in_flight_mean / load.requests  # what was in flight at an edge counts with part of its time only
-    if abs(load.in_flight_mean - expected) <= expected * (LITTLE_TOLERANCE + edges):
+    edges = load.in_flight_mean * (load.response.max_s or 0.0) / load.window_s
+    if abs(load.in_flight_mean - expected) <= expected * LITTLE_TOLERANCE + edges:
         return ""
-    return f"{load.in_flight_mean:.1f} requests were in flight where Little's law has {expected:.1f}"
+    return (f"no steady state: {load.in_flight_mean:.1f} requests were in flight, {expected:.1f} by Little's law "
+            "from those that were answered")  # fmt: skip
 
 
 def judge_rounds(judgements: Sequence[Judgement], figures: Sequence[float]) -> Judgement:
@@ -86,7 +93,12 @@ def judge_rounds(judgements: Sequence[Judgement], figures: Sequence[float]) -> J
         if found:
             share = f"{len(found)} of {len(judgements)} rounds: " if len(judgements) > 1 else ""
             return Judgement(found[0].state, share + found[0].reason)
-    if len(figures) > 1 and (middle := median(figures)) > 0 and (max(figures) - min(figures)) / middle > SPREAD:
-        spread = (max(figures) - min(figures)) / middle
-        return Judgement("UNSTABLE", f"the rounds differ by {spread:.0%} of their median")
+    if (wide := spread(figures)) > SPREAD:
+        return Judgement("UNSTABLE", f"the rounds differ by {wide:.0%} of their median")
     return VALID
+
+
+def spread(figures: Sequence[float]) -> float:
+    """The trimmed range of the rounds ÷ their median; 0 for a single round."""
+    ordered = sorted(figures)[1:-1] if len(figures) >= TRIMMED_FROM else sorted(figures)
+    return (ordered[-1] - ordered[0]) / median(ordered) if ordered and median(ordered) > 0 else 0.0

@@ -333,17 +333,18 @@ def test_an_open_loop_shows_a_server_stopped_for_a_second_and_a_closed_loop_hide
 
 
 @needs_proc
-def test_sigint_ends_a_generator_with_what_it_measured() -> None:
+def test_stop_ends_a_worker_s_load_with_what_it_measured() -> None:
     with null_server() as server:
         before = _open_files(server)
         job = LoadJob(host="127.0.0.1", port=server.port, connections=4, duration_s=600.0, warmup_s=0.0)
-        with run_module._start() as process:
-            assert process.stdin is not None
-            process.stdin.write(job.to_json() + "\n")
-            process.stdin.flush()
+        worker = run_module.Worker()
+        try:
+            worker.send(f"load {job.to_json()}")
             _wait_for_connections(server, before, 4)
             time.sleep(0.3)
-            result = run_module._partial(process)
+            result = run_module._partial(worker)
+        finally:
+            worker.end()
     assert result is not None
     assert result.interrupted
     assert result.good > 0
@@ -379,37 +380,6 @@ except Interrupted as interrupted:
         assert LoadResult.from_json(output.decode()).good > 0
         assert _open_files(server) <= before + 4
     assert issubclass(Interrupted, KeyboardInterrupt)
-
-
-@needs_proc
-def test_a_generator_ends_when_its_caller_is_killed() -> None:
-    code = (
-        "import sys; from bench.load import *; run(LoadJob(host='127.0.0.1', port=int(sys.argv[1]), duration_s=600.0))"
-    )
-    with null_server() as server:
-        before = _open_files(server)
-        command = [sys.executable, "-c", code, str(server.port)]
-        with subprocess.Popen(
-            command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
-        ) as caller:
-            try:
-                _wait_for_connections(server, before, 32)
-            finally:
-                caller.kill()
-        until = time.monotonic() + 20
-        while _open_files(server) > before and time.monotonic() < until:
-            time.sleep(0.05)
-        assert _open_files(server) == before
-
-
-def test_a_generator_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[str]] = []
-    start = run_module._start
-    monkeypatch.setattr(run_module, "budget_s", lambda job: 0.3)
-    monkeypatch.setattr(run_module, "_start", lambda: started.append(start()) or started[0])
-    with pytest.raises(GeneratorError, match="hung"):
-        run(LoadJob(host="127.0.0.1", port=_free_port(), duration_s=60.0))
-    assert started[0].returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(

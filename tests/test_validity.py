@@ -36,8 +36,9 @@ GOOD = LoadResult(
         ({"throughput_rps": 700.0}, 1000.0, "SATURATED", "700 answers/s of 1000 asked for"),
         ({"unsent": 1}, 1000.0, "SATURATED", "1000 answers/s of 1000"),
         ({"throughput_rps": 990.0}, 1000.0, "VALID", ""),
-        ({"in_flight_mean": 20.0}, None, "GENERATOR-LIMITED", "20.0 requests were in flight where Little's law has"),
+        ({"in_flight_mean": 20.0}, None, "UNSTABLE", "20.0 requests were in flight, 10.0 by Little's law"),
         ({"in_flight_mean": 20.0, "requests": 50}, None, "VALID", ""),
+        ({"in_flight_mean": 20.0, "window_s": 0.1, "throughput_rps": 1000.0}, None, "VALID", ""),
         ({"errors": ErrorCounts(reset=1), "cpu_user_s": 0.9, "in_flight_mean": 90.0}, None, "ERRORS", "1 of 1000"),
     ],
 )  # fmt: skip
@@ -55,6 +56,8 @@ def test_a_load_has_one_state_and_its_reason(
     [
         (["VALID", "VALID"], [100, 110], "VALID", ""),
         (["VALID"], [100], "VALID", ""),
+        (["VALID"] * 6, [100, 110, 90, 105, 400, 95], "VALID", ""),
+        (["VALID"] * 6, [100, 110, 190, 105, 200, 95], "UNSTABLE", "the rounds differ by 84% of their median"),
         (["VALID", "VALID", "VALID"], [100, 110, 200], "UNSTABLE", "the rounds differ by 91% of their median"),
         (["VALID", "SATURATED"], [100, 300], "SATURATED", "1 of 2 rounds: because"),
         (["SATURATED", "ERRORS", "VALID"], [1, 2, 3], "ERRORS", "1 of 3 rounds: because"),

@@ -10,10 +10,11 @@ import click
 from rich.console import Console
 
 from bench.bed import bed
+from bench.calibrate import calibrate
 from bench.commands.options import EXIT_FAILED, Real, database_option
 from bench.environment import environment
 from bench.errors import BenchError
-from bench.load import run as generate
+from bench.load import Generator
 from bench.models import MODELS, find_models
 from bench.plan import make_plan
 from bench.report.progress import StepProgress
@@ -111,9 +112,12 @@ def measure(command: str, scenarios: Sequence[Scenario], given: dict[str, Any]) 
         with (
             StepProgress(console) as progress,
             bed(given["database_url"], run.folder / "logs") as ready,
+            Generator() as generator,
         ):
             run.environment = {**run.environment, "postgres": ready.database.version}
-            execute(plan, ready, options, run, generate, RunReport(console, progress, plan, options))
+            if run.calibration is None and any(scenario.name != "classic" for scenario in scenarios):
+                run.calibration = asdict(calibrate(generator=generator, wrk=None))
+            execute(plan, ready, options, run, generator.run, RunReport(console, progress, plan, options))
     finally:
         if run.cells:
             summary(console, run, options)

@@ -19,6 +19,7 @@ __all__ = ["NEVER_NS", "Generator"]
 SWEEPS_PER_LIMIT, SWEEP_MIN_S, SWEEP_MAX_S = 20, 0.01, 0.25  # a time-out is noticed at most 5 % or 10 ms late
 
 NEVER_NS = sys.maxsize
+TIMER_COARSENESS_S = 0.001  # of epoll, and so of the loop's timers
 
 
 class Generator:
@@ -122,8 +123,14 @@ class Generator:
             self.loop.call_later(pause_s, self._sweep, timeout_ns)
 
     def _deadline(self) -> None:
+        early_ns = self.deadline_ns - clock_ns()
+        if (
+            early_ns > 0
+        ):  # the loop's timers are a millisecond coarse, and an answer before the deadline settles nothing
+            self.loop.call_later(early_ns / NS_PER_S + TIMER_COARSENESS_S, self._deadline)
+            return
         self._note_usage()
-        self.settle(max(clock_ns(), self.deadline_ns))
+        self.settle(clock_ns())
 
     def _end(self) -> None:
         if not self._ended.done():

@@ -13,11 +13,10 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
-
-from bench.load.client import BUFFER, VIEW, Exchange, clock_ns, kind_of
+from bench.load.client import Exchange, clock_ns
+from bench.load.event_stream import EventStream
 from bench.load.job import NS_PER_S, ErrorCounts, ErrorKind, LoadJob
 from bench.load.recorder import SAMPLE_LIMIT, Reservoir
 from bench.load.summary import percentile
@@ -26,7 +25,6 @@ __all__ = ["StreamJob", "StreamResult", "open_streams"]
 
 # Connects between two looks at what has arrived: at some 30 us each, events are noticed at most 1 ms late meanwhile.
 CONNECTS_PER_TURN = 25
-LINE_BYTES = 1_000_000  # a longer line is no event stream; without a bound it could fill the memory
 ACCEPT = ("Accept", "text/event-stream")
 
 
@@ -118,102 +116,6 @@ async def open_streams(job: StreamJob, mid: Callable[[int], None]) -> StreamResu
         raise OSError(f"the host {job.host!r} is unknown ({error}); give its address") from None
     infos.sort(key=lambda info: info[0] != socket.AF_INET)  # "localhost" may be both, and most servers listen on one
     return await Streams(job, Exchange(job.request(), str(infos[0][4][0])), mid).run(loop)
-
-
-class EventStream(asyncio.BufferedProtocol):
-    """One connection, from its connect to the end of its only answer; `last_ns` is when its last event arrived."""
-
-    def __init__(self, owner: "Streams", exchange: Exchange) -> None:
-        self.begun_ns = self.last_ns = self.events = 0
-        self.over = False
-        self._owner, self._exchange = owner, exchange
-        self._transport: asyncio.Transport | None = None
-        self._parser = HttpResponseParser(self)
-        self._status = 0
-        self._delimited = self._has_data = False
-        self._unfinished = b""  # the beginning of a line
-        self._now_ns = 0
-
-    async def connect(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.begun_ns = clock_ns()
-        try:
-            await loop.create_connection(lambda: self, self._exchange.address, self._exchange.port)
-        except OSError as error:
-            self.end(kind_of(error), str(error))
-
-    def end(self, error: ErrorKind | None, detail: str = "") -> None:
-        """Closes the connection and tells the owner, the first time."""
-        if self.over:
-            return
-        self.over = True
-        if self._transport is not None:
-            self._transport.abort()
-        self._owner.ended(self, error, detail)
-
-    # What the event loop calls:
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        if self.over:
-            self._transport.abort()
-        else:
-            self._transport.write(self._exchange.request)
-
-    def get_buffer(self, sizehint: int) -> bytearray:
-        return BUFFER
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self._now_ns = clock_ns()
-        try:
-            self._parser.feed_data(VIEW[:nbytes])
-        except (HttpParserError, HttpParserUpgrade) as error:
-            self.end("protocol", f"{type(error).__name__}: {error}")
-
-    def eof_received(self) -> None:
-        if self._status and not self._delimited:
-            self.end(None)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.end("reset", str(exc or "the server closed the connection before the stream was complete"))
-
-    # What the parser calls:
-
-    def on_message_begin(self) -> None:
-        self._status, self._delimited = 0, False
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() in (b"content-length", b"transfer-encoding"):
-            self._delimited = True
-
-    def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code()
-        if status == 200:
-            self._status = status
-            self._owner.opened()
-        elif status > 200:  # below, it is an interim answer
-            self.end("bad_status", f"status {status}, expected 200")
-
-    def on_body(self, data: bytes) -> None:
-        first, *rest = data.split(b"\n")
-        lines = [self._unfinished + first, *rest]
-        self._unfinished = lines.pop()
-        for line in lines:
-            self._line(line.removesuffix(b"\r"))
-        if len(self._unfinished) > LINE_BYTES:
-            self.end("protocol", f"a line of more than {LINE_BYTES} bytes")
-
-    def on_message_complete(self) -> None:
-        if self._status:
-            self.end(None)
-
-    def _line(self, line: bytes) -> None:
-        if line:
-            self._has_data = self._has_data or line == b"data" or line.startswith(b"data:")
-        elif self._has_data and not self.over:
-            self._has_data = False
-            self.events += 1
-            self._owner.event(self, self._now_ns)
-            self.last_ns = self._now_ns
 
 
 class Streams:

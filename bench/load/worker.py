@@ -17,7 +17,6 @@ from pathlib import Path
 
 import uvloop
 
-from bench.load.client import clock_ns
 from bench.load.job import LoadJob, LoadResult
 from bench.load.loops import generator_for
 from bench.load.streams import StreamJob, StreamResult, open_streams
@@ -26,7 +25,6 @@ __all__ = ["main", "pin", "raise_file_limit"]
 
 SPARE_FILES = 64  # what the interpreter, the loop and the pipes hold open, generously
 ORPHANED = 3
-SETTLE_S = 0.05
 STOP = b"stop\n"
 FORGET_PEAK = Path("/proc/self/clear_refs")
 
@@ -140,14 +138,6 @@ async def _load(job: LoadJob, orders: Orders) -> LoadResult:
     loop, generator = asyncio.get_running_loop(), await generator_for(job)
     loop.set_exception_handler(lambda _, context: generator.crash(context))
     orders.watch(generator.stop)
-
-    def settle() -> None:
-        # The loop's timer for the deadline may be 1 ms early. A last answer between the two would settle nothing, and
-        # the generator then wait for the end of its drain.
-        generator.settle(clock_ns())
-        loop.call_later(SETTLE_S, settle)
-
-    settle()
     gc.freeze()
     return await generator.run()
 

@@ -106,7 +106,11 @@ def fact_rows(result: LoadResult, job: LoadJob) -> Iterator[tuple[str, str, str]
     lag = result.start_lag
     late = f"; start lag p50 {duration(lag.p50_s)}, p99 {duration(lag.p99_s)}" if lag else ""
     yield "generator", f"{result.cpu_share:.0%} of a core{late}", ""
-    yield "connections", f"{result.connects:,} opened, {result.idle_closes:,} closed by the server while idle", ""
+    yield (
+        "connections",
+        f"{result.connects:,} opened or tried, {result.idle_closes:,} closed by the server while idle",
+        "",
+    )
 
 
 def errors(result: LoadResult) -> str:
@@ -136,7 +140,9 @@ def figure(latency: Latency, field: str) -> str:
 def notes(result: LoadResult) -> Iterator[str]:
     """What a reader must know of the figures above."""
     response = result.response
-    if any(getattr(response, field) is None for field in PERCENTILES.values()):
+    if not response.count:
+        yield "–: there was no good answer."
+    elif any(getattr(response, field) is None for field in PERCENTILES.values()):
         yield NOT_SHOWN
     if response.timed_out:
         yield AT_LEAST
@@ -148,7 +154,7 @@ def notes(result: LoadResult) -> Iterator[str]:
 def histogram(bins: Sequence[tuple[float, int]], width: int) -> RenderableType:
     """Response times, a line for each range of a logarithmic axis, empty ones included."""
     if not bins:
-        return Text("no histogram: no request was answered", "dim")
+        return Text("no histogram: there was no good answer", "dim")
     counts = {round(math.log10(bound_s) * BINS_PER_DECADE): count for bound_s, count in bins}
     first, last = min(counts), max(counts)
     step = -(-(last - first + 1) // ROWS)

@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +16,8 @@ from bench.results import Cell
 from bench.server.cost import Cost, CostMeter
 from bench.server.life import Server, other_cores
 from bench.validity import VALID, Judgement, judge_load
+
+FETCH_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,15 @@ class Ground:
             "cores": other_cores(),
         }
         return LoadJob(**usual | changes)
+
+    def fetch(self, path: str) -> bytes:
+        """The body of a 200. Raises OSError for any other answer and for none."""
+        with closing(HTTPConnection(urlsplit(self.server.url).netloc, timeout=FETCH_TIMEOUT_S)) as connection:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise OSError(f"{path} answered {answer.status}")
+            return answer.read()
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ latencies are those of a server that is never idle. How long users wait at a giv
 
 from collections.abc import Sequence
 
-import httpx
-
 from bench.compare import sentence
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, load_reading
@@ -36,8 +34,7 @@ def measure(ground: Ground, workload: Workload) -> Reading:
             return load_reading(ground, ground.job(path, method="POST", body=BODY, headers=JSON, expect_status=201))
         finally:
             ground.bed.restore_todos()
-    expected = httpx.get(ground.server.url + path, trust_env=False).raise_for_status().content
-    return load_reading(ground, ground.job(path, expect_body=expected))
+    return load_reading(ground, ground.job(path, expect_body=ground.fetch(path)))
 
 
 def finding(cells: Sequence[Cell]) -> str:

@@ -1,0 +1,185 @@
+"""The commands `load` and `calibrate`: the load generator as a tool by itself, for servers on this machine only."""
+
+import ipaddress
+import json
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import click
+from rich.console import Console
+
+from bench.calibrate import calibrate as measure_ceiling
+from bench.commands.options import EXIT_FAILED, Real
+from bench.load import Interrupted, LoadJob, LoadResult, run
+from bench.load.job import METHODS
+from bench.report.load import calibration_report, load_report
+from bench.server.life import other_cores
+
+__all__ = ["calibrate", "load"]
+
+Target = tuple[str, int, str]  # host, port, path with query
+
+CLOSED_CONNECTIONS = 32
+OPEN_CONNECTIONS = 1_000  # opened only as they are needed, so a bound and no more
+URL_CHARACTERS = "/%:@!$&'()*+,;=~-._?"  # what stands in a path or query as it is
+HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # RFC 9110, 5.6.2
+HEADER_VALUE = r"[\t -~\xa0-\xff]*"
+
+EXAMPLES = """\b
+Examples:
+  python -m bench load http://127.0.0.1:8000/
+      how much it can do: 32 connections, 10 seconds
+  python -m bench load http://127.0.0.1:8000/ --rate 500 --arrival poisson
+      how long users wait when 500 requests/s arrive
+  python -m bench load http://127.0.0.1:8000/todos/ --expect-status 201 \\
+      --body '{"title": "x"}' --header 'Content-Type: application/json'
+"""
+
+
+def parse_url(ctx: click.Context, param: click.Parameter, value: str) -> Target:
+    """`http://host[:port]/path` on loopback. Raises click.BadParameter."""
+    try:
+        parts = urlsplit(value)
+        port = 80 if parts.port is None else parts.port
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no URL: {error}") from None
+    if parts.scheme != "http" or not parts.hostname or parts.username is not None or not port:
+        raise click.BadParameter(f"{value!r} is no address to load; write it as http://127.0.0.1:8000/path")
+    if not is_loopback(parts.hostname):
+        raise click.BadParameter(
+            f"{parts.hostname} is not this machine; a load may only be aimed at 127.0.0.0/8, ::1 or localhost, "
+            "for on anybody else's server it would be an attack"
+        )
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.hostname, port, quote(path, safe=URL_CHARACTERS)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name alone; no name is looked up."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address in ipaddress.ip_network("127.0.0.0/8") or address == ipaddress.ip_address("::1")
+
+
+def parse_headers(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """`Name: value` each. Raises click.BadParameter."""
+    return tuple(parse_header(value) for value in values)
+
+
+def parse_header(header: str) -> tuple[str, str]:
+    """`Name: value` as a pair."""
+    name, colon, value = (part.strip(" \t") for part in header.partition(":"))
+    if not (colon and re.fullmatch(HEADER_NAME, name) and re.fullmatch(HEADER_VALUE, value)):
+        raise click.BadParameter(f"{header!r} is no header; write it as 'Name: value'")
+    return name, value
+
+
+# fmt: off
+@click.command(epilog=EXAMPLES)
+@click.argument("target", metavar="URL", callback=parse_url)
+@click.option("--connections", type=click.IntRange(1, 20_000), metavar="N",
+              help="How many a closed loop keeps busy, or the most that --rate may open.  "
+                   f"[default: {CLOSED_CONNECTIONS}, or {OPEN_CONNECTIONS} with --rate]")
+@click.option("--rate", "rate_rps", type=Real(0, 1e6, min_open=True), metavar="R",
+              help="Open loop: so many requests/s, whatever the server does. Without it: closed loop.")
+@click.option("--duration", "duration_s", type=Real(0, 86_400, min_open=True), default=10.0, show_default=True,
+              metavar="S", help="Seconds that are measured.")
+@click.option("--warmup", "warmup_s", type=Real(0, 86_400), default=1.0, show_default=True, metavar="S",
+              help="Seconds of load before that.")
+@click.option("--arrival", type=click.Choice(["constant", "poisson"]), default="constant", show_default=True,
+              help="Evenly spaced, or as independent users arrive.")
+@click.option("--method", type=click.Choice(METHODS, case_sensitive=False), metavar="|".join(METHODS),
+              help="[default: GET, or POST with --body]")
+@click.option("--body", metavar="TEXT", help="What to send.")
+@click.option("--header", "headers", multiple=True, metavar="K:V", callback=parse_headers, help="As often as needed.")
+@click.option("--timeout", "timeout_s", type=Real(0, 3_600, min_open=True), default=10.0, show_default=True,
+              metavar="S", help="Seconds that each answer may take.")
+@click.option("--expect-status", type=click.IntRange(200, 599), default=200, show_default=True, metavar="STATUS",
+              help="Any other counts as an error.")
+@click.option("--no-keep-alive", is_flag=True, help="A new connection for each request.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def load(target: Target, as_json: bool, **options: Any) -> None:
+    """Load URL, a server on this machine, and show how fast it answered.
+
+    Ctrl-C ends it with what was measured. The exit code is 1 if there were errors.
+    """
+    job = make_job(target, **options)
+    if sys.stderr.isatty():
+        click.echo(f"loading for {job.warmup_s + job.duration_s:g} s; Ctrl-C ends it with what was measured", err=True)
+    try:
+        result = run(job)
+    except Interrupted as interrupted:
+        if interrupted.result is not None:
+            show(interrupted.result, job, as_json)
+        raise KeyboardInterrupt from None
+    show(result, job, as_json)
+    if result.errors.total or not result.good:
+        raise SystemExit(EXIT_FAILED)
+# fmt: on
+
+
+def make_job(
+    target: Target,
+    *,
+    connections: int | None,
+    rate_rps: float | None,
+    method: str | None,
+    body: str | None,
+    no_keep_alive: bool,
+    **options: Any,
+) -> LoadJob:
+    """The job that the options make. Raises click.UsageError."""
+    host, port, path = target
+    try:
+        return LoadJob(
+            host=host,
+            port=port,
+            path=path,
+            connections=connections or (CLOSED_CONNECTIONS if rate_rps is None else OPEN_CONNECTIONS),
+            rate_rps=rate_rps,
+            method=method or ("GET" if body is None else "POST"),
+            body=None if body is None else body.encode(errors="surrogateescape"),
+            keep_alive=not no_keep_alive,
+            cores=other_cores(),  # off the core that `serve` keeps its server on
+            **options,
+        )
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def show(result: LoadResult, job: LoadJob, as_json: bool) -> None:
+    """On stdout, as a report or as JSON: the job, and its result with `cpu_share`."""
+    if as_json:
+        values = {"job": json.loads(job.to_json()), "result": {**asdict(result), "cpu_share": result.cpu_share}}
+        click.echo(json.dumps(values, indent=1))
+        return
+    console = Console(highlight=False)
+    console.print(load_report(result, job, console.width))
+
+
+# fmt: off
+@click.command(epilog="Example: python -m bench calibrate --rounds 3 --duration 0.4")
+@click.option("--rounds", type=click.IntRange(1, 100), default=5, show_default=True, help="Whose medians are shown.")
+@click.option("--duration", "duration_s", type=Real(0.1, 60), default=1.0, show_default=True, metavar="S",
+              help="Seconds of each load.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def calibrate(rounds: int, duration_s: float, as_json: bool) -> None:
+    """Show what the load generator can do at most.
+
+    It loads the cheapest correct server there is, on the cores that the models' servers and loads have. wrk takes turns
+    with it where it is installed.
+    """
+    calibration = measure_ceiling(rounds=rounds, duration_s=duration_s)
+    if as_json:
+        click.echo(json.dumps(asdict(calibration), indent=1))
+    else:
+        Console(highlight=False).print(calibration_report(calibration))
+# fmt: on
