@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -37,7 +37,11 @@ def whole_number(name: str, default: int, at_least: int) -> int:
 DATABASE_URL = database_url()
 DATABASE_SCHEMA = os.environ.get("DATABASE_SCHEMA")
 # The same 15 connections for both applications, all of them opened at the start and kept.
-POOL_SIZE = whole_number("POOL_SIZE", 15, at_least=1)
+POOL_SIZE = whole_number("POOL_SIZE", 15, at_least=0)
 MAX_OVERFLOW = whole_number("MAX_OVERFLOW", 0, at_least=0)
+# POOL_SIZE=0 is no pool: every request opens a connection of its own and closes it, as many as PostgreSQL lets it.
+# asyncpg has only pools, so it is one that keeps nothing: a connection that has made a query is closed on return.
+NO_POOL: dict[str, Any] = {"min_size": 0, "max_size": 1_000, "max_queries": 1}
+POOL = {"min_size": POOL_SIZE, "max_size": POOL_SIZE + MAX_OVERFLOW} if POOL_SIZE else NO_POOL
 UPSTREAM_URL = os.environ.get("UPSTREAM_URL", "http://127.0.0.1:9000/")
 MAX_BODY_BYTES = 64 * 1024

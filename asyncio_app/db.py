@@ -7,11 +7,7 @@ from sqlalchemy.schema import CreateTable
 from asyncio_app import config
 from asyncio_app.tables import seeds, todos
 
-database = Database(
-    config.DATABASE_URL.render_as_string(hide_password=False),
-    min_size=config.POOL_SIZE,
-    max_size=config.POOL_SIZE + config.MAX_OVERFLOW,
-)
+database = Database(config.DATABASE_URL.render_as_string(hide_password=False), **config.POOL)
 
 
 def driver() -> str:

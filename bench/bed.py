@@ -11,6 +11,7 @@ import httpx
 import psycopg2
 
 from bench.databases import Database, seeded_database
+from bench.databases.connections import Room, room
 from bench.errors import BenchError
 from bench.models import Model
 from bench.server.life import ROOT, START_TIMEOUT_S, other_cores
@@ -37,6 +38,10 @@ class Bed:
             )
             (row,) = cursor.fetchall()
             return int(row[0])
+
+    def room(self) -> Room:
+        """How many connections PostgreSQL has left."""
+        return room(self.database.url)
 
     def restore_todos(self) -> None:
         """Take out what a load has added, so that the next one finds the 50 todos."""

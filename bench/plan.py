@@ -36,7 +36,8 @@ def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: O
 
     Compared scenarios share their servers, and every round has all models and the A/A twin in an order of its own, so
     that whatever disturbs the machine disturbs them alike. The others come before or after, as their order has it, one
-    model after the other.
+    model after the other. A quick plan has no twin, which could not tell anything from two rounds, and of a scenario's
+    set-ups only the first.
     """
     rng = random.Random(options.seed)
     entries = [Entry(model.name, model) for model in models]
@@ -44,18 +45,24 @@ def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: O
     twin = Entry(base + TWIN_SUFFIX, next(model for model in models if model.name == base))
     compared = tuple(scenario for scenario in scenarios if scenario.compared)
     steps: list[Step] = []
+    sharing = tuple(scenario for scenario in scenarios if scenario.shares_server)
     for scenario in scenarios:
-        if not scenario.compared:
+        if scenario.shares_server:
+            steps += [Step(entry, sharing, 0) for entry in entries if scenario is sharing[0]]
+        elif not scenario.compared:
             steps += [
                 Step(entry, (scenario,), 0, setup)
                 for entry in entries
                 if scenario.applies(entry.model)
-                for setup in scenario.environments
+                for setup in list(scenario.environments)[: 1 if options.quick else None]
             ]
         elif scenario is compared[0]:
             steps += [Step(entry, (other,), round=-1) for other in compared if other.prepare for entry in entries]
             for number in range(options.rounds):
-                steps += [Step(entry, compared, number) for entry in shuffle(rng, [*entries, twin])]
+                steps += [
+                    Step(entry, compared, number)
+                    for entry in shuffle(rng, entries if options.quick else [*entries, twin])
+                ]
     return steps
 
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class Cell:
     """The server's command line in the last round."""
     info: Mapping[str, Any]
     """What the server said of itself at /info; empty if it never answered."""
+    spread_limit: float | None
+    """How far its rounds may be apart before the cell is UNSTABLE, as a share of their median; None: any."""
     rounds: tuple[Mapping[str, Any], ...]
     """A round has its number, its state and reason, its figures, and the raw results they come from."""
 
@@ -42,7 +45,7 @@ class Cell:
     def judgement(self) -> Judgement:
         """Whether the cell may be ranked, and why not."""
         judgements = [Judgement(round_["state"], round_["reason"]) for round_ in self.rounds]
-        return judge_rounds(judgements, self.values(self.figure))
+        return judge_rounds(judgements, self.values(self.figure), self.spread_limit)
 
     def values(self, name: str) -> list[float]:
         """A figure in every round that has it."""
@@ -65,6 +68,9 @@ class Run:
     calibration: Mapping[str, Any] | None = None
     elapsed_s: float = 0.0
     measuring_s: float = 0.0
+    """Seconds spent measuring: all but starting, checking and ending databases and servers."""
+    window_s: float = 0.0
+    """Those of them inside a measured window, without warm-ups and what comes between loads."""
 
     @property
     def path(self) -> Path:
@@ -102,7 +108,7 @@ def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping
     Raises BenchError if the folder holds results or cannot be written.
     """
     now = datetime.now(UTC)
-    folder = out or Path("results", f"{now:%Y-%m-%dT%H.%M.%SZ}")
+    folder = out or unused(Path("results", f"{now:%Y-%m-%dT%H.%M.%SZ}"))
     if (folder / FILE).exists():
         raise BenchError(f"{folder} has results already; pass another --out, or --resume {folder} to go on with them")
     run = Run(folder, f"{now:%Y-%m-%dT%H:%M:%SZ}", environment, arguments, seed)
@@ -112,6 +118,12 @@ def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping
     except OSError as error:
         raise BenchError(f"cannot write to {folder}: {error.strerror}; pass another --out") from None
     return run
+
+
+def unused(folder: Path) -> Path:
+    """The folder, or the next one after it that is not there: two runs may begin in the same second."""
+    following = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    return next(path for path in chain([folder], following) if not path.exists())
 
 
 def load_run(folder: Path) -> Run:

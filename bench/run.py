@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -65,15 +65,19 @@ class Measurement:
         self.listener = listener
         self.rng = random.Random(f"{options.seed}/{step.id}")
         self.memos: dict[str, dict[str, Any]] = {}
+        setup = step.scenarios[0].environments.get(step.setup, {})
+        self.environment = bed.environment(step.entry.model) | dict(setup)
 
     def carry_out(self) -> list[Cell]:
         """Start the server, check it, and measure every workload; what goes wrong is in the rounds."""
         model = self.step.entry.model
-        environment = self.bed.environment(model) | dict(self.step.scenarios[0].environments.get(self.step.setup, {}))
         try:
-            with serving(model, environment, self.bed.logs) as server:
+            with serving(model, self.environment, self.bed.logs) as server:
                 return self.measure_all(server)
         except ServerFailed as error:
+            if self.step.preparing:
+                self.prepared(self.step.scenarios[0], {"failure": str(error)})
+                return []
             reading = Reading({}, Judgement("ERRORS", str(error)))
             return [self.cell(scenario, workload, reading) for scenario, workload in self.workloads()]
 
@@ -83,11 +87,14 @@ class Measurement:
         cells = []
         for scenario, workload in self.workloads():
             ground = self.ground(scenario, server)
+            began = time.monotonic()
             if self.step.preparing:
                 self.prepare(scenario, ground)
+                self.run.measuring_s += time.monotonic() - began
                 continue
             reading = self.measure(scenario, ground, workload) if judgement.valid else Reading({}, judgement)
-            self.run.measuring_s += reading.measuring_s
+            self.run.measuring_s += time.monotonic() - began
+            self.run.window_s += reading.window_s
             cells.append(self.cell(scenario, workload, reading, server, overlap))
         return cells
 
@@ -97,7 +104,8 @@ class Measurement:
         for scenario in self.step.scenarios:
             own = [(scenario, workload) for workload in scenario.workloads(self.options)]
             pairs += own[:1] if self.step.preparing else own
-        return self.rng.sample(pairs, len(pairs)) if all(s.shuffled for s in self.step.scenarios) else pairs
+        compared = all(scenario.compared and scenario.shuffled for scenario in self.step.scenarios)
+        return self.rng.sample(pairs, len(pairs)) if compared else pairs
 
     def ground(self, scenario: Scenario, server: Server) -> Ground:
         """What the scenario measures on; a scenario's memo lives as long as the server."""
@@ -112,7 +120,8 @@ class Measurement:
         """The contract and the overlap probe; the classic is its own probe."""
         if [scenario.name for scenario in self.step.scenarios] == ["classic"]:
             return VALID, {}
-        judgement = check_contract(server)
+        pool = int(self.environment["POOL_SIZE"]) + int(self.environment["MAX_OVERFLOW"])
+        judgement = check_contract(server, pool)
         if not judgement.valid:
             return judgement, {}
         for _ in range(2):  # a neighbour on the machine may spoil one probe
@@ -129,6 +138,10 @@ class Measurement:
             found = scenario.prepare(ground)
         except (GeneratorError, httpx.HTTPError, OSError) as error:
             found = {"failure": str(error) or type(error).__name__}
+        self.prepared(scenario, found)
+
+    def prepared(self, scenario: Scenario, found: Mapping[str, Any]) -> None:
+        """Keep it where the rounds will look for it."""
         self.run.prepared.setdefault(scenario.name, {})[self.step.entry.name] = dict(found)
 
     def measure(self, scenario: Scenario, ground: Ground, workload: Workload) -> Reading:
@@ -143,7 +156,7 @@ class Measurement:
         ended = "" if process.running else f"; the server ended with exit code {process.exit_code}"
         tail = f"; the last lines of {process.log}:\n{process.log_tail() or '(nothing)'}"
         judgement = Judgement("ERRORS", reading.judgement.reason + ended + tail)
-        return Reading(reading.values, judgement, reading.detail, reading.measuring_s)
+        return Reading(reading.values, judgement, reading.detail, reading.window_s)
 
     def cell(
         self,
@@ -169,6 +182,7 @@ class Measurement:
             model=self.step.entry.name,
             workload={"name": name, **workload.parameters, **setup},
             figure=scenario.figure,
+            spread_limit=scenario.spread_limit,
             command=server.process.command if server else self.step.entry.model.command(HOST, 0),
             info=server.info if server else {},
             rounds=(round_,),

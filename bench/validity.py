@@ -86,14 +86,19 @@ def little(load: LoadResult) -> str:
             "from those that were answered")  # fmt: skip
 
 
-def judge_rounds(judgements: Sequence[Judgement], figures: Sequence[float]) -> Judgement:
-    """A cell: as bad as its worst round, and UNSTABLE if its rounds do not agree on the figure it is ranked by."""
+def judge_rounds(
+    judgements: Sequence[Judgement], figures: Sequence[float], spread_limit: float | None = SPREAD
+) -> Judgement:
+    """A cell: as bad as its worst round, and UNSTABLE if its rounds do not agree on the figure it is ranked by.
+
+    `spread_limit` is how far they may be apart; None leaves that to the interval of the comparison.
+    """
     for state in ("ERRORS", "GENERATOR-LIMITED", "SATURATED", "UNSTABLE"):
         found = [judgement for judgement in judgements if judgement.state == state]
         if found:
             share = f"{len(found)} of {len(judgements)} rounds: " if len(judgements) > 1 else ""
             return Judgement(found[0].state, share + found[0].reason)
-    if (wide := spread(figures)) > SPREAD:
+    if spread_limit is not None and (wide := spread(figures)) > spread_limit:
         return Judgement("UNSTABLE", f"the rounds differ by {wide:.0%} of their median")
     return VALID
 

@@ -14,11 +14,7 @@ def create_app() -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = config.MAX_BODY_BYTES
     app.config["SQLALCHEMY_DATABASE_URI"] = config.DATABASE_URL
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "pool_size": config.POOL_SIZE,
-        "max_overflow": config.MAX_OVERFLOW,
-        "pool_timeout": config.POOL_TIMEOUT_S,
-    }
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = config.POOL
     db.init_app(app)
     arguments.init_app(app)
     upstream.init_app(app)

@@ -2,9 +2,9 @@
 
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, NullPool, make_url
 from sqlalchemy.exc import ArgumentError
 
 
@@ -38,9 +38,12 @@ DATABASE_URL = database_url()
 DATABASE_SCHEMA = os.environ.get("DATABASE_SCHEMA")
 # The same 15 connections for both applications. All of them are kept open: SQLAlchemy closes an overflow
 # connection when it comes back, so its default of 5 + 10 would make one application pay for new connections.
-POOL_SIZE = whole_number("POOL_SIZE", 15, at_least=1)
+POOL_SIZE = whole_number("POOL_SIZE", 15, at_least=0)
 MAX_OVERFLOW = whole_number("MAX_OVERFLOW", 0, at_least=0)
 # Longer than the longest allowed sleep, so that a full pool makes requests wait in both applications.
 POOL_TIMEOUT_S = whole_number("POOL_TIMEOUT_S", 300, at_least=1)
+# POOL_SIZE=0 is no pool: every request opens a connection of its own and closes it, as many as PostgreSQL lets it.
+NO_POOL: dict[str, Any] = {"poolclass": NullPool}
+POOL = {"pool_size": POOL_SIZE, "max_overflow": MAX_OVERFLOW, "pool_timeout": POOL_TIMEOUT_S} if POOL_SIZE else NO_POOL
 UPSTREAM_URL = os.environ.get("UPSTREAM_URL", "http://127.0.0.1:9000/")
 MAX_BODY_BYTES = 64 * 1024

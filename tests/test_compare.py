@@ -11,7 +11,7 @@ WORKLOAD = "GET /"
 def cell(model: str, values: Sequence[float], state: str = "VALID") -> Cell:
     """A cell of one figure."""
     rounds = tuple({"round": n, "state": state, "reason": "", "rate": value} for n, value in enumerate(values))
-    return Cell("s", model, {"name": WORKLOAD}, "rate", (), {}, rounds)
+    return Cell("s", model, {"name": WORKLOAD}, "rate", (), {}, 0.6, rounds)
 
 
 BASE = cell("gevent", [100, 102, 98, 101, 99, 100])

@@ -8,7 +8,7 @@ import pytest
 from bench.errors import BenchError
 from bench.results import SCHEMA, Cell, Run, check_same, load_run, new_run
 
-CELL = Cell("s", "gevent", {"name": "w", "n": 1}, "rate", ("python",), {"pid": 1},
+CELL = Cell("s", "gevent", {"name": "w", "n": 1}, "rate", ("python",), {"pid": 1}, 0.6,
             ({"round": 0, "state": "VALID", "reason": "", "rate": 10.0},))  # fmt: skip
 
 

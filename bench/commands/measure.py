@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from bench.bed import bed
@@ -25,7 +26,8 @@ from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options, Scenario
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
 
-QUICK_ROUNDS = 2
+# What `--quick` changes; whatever else is given on the command line stays.
+QUICK = {"rounds": 2, "duration_s": 0.3, "classic_seconds": 0.3}
 
 
 def measuring(defaults: Options, names: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -43,7 +45,7 @@ def measuring(defaults: Options, names: Sequence[str]) -> Callable[[Callable[...
         options += [
             click.option("--rounds", type=click.IntRange(1, 100), default=defaults.rounds, show_default=True,
                          help="How often each model is measured, on a fresh server each time."),
-            click.option("--quick", is_flag=True, help=f"{QUICK_ROUNDS} rounds: figures, and no winner."),
+            click.option("--quick", is_flag=True, help="A first look: two short rounds, figures and no winner."),
             click.option("--duration", "duration_s", type=Real(0.1, 600), default=defaults.duration_s,
                          show_default=True, help="Seconds that each load is measured."),
             click.option("--connections", type=click.IntRange(1, 5000), default=defaults.connections,
@@ -127,10 +129,12 @@ def measure(command: str, scenarios: Sequence[Scenario], given: dict[str, Any]) 
 
 
 def options_from(given: Mapping[str, Any], seed: int) -> Options:
-    """The options that the command has; defaults for those it has not."""
+    """The options that the command has; defaults for those it has not, and quick ones where they were not chosen."""
+    context = click.get_current_context()
+    chosen = {name for name in QUICK if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     named = {name: value for name, value in given.items() if name in Options.__dataclass_fields__ and value is not None}
     if given.get("quick"):
-        named["rounds"] = QUICK_ROUNDS
+        named |= QUICK | {name: named[name] for name in QUICK if name in chosen}
     if "slo_ms" in given:
         named["slo_s"] = given["slo_ms"] / 1e3
     return Options(**{"seed": seed, **named})

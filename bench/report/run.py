@@ -1,6 +1,7 @@
 """A run in the terminal: where it has got to, and what was found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.rule import Rule
@@ -8,7 +9,7 @@ from rich.text import Text
 
 from bench.burst import Answer
 from bench.plan import Step, expected_s
-from bench.report import classic
+from bench.report import classic, waves
 from bench.report.progress import StepProgress
 from bench.report.scenario import tables
 from bench.results import Cell, Run
@@ -48,6 +49,16 @@ class RunReport:
                 self.console.print(Text(problem, "yellow"), soft_wrap=True)
 
 
+def calibration_line(found: Mapping[str, Any]) -> str:
+    """What the generator can do on this machine, so that a figure near it is not taken for a server's."""
+    lag_s = found["open_start_lag_p99_s"]
+    late = f", p99 {lag_s * 1e3:.2f} ms late" if lag_s is not None else ""
+    return (
+        f"load generator against a server that does nothing: {found['closed_rps']:,.0f} requests/s closed loop; "
+        f"{found['open_rps']:,.0f} of {found['open_offered_rps']:,.0f}/s open loop{late}"
+    )
+
+
 def is_classic(step: Step) -> bool:
     """Whether the step is one of the classic, whose requests are shown one by one."""
     return [scenario.name for scenario in step.scenarios] == ["classic"]
@@ -66,9 +77,14 @@ def summary(console: Console, run: Run, options: Options) -> None:
         else:
             for table in tables(scenario, cells, run.seed):
                 console.print(table)
+        if name == "pool":
+            console.print(waves.pictures(cells, min(console.width, 80)))
         if finding := scenario.finding(cells):
             console.print(Text(finding, "bold"))
         console.print()
+    if run.calibration:
+        console.print(calibration_line(run.calibration), style="dim")
     if run.elapsed_s:
-        share = run.measuring_s / run.elapsed_s
-        console.print(f"{run.elapsed_s:.0f} s, of which {share:.0%} were measuring; seed {run.seed}", style="dim")
+        share, windows = run.measuring_s / run.elapsed_s, run.window_s / run.elapsed_s
+        spent = f"{share:.0%} were measuring, {windows:.0%} inside measured windows"
+        console.print(f"{run.elapsed_s:.0f} s, of which {spent}; seed {run.seed}", style="dim")

@@ -97,7 +97,7 @@ def reasons(cells: Sequence[Cell]) -> Text:
     lines = [
         f"{cell.model}, {cell.workload['name']}: {cell.judgement.state}: {cell.judgement.reason.splitlines()[0]}"
         for cell in cells
-        if not cell.judgement.valid
+        if not cell.judgement.valid and not cell.judgement.reason.startswith("not tried")
     ]
     return Text("\n".join(lines), "yellow")
 

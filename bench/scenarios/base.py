@@ -15,7 +15,7 @@ from bench.models import Model
 from bench.results import Cell
 from bench.server.cost import Cost, CostMeter
 from bench.server.life import Server, other_cores
-from bench.validity import VALID, Judgement, judge_load
+from bench.validity import SPREAD, VALID, Judgement, judge_load
 
 FETCH_TIMEOUT_S = 30.0
 
@@ -25,7 +25,9 @@ class Options:
     """How to measure; a run's arguments, so that another run can repeat it."""
 
     rounds: int = 6
-    duration_s: float = 0.7
+    quick: bool = False
+    """Fewer and smaller loads, for a first look: no A/A twin and no search for a promise."""
+    duration_s: float = 0.5
     """The measured part of each load."""
     warmup_s: float = 0.15
     slo_s: float = 0.050
@@ -101,7 +103,8 @@ class Reading:
     values: Mapping[str, Any]
     judgement: Judgement = VALID
     detail: Mapping[str, Any] = field(default_factory=dict)
-    measuring_s: float = 0.0
+    window_s: float = 0.0
+    """Seconds inside measured windows."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,11 @@ class Scenario:
     higher_is_better: bool = False
     compared: bool = False
     """Whether it takes every round, beside an A/A twin, on servers shared with the other compared scenarios."""
+    spread_limit: float | None = SPREAD
+    """How far rounds may be apart before a cell is UNSTABLE; None where only their ratios are looked at."""
+    shares_server: bool = False
+    """Whether it is measured on one server with the others that share, in their order: what leaves a serial model busy
+    with requests that were given up comes last."""
     shuffled: bool = True
     """Whether the order of the workloads on a server is drawn anew each round."""
     prepare: Callable[[Ground], Mapping[str, Any]] | None = None

@@ -83,7 +83,7 @@ def measure(ground: Ground, workload: Workload) -> Reading:
                 "ideal_s": sum(ideal)},
         judgement=Judgement("ERRORS", reason) if reason else VALID,
         detail={"requests": [asdict(answer) for answer in round_.requests]},
-        measuring_s=round_.sum_s,
+        window_s=round_.sum_s,
     )  # fmt: skip
 
 

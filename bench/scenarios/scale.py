@@ -9,14 +9,13 @@ the view reads all todos through a pool of 15 connections, which the ideal ignor
 most of the time beyond the ideal, and a matter of `throughput`, not of waiting.
 
 Memory per request is the server's peak less what it held before the first level, its pool already open, divided by the
-requests. Resident memory serves here and PSS does not: pages that processes share are in both terms and cancel out,
-while PSS falls by megabytes as soon as the generator maps the same libraries. What the kernel holds for the sockets is
-in neither.
+requests: what to provide for each. It is reached while they queue for the pool; in the sleep alone they hold a fifth to
+two fifths less. Resident memory serves here: pages that processes share are in both terms and cancel out, and a look at
+PSS takes the kernel 5 to 10 ms of walking the server's pages. What the kernel holds for the sockets is not in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from itertools import groupby
 from statistics import median
 from typing import Any
 
@@ -38,8 +37,8 @@ LEVELS = ((10, 0.25), (100, 0.5), (1_000, 1.0), (5_000, 3.0))
 SLOWEST = 10.0
 # Enough for the 2.5 s that the first level takes one after the other.
 DEADLINE_MIN_S = 5.0
-# An arena of CPython's allocator is 1 MB: less than 10 kB a request from here on, more than any request takes below.
-MEMORY_FROM = 100
+# Memory grows by CPython's arenas of 1 MB: a kilobyte a request at this level, but at 100 half of what one takes.
+MEMORY_FROM = 1_000
 # So many at once before anything is measured that the pool of 15 is open and every cache is filled.
 WARM_REQUESTS = 2 * POOL
 WARM_TIMEOUT_S = 30.0
@@ -49,8 +48,9 @@ MEMORY = "memory_per_request_bytes"
 
 
 def workloads(options: Options) -> Sequence[Workload]:
-    """The levels, lowest first."""
-    return [workload(requests, seconds) for requests, seconds in LEVELS]
+    """The levels, lowest first; a quick run leaves out the highest."""
+    levels = LEVELS[:-1] if options.quick else LEVELS
+    return [workload(requests, seconds) for requests, seconds in levels]
 
 
 def workload(requests: int, seconds: float) -> Workload:
@@ -96,8 +96,10 @@ def burst(ground: Ground, workload: Workload) -> Reading:
     )  # fmt: skip
     with CostMeter(ground.server.process.pid) as meter:
         result = ground.generate(job)
-    files = file_limit(ground.server.process.pid)
+    files = file_limit(ground.server.info["pid"])
     judgement = judge(result, ground.entry.model, seconds, requests, files)
+    if not ground.server.process.running:
+        judgement = Judgement("ERRORS", f"the server ended: {result.good:,} of {requests:,} were answered")
     base_bytes = ground.memo["rss_bytes"]
     detail = {"job": describe(job), "load": asdict(replace(result, raw=())), "cost": asdict(meter.cost),
               "rss_before_bytes": base_bytes, "file_limit": files}  # fmt: skip
@@ -155,7 +157,7 @@ def failed(errors: ErrorCounts, answered: str, model: Model, files: int | None =
     if "no_socket" in kinds:
         return Judgement("GENERATOR-LIMITED", f"the generator had no socket: {text}")
     if files:
-        return Judgement("SATURATED", f"the server may open {files:,} files only (ulimit -n): {text}")
+        return Judgement("SATURATED", f"the server may open only {files:,} files, see ulimit -n: {text}")
     if not model.python_waits_overlap:
         return Judgement("SATURATED", f"one at a time: {answered}")
     return Judgement("SATURATED", f"out of time: {text}" if kinds.keys() == {"timeout"} else f"overrun: {text}")
@@ -179,35 +181,35 @@ def expected_s(options: Options, model: Model) -> float:
 
 def finding(cells: Sequence[Cell]) -> str:
     """Who has the highest level waiting at once, at what price in memory; who stops where, and why."""
-    top = max(cell.workload["requests"] for cell in cells)
+    top = max((cell.workload["requests"] for cell in cells if cell.judgement.valid), default=0)
     kept = {cell.model: cell for cell in cells if cell.workload["requests"] == top and cell.judgement.valid}
-    prices = [price(name, kept[name]) for name in sorted(kept, key=lambda name: kept[name].values(MEMORY) or [0.0])]
-    first = f"{top:,} requests wait at once with {join(prices)}" if prices else f"None has {top:,} requests waiting at once"
-    stops = sorted((stop(own), name) for name, own in by_model(cells).items() if name not in kept)
-    others = [f"{join([name for _, name in group])} {text}" for (_, text), group in groupby(stops, lambda item: item[0])]
-    return "; ".join([first, *others]) + "."
+    parts = [f"{top:,} requests wait at once with {priced(list(kept.values()), MEMORY)}"] if kept else []
+    stops = [cell for cell in first_stops(cells) if cell.model not in kept or cell.workload["requests"] > top]
+    for (requests, cause), names in by_cause(stops):
+        parts.append(f"not {requests:,} with {join(names)} ({cause})")
+    sentence = "; ".join(parts) + "."
+    return sentence[0].upper() + sentence[1:]
 
 
-def by_model(cells: Sequence[Cell]) -> Mapping[str, list[Cell]]:
-    """Each model's levels, lowest first."""
-    models: dict[str, list[Cell]] = {}
-    for cell in sorted(cells, key=lambda cell: cell.workload["requests"]):
-        models.setdefault(cell.model, []).append(cell)
-    return models
+def first_stops(cells: Sequence[Cell]) -> list[Cell]:
+    """Of each model the lowest level that is not valid, lowest first."""
+    stops = [cell for cell in sorted(cells, key=lambda cell: cell.workload["requests"]) if not cell.judgement.valid]
+    return list({cell.model: cell for cell in reversed(stops)}.values())[::-1]
 
 
-def stop(levels: Sequence[Cell]) -> tuple[int, str]:
-    """The first level that is not valid, in figures and in words; the cause is what its reason begins with."""
-    cell = next((cell for cell in levels if not cell.judgement.valid), levels[-1])
-    reason = next((round_["reason"] for round_ in cell.rounds if round_["reason"]), "not tried further")
-    requests = cell.workload["requests"]
-    return requests, f"not beyond {requests:,} ({reason.partition(':')[0]})"
+def by_cause(cells: Sequence[Cell]) -> list[tuple[tuple[int, str], list[str]]]:
+    """The models of cells that are not valid, together where level and cause (a reason's beginning) are the same."""
+    groups: dict[tuple[int, str], list[str]] = {}
+    for cell in cells:
+        reason: str = next(round_["reason"] for round_ in cell.rounds if round_["reason"])
+        groups.setdefault((cell.workload.get("requests", 0), reason.partition(":")[0]), []).append(cell.model)
+    return list(groups.items())
 
 
-def price(name: str, cell: Cell) -> str:
-    """`gevent (61 kB each)`."""
-    values = cell.values(MEMORY)
-    return f"{name} ({median(values) / 1e3:.0f} kB each)" if values else name
+def priced(cells: Sequence[Cell], figure: str) -> str:
+    """`gevent (61 kB each) and asyncio (70 kB each)`, the least first."""
+    prices = sorted((median(cell.values(figure) or [0.0]), cell.model) for cell in cells)
+    return join([f"{model} ({price / 1e3:.0f} kB each)" if price else model for price, model in prices])
 
 
 def join(names: Sequence[str]) -> str:
@@ -217,13 +219,12 @@ def join(names: Sequence[str]) -> str:
 
 SCENARIO = Scenario(
     name="scale",
-    question="How many requests can wait at once, and what does each cost while it waits?",
+    question="How many requests can wait at once, and what does each cost?",
     workloads=workloads,
     measure=measure,
     columns=(
         Column("total s", "total_s", decimals=1),
         Column("÷ ideal", "total_per_ideal", decimals=1),
-        Column("answered", "answered"),
         Column("threads", "threads"),
         Column("sockets", "sockets"),
         Column("kB each", MEMORY, 1e-3),

@@ -8,6 +8,7 @@ it starts in some 20 ms and holds little memory.
 import contextlib
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ def main() -> int:
     job: dict[str, Any] = json.loads(sys.argv[1])
     if job["cores"] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job["cores"])
+    raise_file_limit()
     account = {"user": job["account"][0], "group": job["account"][1], "extra_groups": []} if job["account"] else {}
     try:
         with open(job["log"], "ab") as log:
@@ -37,6 +39,16 @@ def main() -> int:
     for directory in job["remove"]:
         shutil.rmtree(directory, ignore_errors=True)
     return code if code >= 0 else 128 - code
+
+
+def raise_file_limit() -> None:
+    """As many open files as the system lets this user have: the usual soft limit of 1,024 would end every scale test.
+
+    macOS calls its hard limit infinite and refuses it, so there the soft one stays.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard not in (soft, resource.RLIM_INFINITY):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def stop_at_end_of_file(child: "subprocess.Popen[bytes]", job: dict[str, Any]) -> None:

@@ -1,0 +1,78 @@
+"""A burst's answers as columns over time: requests that wait for a connection are answered in waves."""
+
+from collections.abc import Sequence
+
+from rich.console import Group
+from rich.text import Text
+
+from bench.results import Cell
+
+EIGHTHS = " ▁▂▃▄▅▆▇█"
+HEIGHT = 4
+# Of each picture where there are many: as many lines as a wave of 15 needs to stand out.
+SMALL_HEIGHT = 2
+COLOUR, FAILED_COLOUR = "magenta", "red"
+
+
+def waves_picture(ends_s: Sequence[float], width: int, failed_s: Sequence[float] = ()) -> Text:
+    """A column for each time slot, as high as there are answers in it, above an axis from 0 to the last answer.
+
+    `ends_s` are the seconds at which answers arrived, `failed_s` those of failed requests, which are crosses beneath;
+    `width` is how many columns the picture takes.
+    """
+    span_s = max((*ends_s, *failed_s), default=0.0)
+    return Text("\n").join([*chart(ends_s, failed_s, span_s, width, HEIGHT), axis(span_s, width)])
+
+
+def pictures(cells: Sequence[Cell], width: int) -> Group:
+    """The last round of each cell that has answers, all of them on one axis."""
+    bursts = [(title(cell), *ends(cell)) for cell in cells if "load" in cell.rounds[-1]]
+    span_s = max((end_s for _, good, failed in bursts for end_s in (*good, *failed)), default=0.0)
+    lines: list[Text] = []
+    for name, good, failed in bursts:
+        crosses = f": {len(failed)} failed (×)" if failed else ""
+        lines += [Text(name + crosses), *chart(good, failed, span_s, width, SMALL_HEIGHT)]
+    return Group(*lines, axis(span_s, width)) if bursts else Group()
+
+
+def title(cell: Cell) -> str:
+    """The model and its set-up."""
+    return f"{cell.model}, {cell.workload.get('setup', cell.workload['name'])}"
+
+
+def ends(cell: Cell) -> tuple[list[float], list[float]]:
+    """When the answers arrived, and when requests failed."""
+    samples = cell.rounds[-1]["load"]["raw"]
+    good = [sample["done_s"] for sample in samples if sample["kind"] == "good"]
+    return good, [sample["done_s"] for sample in samples if sample["kind"] != "good"]
+
+
+def chart(ends_s: Sequence[float], failed_s: Sequence[float], span_s: float, width: int, height: int) -> list[Text]:
+    """The columns' lines from top to bottom, and one of crosses if any request failed."""
+    counts = per_slot(ends_s, span_s, width)
+    lines = [Text(line, COLOUR) for line in columns(counts, height)]
+    if failed_s:
+        crosses = ("×" if count else " " for count in per_slot(failed_s, span_s, width))
+        lines.append(Text("".join(crosses), FAILED_COLOUR))
+    return lines
+
+
+def per_slot(times_s: Sequence[float], span_s: float, slots: int) -> list[int]:
+    """How many times fall into each of the equal slots between 0 and `span_s`."""
+    counts = [0] * slots
+    for time_s in times_s:
+        counts[min(slots - 1, int(time_s / span_s * slots)) if span_s > 0 else 0] += 1
+    return counts
+
+
+def columns(counts: Sequence[int], height: int) -> list[str]:
+    """Lines of block characters; the highest count is as high as the picture, and one answer is never invisible."""
+    most = max(counts, default=0) or 1
+    eighths = [max(1, round(count / most * height * 8)) if count else 0 for count in counts]
+    return ["".join(EIGHTHS[max(0, min(8, high - row * 8))] for high in eighths) for row in reversed(range(height))]
+
+
+def axis(span_s: float, width: int) -> Text:
+    """`0 s`, a line, and the end of the axis."""
+    end = f" {span_s:.2f} s"
+    return Text("0 s " + "─" * max(0, width - 4 - len(end)) + end, "dim")

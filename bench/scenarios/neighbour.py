@@ -1,0 +1,177 @@
+"""How much do others suffer when one client burns CPU?
+
+One process on one core has one interpreter: while a view computes, whatever else it serves waits for its turn. Small
+requests, and then sleepers, arrive as users do (open loop, Poisson, at a rate that leaves a server mostly idle), first
+alone, then beside a neighbour: one client that calls `/cpu/` one call after the other, each for 50 ms of CPU time. The
+ratio is that of the highest percentile that both loads have the samples for. A load that a server cannot carry even
+alone, such as sleepers on one that serves a single request at a time, is not repeated: there is nothing to spoil.
+"""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from bench.models import Model
+from bench.results import Cell
+from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
+from bench.scenarios.latency import P90_SAMPLES, WARMUP_S, open_loop, open_reading
+from bench.validity import VALID, Judgement
+
+BURN = "/cpu/?milliseconds=50"
+SLEEP = "/sleep/python/?seconds=0.05"
+SMALL = "GET / 100/s"
+SLEEPERS = "sleepers 50/s"
+SLEEPER_SAMPLES = 51
+# Times the run's duration: 101 arrivals at 100/s take a second, and so do 51 at 50/s.
+BOUNDS = (1.0, 3.0)
+# Longest that a call may take, and so longest that a neighbour may outlive its load: 50 ms of CPU time take a busy
+# server half a second, and one that is overloaded with sleepers a few.
+CALL_TIMEOUT_S = 10.0
+PERCENTILES = ("p99", "p90", "p50")
+FIGURES = ("throughput_rps", "p50_s", "p90_s", "p99_s", "service_p50_s", "unsent", "cpu_per_request_s")
+
+
+class Neighbour:
+    """A client in a thread that calls a URL one call after the other while its context is open, and has ended after it.
+
+    On entering it waits for its first answer. `calls` are its answers from then on, `elapsed_s` the time they took, and
+    `failure` is why it stopped early; empty if it did not.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.calls = 0
+        self.elapsed_s = 0.0
+        self.failure = ""
+        self._met = threading.Event()
+        self._enough = threading.Event()
+        self._thread = threading.Thread(target=self._call_until_enough, name="neighbour", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._met.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._enough.set()
+        self._thread.join()  # every call has a time-out
+
+    def _call_until_enough(self) -> None:
+        try:
+            with httpx.Client(timeout=CALL_TIMEOUT_S, trust_env=False) as client:
+                client.get(self.url).raise_for_status()
+                self._met.set()
+                began = time.perf_counter()
+                while not self._enough.is_set():
+                    client.get(self.url).raise_for_status()
+                    self.calls += 1
+                    self.elapsed_s = time.perf_counter() - began
+        except httpx.HTTPError as error:
+            self.failure = str(error) or type(error).__name__
+        finally:
+            self._met.set()
+
+
+def workloads(options: Options) -> Sequence[Workload]:
+    """Requests that cost next to nothing, and requests that wait."""
+    return [
+        Workload(SMALL, {"path": "/", "rate_rps": 100, "samples": P90_SAMPLES, "neighbour": BURN}),
+        Workload(SLEEPERS, {"path": SLEEP, "rate_rps": 50, "samples": SLEEPER_SAMPLES, "neighbour": BURN}),
+    ]
+
+
+def measure(ground: Ground, workload: Workload) -> Reading:
+    """The load alone, then beside the neighbour."""
+    alone = load(ground, workload)
+    if not alone.judgement.valid:
+        return combined({"alone": alone})
+    with Neighbour(ground.server.url + workload.parameters["neighbour"]) as neighbour:
+        beside = load(ground, workload)
+    reading = combined({"alone": alone, "beside": beside})
+    if neighbour.failure:
+        return replace(reading, judgement=Judgement("ERRORS", f"the neighbour failed: {neighbour.failure}"))
+    calls_rps = neighbour.calls / neighbour.elapsed_s if neighbour.calls else 0.0
+    return replace(reading, values={**reading.values, "neighbour_rps": calls_rps})
+
+
+def load(ground: Ground, workload: Workload) -> Reading:
+    """The workload's arrivals, once."""
+    parameters = workload.parameters
+    job = open_loop(ground, parameters["rate_rps"], parameters["samples"], BOUNDS, parameters["path"])
+    return open_reading(ground, job)
+
+
+def combined(loads: Mapping[str, Reading]) -> Reading:
+    """The loads as one reading; of several that are not valid, the first says why."""
+    doubts = [Judgement(one.judgement.state, f"{name}: {one.judgement.reason}") for name, one in loads.items()
+              if not one.judgement.valid]  # fmt: skip
+    values = {f"{name}_{figure}": one.values[figure] for name, one in loads.items() for figure in FIGURES}
+    return Reading(
+        values={"offered_rps": loads["alone"].values["offered_rps"], **values, **suffering(values)},
+        judgement=doubts[0] if doubts else VALID,
+        detail={name: one.detail for name, one in loads.items()},
+        window_s=sum(one.window_s for one in loads.values()),
+    )
+
+
+def suffering(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The highest percentile that both loads have, in each, and their ratio: 1 means that nobody noticed."""
+    for name in PERCENTILES:
+        alone_s, beside_s = values.get(f"alone_{name}_s"), values.get(f"beside_{name}_s")
+        if alone_s and beside_s:
+            return {"percentile": int(name[1:]), "alone_s": alone_s, "beside_s": beside_s, "ratio": beside_s / alone_s}
+    return {}
+
+
+def finding(cells: Sequence[Cell]) -> str:
+    """What the neighbour does to small requests: of one round, so it says what happened and names no winner."""
+    rated = [
+        (cell.values("ratio")[-1], cell)
+        for cell in cells
+        if cell.workload["name"] == SMALL and cell.judgement.valid and cell.values("ratio")
+    ]
+    if not rated:
+        return ""
+    rated.sort(key=lambda pair: pair[0])
+    (_, least), (_, most) = rated[0], rated[-1]
+    said = [suffered(least)] if least is most else [suffered(least), suffered(most)]
+    return f"Beside one client that calls {BURN}, small requests wait {' and '.join(said)}."
+
+
+def suffered(cell: Cell) -> str:
+    """`24 times as long with sync (p90 2.1 → 51.3 ms)`."""
+    ratio, percent, alone_s, beside_s = (
+        cell.values(name)[-1] for name in ("ratio", "percentile", "alone_s", "beside_s")
+    )
+    return f"{ratio:.1f} times as long with {cell.model} (p{percent:.0f} {alone_s * 1e3:.1f} → {beside_s * 1e3:.1f} ms)"
+
+
+def expected_s(options: Options, model: Model) -> float:
+    """Two loads each; on a server that serves one sleeper at a time the second drains instead of being repeated."""
+    return 4 * (WARMUP_S + 1.0 + 0.1)
+
+
+SCENARIO = Scenario(
+    name="neighbour",
+    question="How much do others suffer when one client burns CPU?",
+    workloads=workloads,
+    measure=measure,
+    columns=(
+        Column("pct", "percentile"),
+        Column("alone ms", "alone_s", 1e3, 1),
+        Column("beside ms", "beside_s", 1e3, 1),
+        Column("times", "ratio", decimals=1),
+        Column("cpu/s", "neighbour_rps", decimals=1),
+    ),
+    finding=finding,
+    figure="ratio",
+    shares_server=True,
+    expected_s=expected_s,
+)

@@ -1,0 +1,142 @@
+"""What does an open event stream cost, and does it keep its beat beside hundreds of others?
+
+500 clients open a stream of server-sent events each, at once, and every stream is to send an event at the same
+interval. The ideal is a first event without delay, then the interval exactly; the table has the first event's delay in
+the middle and in the last stream to begin, and the 90th percentile of the intervals. Memory per stream is the server's
+when all of them have begun and none has ended, less what it held before, divided by their number; what the kernel holds
+for the sockets is not in it (see `scale`, also for why it is resident memory).
+
+A server that waits for one thing at a time sends one stream to its end before the next can begin. It is asked for the
+same 500, but has only a stream and a half of time: enough for a reader to see how many have begun by then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from bench.bed import POOL
+from bench.load import Generator, StreamJob, StreamResult
+from bench.models import Model
+from bench.results import Cell
+from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
+from bench.scenarios.scale import by_cause, failed, join, priced
+from bench.server.cost import CostMeter
+from bench.validity import GENERATOR_CPU, VALID, Judgement
+
+STREAMS = 500
+EVENTS = 9
+INTERVAL_S = 0.4
+# What all streams together may take, in lengths of one.
+PATIENCE = 5.0
+PATIENCE_SERIAL = 1.5
+# Streams beforehand, so that what a server's first ones cost once is in no figure.
+WARM_STREAMS = 2 * POOL
+WARM_TIMEOUT_S = 30.0
+WARM_S = 1.0
+
+MEMORY = "memory_per_stream_bytes"
+
+
+def workloads(options: Options) -> Sequence[Workload]:
+    """The one workload."""
+    return [workload(STREAMS, EVENTS, INTERVAL_S)]
+
+
+def workload(streams: int, events: int, seconds: float) -> Workload:
+    """So many streams at once of so many events, so many seconds apart."""
+    return Workload(f"{streams} × {seconds:g} s", {"streams": streams, "events": events, "seconds": seconds})
+
+
+def limit_s(model: Model, events: int, seconds: float) -> float:
+    """When the streams are given up, from the first one's start."""
+    return (events - 1) * seconds * (PATIENCE if model.python_waits_overlap else PATIENCE_SERIAL)
+
+
+def measure(ground: Ground, workload: Workload) -> Reading:
+    """All streams from their start to their end, the server's memory read in the middle."""
+    streams, events, seconds = (workload.parameters[name] for name in ("streams", "events", "seconds"))
+    model = ground.entry.model
+    in_middle_bytes = 0
+    with Generator() as generator:
+        generator.stream(job(ground, WARM_STREAMS, 2, 0.0, WARM_TIMEOUT_S))
+        before_bytes = CostMeter(ground.server.process.pid).rss_bytes()
+        with CostMeter(ground.server.process.pid) as meter:
+
+            def look(_: int) -> None:
+                nonlocal in_middle_bytes
+                in_middle_bytes = meter.rss_bytes()
+
+            result = generator.stream(job(ground, streams, events, seconds, limit_s(model, events, seconds)), look)
+    judgement = judge(result, model, limit_s(model, events, seconds))
+    if not ground.server.process.running:
+        judgement = Judgement("ERRORS", f"the server ended: {result.finished} of {streams} streams were complete")
+    values = {
+        "first_event_p50_s": result.first_event_p50_s,
+        "first_event_max_s": result.first_event_max_s,
+        "spacing_p50_s": result.spacing_p50_s,
+        "spacing_p90_s": result.spacing_p90_s,
+        "spacing_max_s": result.spacing_max_s,
+        MEMORY: max(0, in_middle_bytes - before_bytes) / streams if judgement.valid else None,
+        "opened": result.opened,
+        "failed": result.errors.total,
+        "threads": meter.cost.threads,
+        "sockets": meter.cost.sockets,
+        "cpu_per_event_s": meter.cost.cpu_s / result.events if result.events else None,
+    }
+    detail = {"streams": asdict(result), "cost": asdict(meter.cost), "rss_before_bytes": before_bytes}
+    return Reading(values, judgement, detail, result.wall_s)
+
+
+def job(ground: Ground, streams: int, events: int, seconds: float, timeout_s: float) -> StreamJob:
+    """So many streams at once of this server's."""
+    usual = ground.job(f"/stream/?count={events}&seconds={seconds:g}")
+    return StreamJob(
+        host=usual.host, port=usual.port, path=usual.path, streams=streams, expect_events=events,
+        mid_after_s=timeout_s, timeout_s=timeout_s, cores=usual.cores,
+    )  # fmt: skip
+
+
+def judge(result: StreamResult, model: Model, within_s: float) -> Judgement:
+    """The streams; the reason is a cause, a colon, and the figures."""
+    if result.errors.total:
+        return failed(result.errors, f"{result.opened} of {result.streams} had begun within {within_s:.1f} s", model)
+    if result.cpu_s > GENERATOR_CPU * result.wall_s:
+        return Judgement("GENERATOR-LIMITED", f"the generator used {result.cpu_s / result.wall_s:.0%} of its core")
+    if result.mid_open != result.streams:
+        return Judgement(
+            "SATURATED", f"not all at once: {result.mid_open} of {result.streams} were open when the last began"
+        )
+    return VALID
+
+
+def expected_s(options: Options, model: Model) -> float:
+    """A stream's length where all go on together, else until they are given up."""
+    return WARM_S + ((EVENTS - 1) * INTERVAL_S if model.python_waits_overlap else limit_s(model, EVENTS, INTERVAL_S))
+
+
+def finding(cells: Sequence[Cell]) -> str:
+    """Who keeps all streams open at once, and at what price."""
+    kept = [cell for cell in cells if cell.judgement.valid]
+    parts = [f"{STREAMS} streams are open at once with {priced(kept, MEMORY)}"] if kept else []
+    for (_, cause), names in by_cause([cell for cell in cells if not cell.judgement.valid]):
+        parts.append(f"not with {join(names)} ({cause})")
+    sentence = "; ".join(parts) + "."
+    return sentence[0].upper() + sentence[1:]
+
+
+SCENARIO = Scenario(
+    name="stream",
+    question="What does an open event stream cost, and does it keep its beat?",
+    workloads=workloads,
+    measure=measure,
+    columns=(
+        Column("1st ms", "first_event_p50_s", 1e3),
+        Column("last ms", "first_event_max_s", 1e3),
+        Column("beat ms", "spacing_p90_s", 1e3),
+        Column("kB each", MEMORY, 1e-3),
+        Column("threads", "threads"),
+    ),
+    finding=finding,
+    figure="spacing_p90_s",
+    shares_server=True,
+    expected_s=expected_s,
+)
