@@ -22,7 +22,7 @@ def cell(model: str, reading: Reading, count: int) -> Cell:
     """The reading as a run stores it."""
     round_ = {"round": 0, "state": reading.judgement.state, "reason": reading.judgement.reason}
     stored = json.loads(json.dumps({**round_, **reading.values, **reading.detail}))
-    return Cell("fanout", model, {"name": f"{count} calls", "count": count}, SCENARIO.figure, (), {}, (stored,))
+    return Cell("fanout", model, {"name": f"{count} calls", "count": count}, SCENARIO.figure, (), {}, None, (stored,))
 
 
 def test_the_workloads_are_one_call_ten_and_fifty_of_a_tenth_of_a_second() -> None:

@@ -130,7 +130,7 @@ def promised(model: str, rate_rps: float | None, *rounds: tuple[int, str]) -> Ce
         | ({"late": late, "requests": 500} if rate_rps else {})
         for number, (late, state) in enumerate(rounds)
     )
-    return Cell("latency", model, {"name": "promise", "slo_s": 0.05}, "wait_s", (), {}, measured)
+    return Cell("latency", model, {"name": "promise", "slo_s": 0.05}, "wait_s", (), {}, None, measured)
 
 
 def test_the_finding_adds_up_the_rounds_and_says_which_rates_were_not_confirmed() -> None:
@@ -151,7 +151,7 @@ def test_the_finding_adds_up_the_rounds_and_says_which_rates_were_not_confirmed(
 def test_the_finding_names_the_models_that_it_leaves_out() -> None:
     def common(model: str, state: str) -> Cell:
         rounds = tuple({"round": number, "state": state, "reason": "", "wait_s": 0.002} for number in range(6))
-        return Cell("latency", model, {"name": COMMON}, "wait_s", (), {}, rounds)
+        return Cell("latency", model, {"name": COMMON}, "wait_s", (), {}, None, rounds)
 
     found = latency.finding([common("gevent", "VALID"), common("asyncio", "SATURATED"), common("sync", "VALID")])
     assert found == (

@@ -122,7 +122,7 @@ def cell(model: str, ratio: float, state: str = "VALID") -> Cell:
     """A model's small requests, with a p90 of 2 ms alone."""
     figures: dict[str, Any] = {"ratio": ratio, "percentile": 90, "alone_s": 0.002, "beside_s": 0.002 * ratio}
     rounds = ({"round": 0, "state": state, "reason": "", **figures},)
-    return Cell("neighbour", model, {"name": SMALL}, "ratio", (), {}, rounds)
+    return Cell("neighbour", model, {"name": SMALL}, "ratio", (), {}, None, rounds)
 
 
 def test_the_finding_names_who_suffers_least_and_most_among_the_valid() -> None:

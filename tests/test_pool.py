@@ -76,7 +76,7 @@ def cell(model: str, setup: Setup, reading: Reading) -> Cell:
     round_ = {"round": 0, "state": reading.judgement.state, "reason": reading.judgement.reason}
     stored = json.loads(json.dumps({**round_, **reading.values, **reading.detail}))
     workload = {"name": f"burst, {setup.name}", "setup": setup.name}
-    return Cell("pool", model, workload, SCENARIO.figure, (), {}, (stored,))
+    return Cell("pool", model, workload, SCENARIO.figure, (), {}, None, (stored,))
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_streams_count_where_all_were_open_at_once(
 
 def cell(model: str, state: str, reason: str, memory_bytes: float | None) -> Cell:
     round_ = {"state": state, "reason": reason, stream.MEMORY: memory_bytes}
-    return Cell("stream", model, {"name": "500"}, "spacing_p90_s", (), {}, (round_,))
+    return Cell("stream", model, {"name": "500"}, "spacing_p90_s", (), {}, None, (round_,))
 
 
 def test_the_finding_names_the_price_of_a_stream_and_who_cannot() -> None:
