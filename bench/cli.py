@@ -21,7 +21,7 @@ class Commands(click.Group):
         with formatter.section("Examples"):
             formatter.write_dl(
                 [
-                    ("python -m bench all", "every scenario, in about a minute"),
+                    ("python -m bench all", "every scenario, in about ten minutes; --quick: a first look"),
                     ("python -m bench classic", "the original example at its original 5 seconds, in about 3 minutes"),
                     ("python -m bench classic --models gevent,asyncio --requests 100", "watch the pool of 15"),
                     ("python -m bench code /sleep/postgres/", "the two views beside each other"),

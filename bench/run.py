@@ -22,6 +22,10 @@ from bench.validity import VALID, Judgement
 Generate = Callable[[LoadJob], LoadResult]
 
 
+# A neighbour on the machine may spoil one probe of overlap, hardly three.
+PROBES = 3
+
+
 class Listener(Protocol):
     """Hears of a run as it goes on; the reports implement it."""
 
@@ -124,7 +128,7 @@ class Measurement:
         judgement = check_contract(server, pool)
         if not judgement.valid:
             return judgement, {}
-        for _ in range(2):  # a neighbour on the machine may spoil one probe
+        for _ in range(PROBES):
             overlap = probe_overlap(server)
             judgement = judge_overlap(server, overlap)
             if judgement.valid:

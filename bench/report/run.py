@@ -70,7 +70,8 @@ def summary(console: Console, run: Run, options: Options) -> None:
         cells = run.of(name)
         if not cells:
             continue
-        console.print(Rule(Text(f"{name}: {scenario.question}", "bold"), align="left", style="dim"))
+        console.print(Rule(Text(name, "bold"), align="left", style="dim"))
+        console.print(scenario.question)
         if name == "classic":
             console.print(classic.table(cells))
             console.print(classic.notes(options.classic_seconds, options.classic_requests), style="dim")
