@@ -82,6 +82,8 @@ def test_the_embedded_database_wants_its_password(test_bed: Bed) -> None:
 def test_folders_of_killed_benches_are_removed_and_those_of_running_ones_kept(tmp_path: Path) -> None:
     killed = tmp_path / "cluster-killed"
     killed.mkdir()
+    (tmp_path / "lock-cluster-killed").touch()
+    (tmp_path / "lock-cluster-guarded").touch()
     with cluster_folder(tmp_path, None) as first:
         assert not killed.exists()
         with cluster_folder(tmp_path, None) as second:

@@ -113,10 +113,11 @@ def cluster_folder(cache: Path, account: tuple[int, int] | None) -> Iterator[Pat
     """A new folder of this bench's own, locked as long as it runs; those whose bench was killed are removed first."""
     with open(cache / "lock", "w") as everyone:
         fcntl.flock(everyone, fcntl.LOCK_EX)
-        for old in cache.glob("cluster-*"):
-            with open(old.with_name(f"lock-{old.name}"), "w") as owner:
+        # A killed bench leaves its lock, its guard having removed the folder; one without its guard leaves both.
+        for name in {path.name.removeprefix("lock-") for path in cache.glob("*cluster-*")}:
+            with open(cache / f"lock-{name}", "w") as owner:
                 if try_lock(owner.fileno()):
-                    shutil.rmtree(old, ignore_errors=True)
+                    shutil.rmtree(cache / name, ignore_errors=True)
                     os.unlink(owner.name)
         home = Path(tempfile.mkdtemp(prefix="cluster-", dir=cache))
         own = open(home.with_name(f"lock-{home.name}"), "w")  # noqa: SIM115  (held until the context ends)

@@ -33,7 +33,7 @@ class StepProgress:
         self.live.update(self.task, description=f"{number} of {total}: {what}", end=now + left_s)
         if not self.console.is_terminal:
             passed = f"{clock(now - self.started)} elapsed, about {clock(left_s)} left"
-            self.console.print(f"[{number}/{total}] {what}; {passed}", markup=False, highlight=False)
+            self.console.print(f"[{number}/{total}] {what}; {passed}", markup=False, highlight=False, soft_wrap=True)
 
     def __enter__(self) -> Self:
         self.live.start()

@@ -51,7 +51,7 @@ def compared(scenario: Scenario, cells: Sequence[Cell], seed: int) -> Renderable
     table.add_column("rank", justify="right", no_wrap=True)
     for cell in sorted(cells, key=lambda cell: order(scenario, cell)):
         standing = found.models[cell.model]
-        table.add_row(cell.model, *figures(cell, scenario.columns), ratio(standing), place(cell, standing))
+        table.add_row(cell.model, *figures(cell, scenario.columns), ratio(cell, standing), place(cell, standing))
     return Group(Text(workload, "bold"), table, reasons(cells), Text(floor_note(found), "dim"))
 
 
@@ -71,18 +71,18 @@ def order(scenario: Scenario, cell: Cell) -> tuple[bool, float]:
     return not cell.judgement.valid, -middle if scenario.higher_is_better else middle
 
 
-def ratio(standing: Standing) -> str:
-    """`1.31 (1.24–1.39)`: the ratio to the baseline and its interval."""
+def ratio(cell: Cell, standing: Standing) -> Text | str:
+    """`1.31 (1.24–1.39)`: the ratio to the baseline and its interval; of a cell that has none, the state."""
+    if not cell.judgement.valid:
+        return state(cell)
     if standing.comparison is None:
         return ""
     interval = standing.comparison.interval
     return f"{interval.ratio:.2f} ({interval.low:.2f}–{interval.high:.2f})"
 
 
-def place(cell: Cell, standing: Standing) -> Text | str:
-    """The rank; for a cell that has none, why."""
-    if not cell.judgement.valid:
-        return state(cell)
+def place(cell: Cell, standing: Standing) -> str:
+    """The rank; a dash for a cell that has none."""
     return "A/A" if is_twin(cell.model) else str(standing.rank or "–")
 
 
