@@ -58,17 +58,10 @@ def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: O
             ]
         elif scenario is compared[0]:
             steps += [Step(entry, (other,), round=-1) for other in compared if other.prepare for entry in entries]
+            every = entries if options.quick else [*entries, twin]
             for number in range(options.rounds):
-                steps += [
-                    Step(entry, compared, number)
-                    for entry in shuffle(rng, entries if options.quick else [*entries, twin])
-                ]
+                steps += [Step(entry, compared, number) for entry in rng.sample(every, len(every))]
     return steps
-
-
-def shuffle(rng: random.Random, entries: Sequence[Entry]) -> list[Entry]:
-    """A new order."""
-    return rng.sample(entries, len(entries))
 
 
 # A server's start, checks and end.

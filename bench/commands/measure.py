@@ -147,7 +147,5 @@ def started(given: Mapping[str, Any], resumed: Run | None, arguments: dict[str, 
         return new_run(given["out"], facts, arguments, options.seed)
     if given["out"]:
         raise BenchError("--resume goes on in its own folder; leave out --out")
-    recorded = {name: value for name, value in resumed.environment.items() if name != "postgres"}
     check_same(resumed, {**facts, "postgres": resumed.environment.get("postgres")}, arguments)
-    resumed.environment = recorded
     return resumed
