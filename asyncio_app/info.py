@@ -7,6 +7,7 @@ import threading
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
 from psycopg2.extensions import get_wait_callback
 
 from asyncio_app import config
@@ -22,6 +23,7 @@ def facts() -> dict[str, object]:
         "loop": loop(),
         "pool": config.POOL_SIZE + config.MAX_OVERFLOW,
         "pid": os.getpid(),
+        "processes": processes(),
         "threads": threads(),
         "patched": patched(),
     }
@@ -38,6 +40,13 @@ def loop() -> str | None:
     """The class of the event loop that runs this request."""
     kind = type(asyncio.get_running_loop())
     return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def processes() -> int:
+    """The server's processes that answer requests: this one, and its siblings if it has any."""
+    parent = psutil.Process().parent()
+    siblings = [child for child in parent.children() if os.getpgid(child.pid) == os.getpgrp()] if parent else []
+    return max(1, sum("multiprocessing.resource_tracker" not in " ".join(child.cmdline()) for child in siblings))
 
 
 def threads() -> int:

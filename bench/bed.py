@@ -18,9 +18,6 @@ from bench.server.life import ROOT, START_TIMEOUT_S, other_cores
 from bench.server.ports import HOST, free_port
 from bench.server.process import GuardedProcess
 
-# Connections of each application, as its config.py has it; passed on, so that it is the same whatever the user's shell.
-POOL = 15
-
 
 @dataclass(frozen=True)
 class Bed:
@@ -50,8 +47,8 @@ class Bed:
             cursor.execute(f"DELETE FROM {table} WHERE id > 50")
 
     def environment(self, model: Model) -> dict[str, str]:
-        """What the model's server finds in its environment."""
-        pool = {"POOL_SIZE": str(POOL), "MAX_OVERFLOW": "0"}
+        """What the model's server finds in its environment, whatever the user's shell has."""
+        pool = {"POOL_SIZE": str(model.pool), "MAX_OVERFLOW": "0"}
         return {**self.database.environment(model.driver), **pool, "UPSTREAM_URL": self.upstream_url}
 
 

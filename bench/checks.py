@@ -1,13 +1,13 @@
 """Before anything is timed: does this server keep the contract, and do its waits overlap as the registry says?"""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import httpx
 
-from bench.bed import POOL
 from bench.burst import send_at_once
-from bench.scenarios.classic import POSTGRES, PYTHON
+from bench.scenarios.classic import PYTHON
 from bench.server.life import Server
 from bench.validity import VALID, Judgement
 
@@ -17,6 +17,8 @@ SLEEP_S = 0.06
 SERIAL_AT_LEAST = 3.5
 TOGETHER_AT_MOST = 2.5
 TIMEOUT_S = 30.0
+# What a process may have beside those that answer: name look-ups, watchers, the thread pool of a loop.
+HELPER_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,12 @@ class Overlap:
     database: float
 
 
-def check_contract(server: Server, pool: int = POOL) -> Judgement:
-    """Whether the answers are what every model must answer, the 50 todos and rows of them, from a pool of that size."""
+def check_contract(server: Server, pool: int | None = None) -> Judgement:
+    """Whether the server is what the registry says, and answers what every model must: the 50 todos, and rows of them.
+
+    `pool` is the size that its set-up gives each process; None for the model's own.
+    """
+    sleep = f"{server.model.database_sleep}?seconds=0"
     with httpx.Client(base_url=server.url, timeout=TIMEOUT_S, trust_env=False) as client:
         try:
             todos = ask(client, "/todos/")
@@ -39,7 +45,7 @@ def check_contract(server: Server, pool: int = POOL) -> Judgement:
                     ("/todos/", isinstance(todos, list) and len(todos) == 50),
                     ("/todos/1", ask(client, "/todos/1") == todos[0]),
                     ("/queries/?count=2", all(row in todos for row in ask(client, "/queries/?count=2"))),
-                    ("/sleep/postgres/?seconds=0", ask(client, "/sleep/postgres/?seconds=0") == todos),
+                    (sleep, ask(client, sleep) == todos),
                 )
                 if not right
             ]
@@ -47,9 +53,26 @@ def check_contract(server: Server, pool: int = POOL) -> Judgement:
             return Judgement("ERRORS", f"the contract check failed: {error or type(error).__name__}")
     if wrong:
         return Judgement("ERRORS", f"the contract check failed: {', '.join(wrong)} did not answer what it must")
-    if server.info.get("pool") != pool:
-        return Judgement("ERRORS", f"the server says it has {server.info.get('pool')} connections, not {pool}")
-    return VALID
+    return judge_info(server, server.model.pool if pool is None else pool)
+
+
+def judge_info(server: Server, pool: int) -> Judgement:
+    """Whether what the server says of itself is what the registry says of it."""
+    model, info = server.model, server.info
+    loop = info["loop"].partition(".")[0] if info["loop"] else None
+    most = model.threads + HELPER_THREADS if model.threads else inf
+    wrong = [
+        f"{name} is {found}, not {right}"
+        for name, found, right in (
+            ("app", info["app"], model.app),
+            ("processes", info["processes"], model.workers),
+            ("event loop", loop, model.loop),
+            ("connections of each process", info["pool"], pool),
+        )
+        if found != right
+    ]
+    wrong += [f"{info['threads']} threads, not {most:g} at most"] if info["threads"] > most else []
+    return Judgement("ERRORS", f"/info and the registry disagree: {'; '.join(wrong)}") if wrong else VALID
 
 
 def ask(client: httpx.Client, path: str) -> Any:
@@ -60,7 +83,7 @@ def ask(client: httpx.Client, path: str) -> Any:
 def probe_overlap(server: Server) -> Overlap:
     """Four sleepers at once, in Python and in the database."""
     waits = []
-    for endpoint in (PYTHON, POSTGRES):
+    for endpoint in (PYTHON, server.model.database_sleep):
         answers = send_at_once(server.url, f"{endpoint}?seconds={SLEEP_S}", SLEEPERS, TIMEOUT_S, lambda _: None)
         waits.append(max(answer.end_s for answer in answers) / SLEEP_S)
     return Overlap(*waits)

@@ -6,6 +6,7 @@ import threading
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
 from psycopg2.extensions import get_wait_callback
 
 from gevent_app import config
@@ -21,6 +22,7 @@ def facts() -> dict[str, object]:
         "loop": loop(),
         "pool": config.POOL_SIZE + config.MAX_OVERFLOW,
         "pid": os.getpid(),
+        "processes": processes(),
         "threads": threads(),
         "patched": patched(),
     }
@@ -41,6 +43,13 @@ def loop() -> str | None:
 
     kind = type(gevent.get_hub().loop)
     return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def processes() -> int:
+    """The server's processes that answer requests: this one, and its siblings if it has any."""
+    parent = psutil.Process().parent()
+    siblings = [child for child in parent.children() if os.getpgid(child.pid) == os.getpgrp()] if parent else []
+    return max(1, sum("multiprocessing.resource_tracker" not in " ".join(child.cmdline()) for child in siblings))
 
 
 def threads() -> int:

@@ -42,10 +42,14 @@ def serve(test_bed: Bed) -> Iterator[Callable[[str], Server]]:
         yield start
 
 
-@pytest.fixture(params=[model.name for model in MODELS])
-def server(request: pytest.FixtureRequest, serve: Callable[[str], Server]) -> Server:
-    """Each model's server in turn."""
-    return serve(request.param)
+@pytest.fixture(scope="module", params=[model.name for model in MODELS])
+def server(request: pytest.FixtureRequest, test_bed: Bed) -> Iterator[Server]:
+    """Each model's server in turn, one at a time: all of them together have more connections than PostgreSQL."""
+    (model,) = find_models(request.param)
+    if model.unavailable:
+        pytest.skip(model.unavailable)
+    with serving(model, test_bed.environment(model), test_bed.logs) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.bed import POOL, Bed
+from bench.bed import Bed
 from bench.burst import Answer, send_at_once
 from bench.load import LoadJob, LoadResult
-from bench.models import MODELS, Model, find_models
+from bench.models import MODELS, POOL, Model, find_models
 from bench.plan import Step, make_plan
 from bench.results import Cell, Run, new_run
 from bench.run import execute

@@ -16,7 +16,7 @@ from bench.commands.options import EXIT_FAILED, Real, database_option
 from bench.environment import environment
 from bench.errors import BenchError
 from bench.load import Generator
-from bench.models import MODELS, find_models
+from bench.models import default_models, find_models
 from bench.plan import make_plan
 from bench.report.progress import StepProgress
 from bench.report.run import RunReport, summary
@@ -99,7 +99,7 @@ def scenario_command(scenario: Scenario) -> click.Command:
 def measure(command: str, scenarios: Sequence[Scenario], given: dict[str, Any]) -> None:
     """Plan, run, and print; exit with 1 if a cell failed."""
     console = Console(highlight=False)
-    models = find_models(given["models"]) if given["models"] is not None else MODELS
+    models = find_models(given["models"]) if given["models"] is not None else default_models()
     resumed = load_run(given["resume"]) if given["resume"] else None
     options = options_from(given, seed=resumed.seed if resumed else secrets.randbits(32))
     arguments = {

@@ -8,9 +8,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from bench.bed import POOL
 from bench.burst import Answer, OnAnswer, send_at_once
-from bench.models import Model
+from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
 from bench.validity import VALID, Judgement

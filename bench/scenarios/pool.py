@@ -27,9 +27,9 @@ from statistics import median
 
 import psutil
 
-from bench.bed import POOL
 from bench.databases.connections import ConnectionMeter, Room
 from bench.load import LoadJob, LoadResult
+from bench.models import POOL
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe, run_load
 from bench.scenarios.classic import POSTGRES

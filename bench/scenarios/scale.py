@@ -22,9 +22,8 @@ from typing import Any
 import httpx
 import psutil
 
-from bench.bed import POOL
 from bench.load import ErrorCounts, LoadResult
-from bench.models import Model
+from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe
 from bench.scenarios.classic import PYTHON, ideal_s

@@ -13,9 +13,8 @@ same 500, but has only a stream and a half of time: enough for a reader to see h
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bench.bed import POOL
 from bench.load import Generator, StreamJob, StreamResult
-from bench.models import Model
+from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
 from bench.scenarios.scale import by_cause, failed, join, priced

@@ -1,0 +1,73 @@
+"""The original example's three situations under gevent, and the very same three under asyncio."""
+
+from bench.models.model import Model
+from bench.models.servers import GEVENT_WORKER, GUNICORN, LIFESPAN, UVICORN
+
+MODELS = (
+    Model(
+        "sync",
+        "gevent_app",
+        (*GUNICORN, "--worker-class", "sync", "gevent_app:create_app()"),
+        situation="both block",
+        python_waits_overlap=False,
+        database_waits_overlap=False,
+        families=("default", "classic"),
+        published_2013_s=(25.09, 25.05, 50.15),
+    ),
+    Model(
+        "gevent-blocking-db",
+        "gevent_app",
+        (*GUNICORN, *GEVENT_WORKER, "gevent_app:create_app()"),
+        situation="database blocks",
+        python_waits_overlap=True,
+        database_waits_overlap=False,
+        loop="gevent",
+        families=("default", "classic", "traps"),
+        published_2013_s=(5.08, 25.06, 30.14),
+    ),
+    Model(
+        "gevent",
+        "gevent_app",
+        (*GUNICORN, *GEVENT_WORKER, "gevent_app.wsgi:app"),
+        situation="nothing blocks",
+        python_waits_overlap=True,
+        database_waits_overlap=True,
+        loop="gevent",
+        families=("default", "classic"),
+        published_2013_s=(5.04, 5.03, 10.07),
+    ),
+    Model(
+        "asyncio-adapter",
+        "asyncio_app",
+        # Without the last option, requests on a kept-alive connection now and then answer 500, "CurrentThreadExecutor
+        # already quit or is broken": asgiref keeps a request's thread in a context variable, and asyncio lets it leak
+        # into the connection's next request (python/cpython#140947; the option is of Kludex/uvicorn#2912).
+        (*UVICORN, *LIFESPAN, "entrypoints.adapter:app", "--reset-contextvars"),
+        situation="both block",
+        python_waits_overlap=False,
+        database_waits_overlap=False,
+        loop="asyncio",
+        families=("default", "classic", "traps"),
+    ),
+    Model(
+        "asyncio-blocking-db",
+        "asyncio_app",
+        (*UVICORN, *LIFESPAN, "entrypoints.blocking_db:app"),
+        situation="database blocks",
+        python_waits_overlap=True,
+        database_waits_overlap=False,
+        loop="asyncio",
+        driver="psycopg2",
+        families=("default", "classic"),
+    ),
+    Model(
+        "asyncio",
+        "asyncio_app",
+        (*UVICORN, *LIFESPAN, "asyncio_app.asgi:app"),
+        situation="nothing blocks",
+        python_waits_overlap=True,
+        database_waits_overlap=True,
+        loop="asyncio",
+        families=("default", "classic"),
+    ),
+)

@@ -1,0 +1,80 @@
+"""What a model is: one way to serve an app, and what is claimed of it before anything is measured."""
+
+import importlib.util
+import math
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+# Connections of each application, as its config.py has it; a server of several processes shares them out.
+POOL = 15
+
+
+@dataclass(frozen=True)
+class Model:
+    """One way to serve an app: its server, worker class, driver and patches."""
+
+    name: str
+    app: str
+    """The package or file whose views answer, as `/info` says it."""
+    arguments: tuple[str, ...]
+    """What follows `python` on the command line; `{host}`, `{port}` and `{workers}` are what the bench chooses."""
+    situation: str
+    """What blocks, in a few words."""
+    python_waits_overlap: bool
+    """Whether one server process serves other requests while a view sleeps in Python."""
+    database_waits_overlap: bool
+    """Whether it does while a view waits for the database."""
+    loop: str | None = None
+    """The package of the event loop that serves requests, as `/info` says it; None without one."""
+    threads: int | None = 1
+    """How many threads of a process answer requests; None where their number grows with the requests."""
+    workers: int = 1
+    """How many processes answer requests."""
+    database: Literal["postgres", "mysql"] = "postgres"
+    driver: str = ""
+    """The driver part of the database URL; empty for the app's own default."""
+    note: str = ""
+    """What else a reader of the list should know, in one sentence."""
+    packages: tuple[str, ...] = ()
+    """Modules that it needs beside the project's own dependencies."""
+    extra: str = ""
+    """The extra of pyproject.toml that has them."""
+    families: tuple[str, ...] = ()
+    """Groups to choose it by, beside its app and its database."""
+    published_2013_s: tuple[float, float, float] | None = None
+    """Seconds of python, postgres and sum in the original example's README."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def database_sleep(self) -> str:
+        """The endpoint that sleeps in this model's database."""
+        return f"/sleep/{self.database}/"
+
+    @property
+    def pool(self) -> int:
+        """Connections that each of its processes keeps: together as many as one process alone, or a few more."""
+        return math.ceil(POOL / self.workers)
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether its server can have more than one process."""
+        return any("{workers}" in part for part in self.arguments)
+
+    @property
+    def unavailable(self) -> str:
+        """Why it cannot be started here, and what to install; empty if it can."""
+        if missing := [name for name in self.packages if importlib.util.find_spec(name) is None]:
+            return (
+                f"{' and '.join(missing)} missing; run make bench, or install the extra {self.extra!r}"
+            )
+        if self.database == "mysql" and not shutil.which("mariadbd") and not shutil.which("mysqld"):
+            return "no MariaDB: apt-get install mariadb-server-core mariadb-client-core, or pass --mysql-url"
+        return ""
+
+    def command(self, host: str, port: int) -> tuple[str, ...]:
+        """The exact command line that serves this model at that address."""
+        chosen = {"host": host, "port": port, "workers": self.workers}
+        return (sys.executable, *(part.format(**chosen) for part in self.arguments))

@@ -1,0 +1,5 @@
+"""The same three situations on MariaDB or MySQL."""
+
+from bench.models.model import Model
+
+MODELS: tuple[Model, ...] = ()
