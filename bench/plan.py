@@ -44,24 +44,42 @@ def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: O
     base = baseline([model.name for model in models])
     twin = Entry(base + TWIN_SUFFIX, next(model for model in models if model.name == base))
     compared = tuple(scenario for scenario in scenarios if scenario.compared)
-    steps: list[Step] = []
     sharing = tuple(scenario for scenario in scenarios if scenario.shares_server)
+    steps: list[Step] = []
     for scenario in scenarios:
+        asked = [entry for entry in entries if asks(scenario, entry.model, options)]
         if scenario.shares_server:
-            steps += [Step(entry, sharing, 0) for entry in entries if scenario is sharing[0]]
+            steps += [Step(entry, sharing, 0) for entry in asked if scenario is sharing[0]]
         elif not scenario.compared:
             steps += [
                 Step(entry, (scenario,), 0, setup)
-                for entry in entries
-                if scenario.applies(entry.model)
+                for entry in asked
                 for setup in list(scenario.environments)[: 1 if options.quick else None]
             ]
         elif scenario is compared[0]:
-            steps += [Step(entry, (other,), round=-1) for other in compared if other.prepare for entry in entries]
+            steps += preparations(compared, entries, options)
             every = entries if options.quick else [*entries, twin]
             for number in range(options.rounds):
-                steps += [Step(entry, compared, number) for entry in rng.sample(every, len(every))]
+                for entry in rng.sample(every, len(every)):
+                    own = tuple(other for other in compared if asks(other, entry.model, options))
+                    steps += [Step(entry, own, number)] if own else []
     return steps
+
+
+def asks(scenario: Scenario, model: Model, options: Options) -> bool:
+    """Whether a scenario is put to a model."""
+    return scenario.applies(model) and (scenario.wide or not options.brief or "classic" in model.families)
+
+
+def preparations(compared: Sequence[Scenario], entries: Sequence[Entry], options: Options) -> list[Step]:
+    """What must be found out before the rounds; nothing in a quick plan, which leaves out what needs it."""
+    return [
+        Step(entry, (scenario,), round=-1)
+        for scenario in compared
+        if scenario.prepare and not options.quick
+        for entry in entries
+        if asks(scenario, entry.model, options)
+    ]
 
 
 # A server's start, checks and end.

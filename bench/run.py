@@ -117,7 +117,7 @@ class Measurement:
         prepared = self.run.prepared.get(scenario.name, {})
         return Ground(
             self.step.entry, server, self.bed, self.options, self.rng, prepared, self.generate,
-            self.listener.answered, memo,
+            self.listener.answered, memo, self.step.setup,
         )  # fmt: skip
 
     def check(self, server: Server) -> tuple[Judgement, dict[str, float]]:

@@ -48,6 +48,23 @@ def test_compared_scenarios_share_their_servers_and_others_have_their_own() -> N
     assert kinds.index(("prepared",)) < kinds.index(("throughput", "prepared"))
 
 
+def test_a_brief_plan_asks_only_wide_scenarios_of_models_beside_the_classic_six() -> None:
+    beside = replace(find_models("asyncio")[0], name="beside", families=())
+    models = [*find_models("gevent,asyncio"), beside]
+    narrow = replace(THROUGHPUT, name="narrow", wide=False)
+    plan = make_plan([THROUGHPUT, narrow], models, replace(OPTIONS, brief=True))
+    asked = {(step.entry.name, scenario.name) for step in plan for scenario in step.scenarios}
+    assert asked >= {("gevent", "throughput"), ("gevent", "narrow"), ("beside", "throughput")}
+    assert ("beside", "narrow") not in asked
+    assert all(len(step.scenarios) == 2 for step in make_plan([THROUGHPUT, narrow], models, OPTIONS))
+
+
+def test_a_quick_plan_prepares_nothing_and_has_no_twin() -> None:
+    plan = make_plan([THROUGHPUT, PREPARED], find_models("gevent,asyncio"), replace(OPTIONS, quick=True))
+    assert not any(step.preparing for step in plan)
+    assert {step.entry.name for step in plan} == {"gevent", "asyncio"}
+
+
 def test_every_step_has_an_id_of_its_own() -> None:
     plan = make_plan([CLASSIC, THROUGHPUT, PREPARED], MODELS, OPTIONS)
     assert len({step.id for step in plan}) == len(plan)

@@ -62,7 +62,7 @@ def measure(test_bed: Bed, model: str, setup: Setup) -> Reading:
     options = Options()
     with served(test_bed, model, setup) as server:
         entry = Entry(model, server.model)
-        ground = Ground(entry, server, test_bed, options, random.Random(1), {}, run, lambda _: None)
+        ground = Ground(entry, server, test_bed, options, random.Random(1), {}, run, lambda _: None, setup=setup.name)
         return SCENARIO.measure(ground, workloads(options)[0])
 
 

@@ -45,8 +45,8 @@ def changed(load: LoadResult, good: int = 0, last_answer_s: float | None = None,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("seconds", "expected_s"), [(0.25, 5), (0.5, 5), (1.0, 10), (3.0, 30)])
-def test_a_level_has_ten_sleeps_and_at_least_five_seconds(seconds: float, expected_s: float) -> None:
+@pytest.mark.parametrize(("seconds", "expected_s"), [(0.15, 3), (0.3, 3), (1.0, 10), (3.0, 30)])
+def test_a_level_has_ten_sleeps_and_at_least_three_seconds(seconds: float, expected_s: float) -> None:
     assert deadline_s(seconds) == expected_s
 
 

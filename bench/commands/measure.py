@@ -101,7 +101,11 @@ def measure(command: str, scenarios: Sequence[Scenario], given: dict[str, Any]) 
     console = Console(highlight=False)
     models = find_models(given["models"]) if given["models"] is not None else default_models()
     resumed = load_run(given["resume"]) if given["resume"] else None
-    options = options_from(given, seed=resumed.seed if resumed else secrets.randbits(32))
+    options = options_from(
+        given,
+        seed=resumed.seed if resumed else secrets.randbits(32),
+        brief=command == "all" and given["models"] is None,
+    )
     arguments = {
         "command": command,
         "scenarios": [scenario.name for scenario in scenarios],
@@ -128,7 +132,7 @@ def measure(command: str, scenarios: Sequence[Scenario], given: dict[str, Any]) 
         raise SystemExit(EXIT_FAILED)
 
 
-def options_from(given: Mapping[str, Any], seed: int) -> Options:
+def options_from(given: Mapping[str, Any], seed: int, brief: bool) -> Options:
     """The options that the command has; defaults for those it has not, and quick ones where they were not chosen."""
     context = click.get_current_context()
     chosen = {name for name in QUICK if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
@@ -137,7 +141,7 @@ def options_from(given: Mapping[str, Any], seed: int) -> Options:
         named |= QUICK | {name: named[name] for name in QUICK if name in chosen}
     if "slo_ms" in given:
         named["slo_s"] = given["slo_ms"] / 1e3
-    return Options(**{"seed": seed, **named})
+    return Options(**{"seed": seed, "brief": brief, **named})
 
 
 def started(given: Mapping[str, Any], resumed: Run | None, arguments: dict[str, Any], options: Options) -> Run:

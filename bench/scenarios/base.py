@@ -27,16 +27,18 @@ class Options:
     rounds: int = 6
     quick: bool = False
     """Fewer and smaller loads, for a first look: no A/A twin and no search for a promise."""
-    duration_s: float = 0.5
+    duration_s: float = 0.4
     """The measured part of each load."""
     warmup_s: float = 0.15
     slo_s: float = 0.050
     """What p99 must stay below in the latency scenario."""
-    classic_seconds: float = 1.0
+    classic_seconds: float = 0.5
     classic_requests: int = 5
     connections: int = 32
     """Of a closed loop."""
     seed: int = 0
+    brief: bool = False
+    """Whether models beside the classic six take part in the wide scenarios only, as nobody asked for them by name."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Ground:
     on_answer: OnAnswer
     memo: dict[str, Any] = field(default_factory=dict)
     """What one workload of a scenario leaves for the next on the same server."""
+    setup: str = ""
+    """Of a scenario with several, the name of the one that the server was started with."""
 
     def job(self, path: str, **changes: Any) -> LoadJob:
         """A load on this server with the run's options, from the cores that are not the server's."""
@@ -139,6 +143,8 @@ class Scenario:
     shuffled: bool = True
     """Whether the order of the workloads on a server is drawn anew each round."""
     prepare: Callable[[Ground], Mapping[str, Any]] | None = None
+    wide: bool = False
+    """Whether a default run asks it of every default model; the others it asks of the classic six only."""
     applies: Callable[[Model], bool] = lambda model: True
     expected_s: Callable[[Options, Model], float] | None = None
     """About how long its measurements on one server take; None: as long as its loads."""

@@ -114,5 +114,6 @@ SCENARIO = Scenario(
     ),
     finding=finding,
     figure="sum_s",
+    wide=True,
     expected_s=lambda options, model: sum(ideal_s(model, options.classic_seconds, options.classic_requests, POOL)),
 )

@@ -76,14 +76,14 @@ class Probe:
 
 
 def workloads(options: Options) -> Sequence[Workload]:
-    """Shares of the own capacity, a rate for all, and, unless in a hurry, the promise."""
-    return [
-        *(
-            Workload(f"{share:.0%} of its capacity".replace("%", " %"), {"path": PATH, "capacity_share": share})
-            for share in CAPACITY_SHARES
-        ),
-        Workload(COMMON, {"path": PATH, "slowest_share": COMMON_SHARE}),
-    ] + ([] if options.quick else [promised(options)])
+    """Shares of the own capacity; unless in a hurry, what takes a preparation too: a rate for all, and the promise."""
+    shares = [
+        Workload(f"{share:.0%} of its capacity".replace("%", " %"), {"path": PATH, "capacity_share": share})
+        for share in CAPACITY_SHARES
+    ]
+    if options.quick:
+        return shares
+    return [*shares, Workload(COMMON, {"path": PATH, "slowest_share": COMMON_SHARE}), promised(options)]
 
 
 def promised(options: Options) -> Workload:
@@ -152,7 +152,7 @@ def prepare(ground: Ground) -> Mapping[str, Any]:
             probes.append(probe(ground, rate_rps))
         return probes[-1].kept
 
-    highest_rps = None if ground.options.quick else search(kept_at, capacity.rps * UPPER_SHARE)
+    highest_rps = search(kept_at, capacity.rps * UPPER_SHARE)
     return {
         "capacity_rps": capacity.rps,
         "highest_rps": highest_rps,

@@ -25,8 +25,6 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-import psutil
-
 from bench.databases.connections import ConnectionMeter, Room
 from bench.load import LoadJob, LoadResult
 from bench.models import POOL
@@ -131,9 +129,8 @@ def measure(ground: Ground, workload: Workload) -> Reading:
 
 
 def setup_of(ground: Ground) -> Setup:
-    """The set-up that the server was started with, by its environment."""
-    given = psutil.Process(ground.server.process.pid).environ()
-    return next(setup for setup in SETUPS if setup.environment.items() <= given.items())
+    """The set-up that the server was started with."""
+    return next(setup for setup in SETUPS if setup.name == ground.setup)
 
 
 def burst(ground: Ground, requests: int, wait_s: float) -> LoadJob:

@@ -31,11 +31,11 @@ from bench.server.cost import Cost, CostMeter
 from bench.validity import Judgement, judge_load
 
 # (requests in flight, seconds that each sleeps)
-LEVELS = ((10, 0.25), (100, 0.5), (1_000, 1.0), (5_000, 3.0))
+LEVELS = ((10, 0.15), (100, 0.3), (1_000, 1.0), (5_000, 3.0))
 # Beyond this many times the ideal the requests do not wait together in any useful sense.
 SLOWEST = 10.0
-# Enough for the 2.5 s that the first level takes one after the other.
-DEADLINE_MIN_S = 5.0
+# Twice the 1.5 s that the first level takes one after the other.
+DEADLINE_MIN_S = 3.0
 # Memory grows by CPython's arenas of 1 MB: a kilobyte a request at this level, but at 100 half of what one takes.
 MEMORY_FROM = 1_000
 # So many at once before anything is measured that the pool of 15 is open and every cache is filled.
@@ -48,8 +48,12 @@ MEMORY = "memory_per_request_bytes"
 
 def workloads(options: Options) -> Sequence[Workload]:
     """The levels, lowest first; a quick run leaves out the highest."""
-    levels = LEVELS[:-1] if options.quick else LEVELS
-    return [workload(requests, seconds) for requests, seconds in levels]
+    return [workload(requests, seconds) for requests, seconds in levels_of(options)]
+
+
+def levels_of(options: Options) -> Sequence[tuple[int, float]]:
+    """Requests in flight, and seconds that each sleeps."""
+    return LEVELS[:-1] if options.quick else LEVELS
 
 
 def workload(requests: int, seconds: float) -> Workload:
@@ -173,7 +177,7 @@ def file_limit(pid: int) -> int | None:
 def expected_s(options: Options, model: Model) -> float:
     """Twice the sleeps where all levels are reached; else the first level and the deadline of the second."""
     if model.python_waits_overlap:
-        return 2 * sum(seconds for _, seconds in LEVELS) + WARM_S
+        return 2 * sum(seconds for _, seconds in levels_of(options)) + WARM_S
     (requests, seconds), (_, stopped_at_s) = LEVELS[:2]
     return requests * seconds + deadline_s(stopped_at_s) + WARM_S
 

@@ -22,7 +22,7 @@ from bench.server.cost import CostMeter
 from bench.validity import GENERATOR_CPU, VALID, Judgement
 
 STREAMS = 500
-EVENTS = 9
+EVENTS = 6
 INTERVAL_S = 0.4
 # What all streams together may take, in lengths of one.
 PATIENCE = 5.0

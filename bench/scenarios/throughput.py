@@ -58,4 +58,5 @@ SCENARIO = Scenario(
     figure="throughput_rps",
     higher_is_better=True,
     compared=True,
+    wide=True,
 )
