@@ -20,14 +20,13 @@ from bench.scenarios.latency import (
     PROBES,
     RETRIES,
     Probe,
-    arrived_s,
     common_rps,
     keeps,
-    late_requests,
     promises,
     search,
     worth_a_retry,
 )
+from bench.scenarios.open_loop import arrived_s, late_requests
 from bench.server.life import Server
 from bench.validity import VALID, Judgement
 

@@ -17,17 +17,14 @@ thousand and is shown where there are as many (`--duration 3`). The promise does
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from math import inf
 from typing import Any
 
 from bench.compare import is_twin, sentence
-from bench.load import LoadJob
-from bench.load.job import NS_PER_S
-from bench.load.pacing import poisson
 from bench.models import Model
 from bench.results import Cell
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, load_reading, run_load
+from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, run_load
+from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 from bench.validity import Judgement
 
 PATH = "/queries/?count=1"
@@ -39,14 +36,8 @@ UPPER_SHARE = 1.2  # a closed loop of 32 may stay below what an open one gets ou
 PROBES = 5  # find the limit to 1.2 / 2 ** 5, 4 % of the capacity
 RETRIES = 2  # of a search: a neighbour on the machine may spoil a probe, but the search must end
 RESTART_MARGIN = 0.75  # restarting the same server moves its capacity by 25 % either way; a promise outlives a restart
-P90_SAMPLES = 101  # ten beyond it and one to spare
 P99_SAMPLES = 1_001
-# A server that falls behind by 20 % at 1,200/s for a second has 240 requests in flight; users do not share 32 sockets.
-CONNECTIONS = 256
-# The capacity's load has warmed the server; what is left to warm is the connections.
-WARMUP_S = 0.05
 CAPACITY_S = 0.3
-RAW_SAMPLES = 20_000  # late requests are counted one by one, among so many of a load
 # Times the run's duration: the shortest and the longest load for a p90, and for the promise.
 P90_BOUNDS = (0.4, 2.5)
 P99_BOUNDS = (0.7, 1.0)
@@ -118,7 +109,7 @@ def measure_at(ground: Ground, workload: Workload, capacity: Capacity) -> Readin
         rate_rps = common_rps(ground.prepared)
     if rate_rps is None:
         return Reading({}, Judgement("ERRORS", "no model's capacity was found beforehand"))
-    reading = open_reading(ground, open_loop(ground, rate_rps, P90_SAMPLES, P90_BOUNDS))
+    reading = open_reading(ground, open_loop(ground, rate_rps, P90_SAMPLES, P90_BOUNDS, PATH))
     return replace(reading, values={**reading.values, "wait_s": reading.values["p90_s"]})
 
 
@@ -134,7 +125,7 @@ def measure_promise(ground: Ground) -> Reading:
         reason = (f"p99 was below {ground.options.slo_s * 1e3:g} ms at no rate tried, the lowest {lowest_rps:.0f}/s; "
                   f"its capacity is {found['capacity_rps']:.0f}/s")  # fmt: skip
         return Reading({"promise_rps": None, "kept": 0}, Judgement("SATURATED", reason))
-    reading = open_reading(ground, open_loop(ground, rate_rps, P99_SAMPLES, P99_BOUNDS))
+    reading = open_reading(ground, open_loop(ground, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
     kept = keeps(reading.values["late"], reading.values["requests"], reading.judgement)
     return replace(reading, values={**reading.values, "promise_rps": rate_rps, "kept": int(kept)})
 
@@ -185,7 +176,7 @@ def search(kept_at: Callable[[float], bool], upper_rps: float, probes: int = PRO
 
 def probe(ground: Ground, rate_rps: float) -> Probe:
     """Try a rate."""
-    reading = open_reading(ground, open_loop(ground, rate_rps, P99_SAMPLES, P99_BOUNDS))
+    reading = open_reading(ground, open_loop(ground, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
     values, judgement = reading.values, reading.judgement
     kept = keeps(values["late"], values["requests"], judgement)
     counts = values["late"], values["requests"], values["p99_s"]
@@ -210,45 +201,6 @@ def capacity_of(ground: Ground) -> Capacity:
     """Answers/s in a closed loop."""
     result, _, judgement = run_load(ground, ground.job(PATH, duration_s=CAPACITY_S))
     return Capacity(result.throughput_rps, judgement, result.window_s)
-
-
-def open_loop(ground: Ground, rate_rps: float, samples: int, bounds: tuple[float, float], path: str = PATH) -> LoadJob:
-    """A load until so many requests have arrived, within bounds given in durations of the run."""
-    job = ground.job(path, rate_rps=rate_rps, arrival="poisson", connections=CONNECTIONS, warmup_s=WARMUP_S,
-                     raw_limit=RAW_SAMPLES)  # fmt: skip
-    shortest_s, longest_s = (bound * ground.options.duration_s for bound in bounds)
-    needed_s = arrived_s(rate_rps, job.seed, job.warmup_s, samples)
-    return replace(job, duration_s=min(max(needed_s, shortest_s), longest_s))
-
-
-def arrived_s(rate_rps: float, seed: int, warmup_s: float, samples: int) -> float:
-    """When the schedule's warm-up is over and that many more requests have arrived, from the end of the warm-up."""
-    offsets_s = (offset_ns / NS_PER_S - warmup_s for offset_ns in poisson(rate_rps, seed))
-    measured_s = (offset_s for offset_s in offsets_s if offset_s >= 0)
-    return next(islice(measured_s, samples - 1, None)) + 1e-6  # a window is open at its end
-
-
-def open_reading(ground: Ground, job: LoadJob) -> Reading:
-    """A load as a reading, with what an open loop has beside the usual; `late` counts failed and unsent ones too."""
-    reading = load_reading(ground, job)
-    load = dict(reading.detail["load"])
-    late = late_requests(load.pop("raw"), ground.options.slo_s) + load["unsent"]
-    requests = min(load["requests"], job.raw_limit) + load["unsent"]
-    values = {
-        **reading.values,
-        "offered_rps": job.rate_rps,
-        "service_p50_s": load["service"]["p50_s"],
-        "unsent": load["unsent"],
-        "late": late,
-        "requests": requests,
-        "late_share": late / requests if requests else None,
-    }
-    return replace(reading, values=values, detail={**reading.detail, "load": load})
-
-
-def late_requests(raw: Sequence[Mapping[str, Any]], slo_s: float) -> int:
-    """How many took the limit or longer from their intended time, or failed."""
-    return sum(one["kind"] != "good" or one["done_s"] - one["intended_s"] >= slo_s for one in raw)
 
 
 def finding(cells: Sequence[Cell]) -> str:

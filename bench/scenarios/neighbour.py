@@ -19,7 +19,7 @@ import httpx
 from bench.models import Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
-from bench.scenarios.latency import P90_SAMPLES, WARMUP_S, open_loop, open_reading
+from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 from bench.validity import VALID, Judgement
 
 BURN = "/cpu/?milliseconds=50"
