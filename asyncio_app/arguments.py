@@ -6,6 +6,7 @@ from flask import Flask, abort, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from asyncio_app import config
 from asyncio_app.tables import TITLE_LENGTH
 
 SECONDS = (0, 60)
@@ -29,6 +30,12 @@ def error_as_json(error: HTTPException) -> ResponseReturnValue:
     response = error.get_response()
     headers = [(name, value) for name, value in response.headers if name.lower() == "allow"]
     return {"error": error.description}, response.status_code, headers
+
+
+def only_on(database: str) -> None:
+    """Answer 404 unless this server's database is that one."""
+    if database != config.DATABASE:
+        abort(404, f"this server's database is {config.DATABASE}; the endpoint is /sleep/{config.DATABASE}/")
 
 
 def number(name: str, default: float, limits: tuple[int, int]) -> float:
@@ -83,5 +90,5 @@ def check_todo_field(name: str, value: object) -> None:
 
 
 def is_storable_title(text: str) -> bool:
-    """PostgreSQL text holds neither NUL nor half of a surrogate pair, both of which JSON can spell."""
+    """Databases store neither NUL (PostgreSQL) nor half of a surrogate pair, both of which JSON can spell."""
     return 1 <= len(text) <= TITLE_LENGTH and "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)

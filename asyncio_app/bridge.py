@@ -40,7 +40,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from concurrent.futures import CancelledError as ThreadCancelled
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from greenlet import getcurrent, greenlet
 
@@ -61,25 +61,32 @@ class _Greenlet(greenlet):
     """
 
     __sqlalchemy_greenlet_provider__ = True  # SQLAlchemy's await_only() then hands its awaitables to our parent
+    parent: Any  # the greenlet of the loop: whoever drives us
     result: Any = None
 
     def run(self) -> None:
-        work = cast(greenlet, self.parent).switch()
+        work = self.parent.switch()
         while True:
             self.result = work()
             del work  # nothing of a request stays
-            work = cast(greenlet, self.parent).switch(_DONE)
+            work = self.parent.switch(_DONE)
+
+
+class _Idle(threading.local):  # a greenlet cannot change its thread
+    def __init__(self) -> None:
+        self.greenlets: list[_Greenlet] = []
 
 
 _DONE = object()
-_idle = threading.local()  # a greenlet cannot change its thread
+_idle = _Idle()
 _MAX_IDLE = 256  # 5 MB at most
-_PATIENCE_S = 0.1  # a task that receives costs 20 µs a request: those that are answered sooner do without
+_PATIENCE_S = 0.5  # a task that receives costs 20 µs a request: those that are answered sooner do without
 
 
 def _step(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine here, inside the greenlet, so that it may call back into synchronous code that waits again."""
-    pause = cast(greenlet, getcurrent().parent).switch
+    here: Any = getcurrent()
+    pause = here.parent.switch
     resume: Callable[[Any], Any] = coroutine.send
     value: Any = None
     while True:
@@ -102,7 +109,7 @@ def _drive(
     work: Callable[[], Any], context: contextvars.Context | None, on_wait: Callable[[], None] | None = None
 ) -> Generator[Any, Any, Any]:
     """Await synchronous code from the loop: it switches here with what it has to wait for, and is resumed with that."""
-    idle: list[_Greenlet] = vars(_idle).setdefault("greenlets", [])
+    idle = _idle.greenlets
     if idle:
         runner = idle.pop()
     else:
@@ -131,16 +138,20 @@ def _drive(
     return result
 
 
-def _call_async(func: Callable[..., Any], original: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    """Call a coroutine function from synchronous code, wherever that runs."""
-    here = getcurrent()
-    if type(here) is _Greenlet:
-        return _step(func(*args, **kwargs))
-    exchange = _exchange.get(None)
-    if exchange is None or _on_loop():  # not in the bridge; or in a task of its own, which cannot be switched out
-        return original(func)(*args, **kwargs)
-    context = here.gr_context
-    return exchange.from_thread(lambda: _drive(functools.partial(_step, func(*args, **kwargs)), context))
+def _synchronous(func: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+    """A coroutine function as synchronous code may call it, wherever that runs."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        here = getcurrent()
+        if type(here) is _Greenlet:
+            return _step(func(*args, **kwargs))
+        exchange = _exchange.get(None)
+        if exchange is None or _on_loop():  # not in the bridge; or in a task of its own, which cannot be switched out
+            return original(func)(*args, **kwargs)
+        context = here.gr_context
+        return exchange.from_thread(lambda: _drive(functools.partial(_step, func(*args, **kwargs)), context))
+
+    return call
 
 
 def _on_loop() -> bool:
@@ -190,7 +201,8 @@ class LoopBridge:
     ) -> None:
         if sync_views not in ("thread", "inline"):
             raise ValueError(f'sync_views is {sync_views!r}; pass "thread" or "inline"')
-        self.app = app
+        # Calling the object puts 750 bytes more on the C stack, which is copied while a request waits.
+        self.call: WSGIApp = app.__call__  # type: ignore[operator]
         self.flask = hasattr(app, "async_to_sync") and hasattr(app, "request_context")
         self.threaded = sync_views == "thread"
         self.threads = ThreadPoolExecutor(max_threads, thread_name_prefix="bridge")
@@ -216,7 +228,7 @@ def _prepare(app: Any) -> None:
     original, request_context = app.async_to_sync, app.request_context
 
     def async_to_sync(func: Callable[..., Any]) -> Callable[..., Any]:
-        return functools.partial(_call_async, func, original)
+        return _synchronous(func, original)
 
     def matched() -> None:
         """In place of the second match of the same URL, when the context is pushed: 5 µs."""
@@ -243,9 +255,10 @@ def _prepare(app: Any) -> None:
 class _Exchange:
     """One request and its response: ASGI's messages on one side, WSGI's calls on the other."""
 
+    task: Any
     timer: asyncio.TimerHandle | None = None
-    receiving: asyncio.Task[dict[str, Any]] | None = None
-    head: dict[str, Any] | None = None
+    receiving: asyncio.Future[dict[str, Any]] | None = None
+    head: Any = None  # http.response.start
     remaining = -1  # bytes that Content-Length still allows; -1 without one
     started = complete = bodiless = False  # the response
     unasked = False  # a client that waits for 100 Continue: receiving is what sends it
@@ -256,7 +269,7 @@ class _Exchange:
         self.bridge, self.scope, self.receive, self.send = bridge, scope, receive, send
         self.may_move = bridge.threaded
         self.inbox: list[dict[str, Any]] = []
-        self.jobs: set[asyncio.Task[Any]] = set()
+        self.jobs: list[asyncio.Task[Any]] = []
         # The application gets a copy of the task's context, and the server is only ever called in the original. Else
         # what a request sets leaks into its connection's next one, which the server starts from inside `send`, or from
         # a socket callback that `receive` registers (Kludex/uvicorn#2167, python/cpython#140947).
@@ -265,7 +278,7 @@ class _Exchange:
         self.loop = asyncio.get_running_loop()
 
     async def run(self) -> None:
-        self.task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self.task = asyncio.current_task()
         try:
             to_thread = self.bridge.threaded and not self.bridge.flask
             if not to_thread:
@@ -305,18 +318,16 @@ class _Exchange:
     # The client's side. Only receiving tells that it went away, and only requests that wait for long have to know.
 
     def watch_soon(self) -> None:
-        if self.timer is None:
-            self.timer = self.loop.call_later(_PATIENCE_S, self.watch)
+        if self.timer is None and self.receiving is None:
+            self.timer = self.loop.call_later(_PATIENCE_S, self.watch, context=self.origin)
 
     def watch(self) -> None:
+        self.timer = None
         if self.receiving is None and not self.reading and not self.unasked:
-            self.receiving = self.loop.create_task(self.receive_one())
+            self.receiving = asyncio.ensure_future(self.receive())
             self.receiving.add_done_callback(self.received)
 
-    async def receive_one(self) -> dict[str, Any]:
-        return await self.receive()
-
-    def received(self, receiving: asyncio.Task[dict[str, Any]]) -> None:
+    def received(self, receiving: asyncio.Future[dict[str, Any]]) -> None:
         if receiving.cancelled():
             return
         self.receiving = None
@@ -341,7 +352,7 @@ class _Exchange:
                 try:
                     self.inbox.append(await self.receive())
                 finally:
-                    self.reading, self.timer = False, None
+                    self.reading = False
         return self.inbox.pop(0)
 
     # The application's side, called from its greenlet or from its thread.
@@ -350,7 +361,7 @@ class _Exchange:
         """Wait for the server, in the server's context."""
         here = getcurrent()
         if type(here) is _Greenlet:
-            return cast(greenlet, here.parent).switch(False, call)
+            return here.parent.switch(False, call)
         if _on_loop():
             call.close()
             raise RuntimeError("A task of its own cannot wait for the request's body: read it in the view, before")
@@ -358,15 +369,15 @@ class _Exchange:
 
     def from_thread(self, call: Callable[[], Awaitable[Any]]) -> Any:
         async def job() -> Any:
-            task = cast("asyncio.Task[Any]", asyncio.current_task())
-            self.jobs.add(task)
+            task: Any = asyncio.current_task()
+            self.jobs.append(task)
             self.watch_soon()
             if self.stopping:
                 task.cancel()
             try:
                 return await call()
             finally:
-                self.jobs.discard(task)
+                self.jobs.remove(task)
 
         try:
             return self.origin.copy().run(asyncio.run_coroutine_threadsafe, job(), self.loop).result()
@@ -376,7 +387,7 @@ class _Exchange:
     def call(self) -> None:
         """Call the WSGI application and send what it answers."""
         _exchange.set(self)
-        result = self.bridge.app(self.environ(), self.start_response)
+        result = self.bridge.call(self.environ(), self.start_response)
         try:
             for chunk in result:
                 if chunk:
@@ -467,7 +478,7 @@ class _Exchange:
         try:
             if not self.started:
                 self.started = True
-                await self.send(cast("dict[str, Any]", self.head))
+                await self.send(self.head)
             await self.send({"type": "http.response.body", "body": chunk, "more_body": more})
         except OSError:  # how a server says that the client has left (ASGI HTTP 2.4)
             self.gone = True

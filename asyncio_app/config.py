@@ -7,6 +7,14 @@ from typing import Any, NoReturn
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+# What a database URL means that names no driver.
+DRIVERS = {
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql+asyncmy",
+    "mariadb": "mysql+asyncmy",
+}
+
 
 def refuse(message: str) -> NoReturn:
     """End the process with one line that says what to change."""
@@ -15,15 +23,15 @@ def refuse(message: str) -> NoReturn:
 
 
 def database_url() -> URL:
-    """DATABASE_URL as `databases` takes it; without a driver in its name it means asyncpg."""
+    """DATABASE_URL as `databases` takes it; without a driver in its name it means asyncpg or asyncmy."""
     text = os.environ.get("DATABASE_URL", "")
     if not text:
-        refuse("DATABASE_URL is not set; give it as postgresql://user:password@host:5432/database")
+        refuse("DATABASE_URL is not set; give it as postgresql://user:password@host/database, or mysql://…")
     try:
         url = make_url(text)
     except ArgumentError:
-        refuse("DATABASE_URL is not a database URL; give it as postgresql://user:password@host:5432/database")
-    return url.set(drivername="postgresql") if url.drivername in ("postgresql", "postgres") else url
+        refuse("DATABASE_URL is not a database URL; give it as postgresql://user:password@host/database, or mysql://…")
+    return url.set(drivername=DRIVERS.get(url.drivername, url.drivername))
 
 
 def whole_number(name: str, default: int, at_least: int) -> int:
@@ -35,13 +43,17 @@ def whole_number(name: str, default: int, at_least: int) -> int:
 
 
 DATABASE_URL = database_url()
+# As the endpoints call it.
+DATABASE = "mysql" if DATABASE_URL.get_backend_name() == "mysql" else "postgres"
 DATABASE_SCHEMA = os.environ.get("DATABASE_SCHEMA")
 # The same 15 connections for both applications, all of them opened at the start and kept.
 POOL_SIZE = whole_number("POOL_SIZE", 15, at_least=0)
 MAX_OVERFLOW = whole_number("MAX_OVERFLOW", 0, at_least=0)
-# POOL_SIZE=0 is no pool: every request opens a connection of its own and closes it, as many as PostgreSQL lets it.
-# asyncpg has only pools, so it is one that keeps nothing: a connection that has made a query is closed on return.
-NO_POOL: dict[str, Any] = {"min_size": 0, "max_size": 1_000, "max_queries": 1}
+# POOL_SIZE=0 is no pool: every request opens a connection of its own and closes it, as many as the database lets it.
+# Both drivers have only pools, so it is one that keeps nothing: asyncpg closes a connection that has made a query when
+# it comes back, and asyncmy one that has come back when the next is wanted.
+NO_POOL: dict[str, Any] = {"min_size": 0, "max_size": 1_000}
+NO_POOL |= {"pool_recycle": 0} if DATABASE == "mysql" else {"max_queries": 1}
 POOL = {"min_size": POOL_SIZE, "max_size": POOL_SIZE + MAX_OVERFLOW} if POOL_SIZE else NO_POOL
 UPSTREAM_URL = os.environ.get("UPSTREAM_URL", "http://127.0.0.1:9000/")
 MAX_BODY_BYTES = 64 * 1024

@@ -1,13 +1,20 @@
-"""The database: `databases`, whose one pool is opened when the server starts and shared by every view."""
+"""The database: `databases`, whose one pool is opened when the server starts and shared by every view.
+
+`databases` compiles each statement anew where SQLAlchemy's engine has a cache; here it has one too, see statements.py.
+"""
 
 from databases import Database
 from sqlalchemy import column, func, insert, select, table
 from sqlalchemy.schema import CreateTable
 
 from asyncio_app import config
+from asyncio_app.statements import compile_once
 from asyncio_app.tables import seeds, todos
 
+CURRENT_SCHEMA = {"postgres": func.current_schema(), "mysql": func.schema()}
+
 database = Database(config.DATABASE_URL.render_as_string(hide_password=False), **config.POOL)
+compile_once(database)
 
 
 def driver() -> str:
@@ -17,7 +24,7 @@ def driver() -> str:
 
 async def existing_columns() -> set[str]:
     """The columns of the todos table that is there already; empty if there is none."""
-    schema = config.DATABASE_SCHEMA or func.current_schema()
+    schema = config.DATABASE_SCHEMA or CURRENT_SCHEMA[config.DATABASE]
     columns = table("columns", *map(column, ("table_schema", "table_name", "column_name")), schema="information_schema")
     query = select(columns.c.column_name).where(columns.c.table_schema == schema, columns.c.table_name == todos.name)
     return {row["column_name"] for row in await database.fetch_all(query)}

@@ -16,14 +16,16 @@ from asyncio_app.db import driver
 
 def facts() -> dict[str, object]:
     """The application, its server, driver and event loop, its process, and what is monkey-patched in it."""
+    pool, workers = config.POOL_SIZE + config.MAX_OVERFLOW, processes()
     return {
         "app": "asyncio_app",
         "server": server(),
         "driver": driver(),
         "loop": loop(),
-        "pool": config.POOL_SIZE + config.MAX_OVERFLOW,
+        "pool": pool,
+        "pool_total": pool * workers,
         "pid": os.getpid(),
-        "processes": processes(),
+        "processes": workers,
         "threads": threads(),
         "patched": patched(),
     }

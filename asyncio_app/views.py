@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import delete, func, insert, select, update
 
 from asyncio_app import upstream
-from asyncio_app.arguments import COUNT, MAX_ID, MILLISECONDS, SECONDS, number, todo_from_body, whole_number
+from asyncio_app.arguments import COUNT, MAX_ID, MILLISECONDS, SECONDS, number, only_on, todo_from_body, whole_number
 from asyncio_app.db import database
 from asyncio_app.info import facts
 from asyncio_app.tables import SEEDS, todos
@@ -32,8 +32,18 @@ async def sleep_python() -> ResponseReturnValue:
 
 @views.get("/sleep/postgres/")
 async def sleep_postgres() -> ResponseReturnValue:
+    only_on("postgres")
     async with database.connection() as connection:
         await connection.execute(select(func.pg_sleep(number("seconds", 5, SECONDS))))
+        rows = await connection.fetch_all(select(todos).order_by(todos.c.id))
+    return [dict(row._mapping) for row in rows]
+
+
+@views.get("/sleep/mysql/")
+async def sleep_mysql() -> ResponseReturnValue:
+    only_on("mysql")
+    async with database.connection() as connection:
+        await connection.execute(select(func.sleep(number("seconds", 5, SECONDS))))
         rows = await connection.fetch_all(select(todos).order_by(todos.c.id))
     return [dict(row._mapping) for row in rows]
 
@@ -58,7 +68,7 @@ async def list_todos() -> ResponseReturnValue:
 @views.post("/todos/")
 async def create_todo() -> ResponseReturnValue:
     values = todo_from_body(partial=False)
-    key = await database.fetch_val(insert(todos).values(values).returning(todos.c.id))
+    key = await database.execute(insert(todos).values(values))
     return {"id": key, **values}, 201
 
 

@@ -1,17 +1,17 @@
-"""The test bed: everything a server needs around it. A database, and an upstream for it to call."""
+"""The test bed: everything a server needs around it. Databases, and an upstream for it to call."""
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psycopg2
+from sqlalchemy import text
 
-from bench.databases import Database, seeded_database
-from bench.databases.connections import Room, room
+from bench.databases import Database, databases
+from bench.databases.connections import Room, connections, room
 from bench.errors import BenchError
 from bench.models import Model
 from bench.server.life import ROOT, START_TIMEOUT_S, other_cores
@@ -21,46 +21,59 @@ from bench.server.process import GuardedProcess
 
 @dataclass(frozen=True)
 class Bed:
-    """A seeded database and a running upstream; servers are started in it."""
+    """Seeded databases and a running upstream; servers are started in it."""
 
-    database: Database
+    databases: Mapping[str, Database]
+    """By the name that models have for it; one that nobody has asked for is started when it is asked for."""
     upstream_url: str
     logs: Path
 
-    def database_connections(self) -> int:
-        """How many connections to the database there are, beside this question's own."""
-        with closing(psycopg2.connect(self.database.url)) as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            (row,) = cursor.fetchall()
-            return int(row[0])
+    def database_of(self, model: Model) -> Database:
+        """The one that the model's views wait for."""
+        return self.databases[model.database]
 
-    def room(self) -> Room:
-        """How many connections PostgreSQL has left."""
-        return room(self.database.url)
+    def database_connections(self, model: Model) -> int:
+        """How many connections to the model's database there are."""
+        return connections(self.database_of(model))
 
-    def restore_todos(self) -> None:
+    def room(self, model: Model) -> Room:
+        """How many connections the model's database server has left."""
+        return room(self.database_of(model))
+
+    def restore_todos(self, model: Model) -> None:
         """Take out what a load has added, so that the next one finds the 50 todos."""
-        table = f"{self.database.schema}.todos" if self.database.schema else "todos"
-        with closing(psycopg2.connect(self.database.url)) as connection, connection, connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM {table} WHERE id > 50")
+        database = self.database_of(model)
+        table = f"{database.schema}.todos" if database.schema else "todos"
+        with database.connect() as connection:
+            connection.execute(text(f"DELETE FROM {table} WHERE id > 50"))
 
     def environment(self, model: Model) -> dict[str, str]:
         """What the model's server finds in its environment, whatever the user's shell has."""
         pool = {"POOL_SIZE": str(model.pool), "MAX_OVERFLOW": "0"}
-        return {**self.database.environment(model.driver), **pool, "UPSTREAM_URL": self.upstream_url}
+        return {**self.database_of(model).environment(model.driver), **pool, "UPSTREAM_URL": self.upstream_url}
+
+    def versions(self) -> dict[str, str]:
+        """The database servers that run, by product."""
+        return {database.product: database.version for database in self.databases.values()}
 
 
 @contextmanager
-def bed(database_url: str | None, logs: Path) -> Iterator[Bed]:
-    """A test bed that is gone when the context ends; `logs` is a folder for what its processes print.
+def bed(
+    database_url: str | None, logs: Path, *, mysql_url: str | None = None, models: Iterable[Model] = ()
+) -> Iterator[Bed]:
+    """A test bed that is gone when the context ends, with the databases of these models started.
 
-    Raises BenchError if the database or the upstream cannot be had.
+    The URLs are the user's own servers (None: embedded ones), `logs` is a folder for what the bed's processes print.
+
+    Raises BenchError if a database or the upstream cannot be had.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    with seeded_database(database_url, logs) as database, upstream(logs) as url:
-        yield Bed(database, url, logs)
+    urls = {"postgres": database_url, "mysql": mysql_url}
+    with databases(urls, logs) as found, upstream(logs) as url:
+        ready = Bed(found, url, logs)
+        for model in models:
+            ready.database_of(model)
+        yield ready
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from bench.burst import send_at_once
+from bench.models import Model
 from bench.scenarios.classic import PYTHON
 from bench.server.life import Server
 from bench.validity import VALID, Judgement
@@ -23,7 +24,7 @@ HELPER_THREADS = 8
 
 @dataclass(frozen=True)
 class Overlap:
-    """Waits that took place one after the other when four were asked for at once: 1 is full overlap, 4 is none."""
+    """Waits that took place one after the other when four of each process were asked for: 1 is full overlap, 4 none."""
 
     python: float
     database: float
@@ -65,9 +66,12 @@ def judge_info(server: Server, pool: int) -> Judgement:
         f"{name} is {found}, not {right}"
         for name, found, right in (
             ("app", info["app"], model.app),
+            ("server", info["server"].partition(" ")[0], model.distribution),
+            ("driver", info["driver"], model.driver or info["driver"]),
             ("processes", info["processes"], model.workers),
             ("event loop", loop, model.loop),
             ("connections of each process", info["pool"], pool),
+            ("connections of all processes", info["pool_total"], pool * model.workers),
         )
         if found != right
     ]
@@ -80,27 +84,36 @@ def ask(client: httpx.Client, path: str) -> Any:
     return client.get(path).raise_for_status().json()
 
 
+def sleepers(model: Model, together: bool) -> int:
+    """How many to send at once: four, or four for each process, where one of them at least must serve four in turn."""
+    return SLEEPERS if together else SLEEPERS * model.workers
+
+
 def probe_overlap(server: Server) -> Overlap:
-    """Four sleepers at once, in Python and in the database."""
+    """Sleepers at once, in Python and in the database."""
     waits = []
-    for endpoint in (PYTHON, server.model.database_sleep):
-        answers = send_at_once(server.url, f"{endpoint}?seconds={SLEEP_S}", SLEEPERS, TIMEOUT_S, lambda _: None)
+    for endpoint, together in claims(server.model).values():
+        path, count = f"{endpoint}?seconds={SLEEP_S}", sleepers(server.model, together)
+        answers = send_at_once(server.url, path, count, TIMEOUT_S, lambda _: None)
         waits.append(max(answer.end_s for answer in answers) / SLEEP_S)
     return Overlap(*waits)
 
 
+def claims(model: Model) -> dict[str, tuple[str, bool]]:
+    """By the kind of wait: the endpoint that waits, and whether the model says that such waits overlap."""
+    return {
+        "python": (PYTHON, model.python_waits_overlap),
+        "database": (model.database_sleep, model.database_waits_overlap),
+    }
+
+
 def judge_overlap(server: Server, overlap: Overlap) -> Judgement:
     """Whether the probe agrees with the registry."""
-    model = server.model
-    claims = (
-        ("python", overlap.python, model.python_waits_overlap),
-        ("database", overlap.database, model.database_waits_overlap),
-    )
-    for name, waits, together in claims:
+    for name, (_, together) in claims(server.model).items():
+        waits, count = getattr(overlap, name), sleepers(server.model, together)
+        took = f"{count} {name} waits at once took {waits:.1f} waits"
         if together and waits > TOGETHER_AT_MOST:
-            return Judgement("ERRORS", f"{SLEEPERS} {name} waits at once took {waits:.1f} waits; they should overlap")
+            return Judgement("ERRORS", f"{took}; they should overlap")
         if not together and waits < SERIAL_AT_LEAST:
-            return Judgement(
-                "ERRORS", f"{SLEEPERS} {name} waits at once took {waits:.1f} waits; they should not overlap"
-            )
+            return Judgement("ERRORS", f"{took}; they should not overlap")
     return VALID

@@ -5,10 +5,15 @@ from typing import NoReturn
 
 import click
 
+from bench.commands.bridge import bridge
+from bench.commands.compare import compare
+from bench.commands.decide import decide_command
 from bench.commands.load import calibrate, load
 from bench.commands.look import client, code, list_models, serve
 from bench.commands.measure import all_scenarios, scenario_command
 from bench.commands.options import EXIT_BAD_INPUT, EXIT_INTERRUPTED
+from bench.commands.report import report
+from bench.commands.traps import traps_command
 from bench.errors import BenchError
 from bench.scenarios import SCENARIOS
 
@@ -24,6 +29,8 @@ class Commands(click.Group):
                     ("python -m bench all", "every scenario, in about ten minutes; --quick: a first look"),
                     ("python -m bench classic", "the original example at its original 5 seconds, in about 3 minutes"),
                     ("python -m bench classic --models gevent,asyncio --requests 100", "watch the pool of 15"),
+                    ("python -m bench traps", "what looks right and is not, and what cures it, on real servers"),
+                    ("python -m bench decide", "which model for your own figures, predicted from the newest run"),
                     ("python -m bench code /sleep/postgres/", "the two views beside each other"),
                     ("python -m bench serve asyncio", "a server to try your own load on"),
                 ]
@@ -44,6 +51,11 @@ def cli() -> None:
 for command in (
     all_scenarios,
     *map(scenario_command, SCENARIOS.values()),
+    traps_command,
+    bridge,
+    decide_command,
+    compare,
+    report,
     client,
     serve,
     load,

@@ -2,15 +2,18 @@
 
 import os
 import platform
+import re
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
+from bench.models import MODELS
 from bench.server.life import ROOT, other_cores, server_cores
 
-PACKAGES = (
-    "flask", "werkzeug", "sqlalchemy", "flask-sqlalchemy", "psycopg2-binary", "psycogreen", "gevent", "greenlet",
-    "gunicorn", "asgiref", "uvicorn", "httptools", "asyncpg", "databases", "httpx",
+# What the project needs for every model; a model names the modules that it needs beside these.
+BASE = (
+    "flask", "flask-sqlalchemy", "psycopg2-binary", "psycogreen", "gevent", "gunicorn", "asgiref", "uvicorn", "uvloop",
+    "httptools", "asyncpg", "databases", "httpx",
 )  # fmt: skip
 
 
@@ -26,7 +29,7 @@ def environment() -> dict[str, object]:
         "server_cores": list(server_cores()),
         "other_cores": list(other_cores()),
         "commit": commit(),
-        "packages": {name: found for name in PACKAGES if (found := installed(name))},
+        "packages": packages(),
     }
 
 
@@ -49,9 +52,23 @@ def commit() -> str | None:
     return described.stdout.strip() or None
 
 
-def installed(name: str) -> str | None:
-    """The version of a package, None if it is not there."""
+def packages() -> dict[str, str]:
+    """The version of every package that is installed and that any model uses, what they need themselves included."""
+    homes = packages_distributions()
+    wanted = [*BASE, *(home for model in MODELS for module in model.packages for home in homes.get(module, ()))]
+    found: dict[str, str] = {}
+    while wanted:
+        name = re.sub(r"[-_.]+", "-", wanted.pop()).lower()
+        if name not in found and (package := installed(name)):
+            found[name] = package.version
+            needs = [need for need in package.requires or () if "extra ==" not in need]
+            wanted += [need.group() for need in map(re.compile(r"[\w.-]+").match, needs) if need]
+    return dict(sorted(found.items()))
+
+
+def installed(name: str) -> Distribution | None:
+    """A package, None if it is not there."""
     try:
-        return version(name)
+        return distribution(name)
     except PackageNotFoundError:
         return None

@@ -58,7 +58,7 @@ def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: O
             ]
         elif scenario is compared[0]:
             steps += preparations(compared, entries, options)
-            every = entries if options.quick else [*entries, twin]
+            every = entries if options.quick or not any(one.twin for one in compared) else [*entries, twin]
             for number in range(options.rounds):
                 for entry in rng.sample(every, len(every)):
                     own = tuple(other for other in compared if asks(other, entry.model, options))

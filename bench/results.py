@@ -71,6 +71,8 @@ class Run:
     """Seconds spent measuring: all but starting, checking and ending databases and servers."""
     window_s: float = 0.0
     """Those of them inside a measured window, without warm-ups and what comes between loads."""
+    traps: list[dict[str, Any]] = field(default_factory=list)
+    """What was seen of the traps that were tried, as bench/traps/ reports it."""
 
     @property
     def path(self) -> Path:

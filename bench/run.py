@@ -106,7 +106,8 @@ class Measurement:
         """What to measure, in this step's order."""
         pairs = []
         for scenario in self.step.scenarios:
-            own = [(scenario, workload) for workload in scenario.workloads(self.options)]
+            every = scenario.workloads(self.options)
+            own = [(scenario, workload) for workload in every if scenario.fits(self.step.entry.model, workload)]
             pairs += own[:1] if self.step.preparing else own
         compared = all(scenario.compared and scenario.shuffled for scenario in self.step.scenarios)
         return self.rng.sample(pairs, len(pairs)) if compared else pairs

@@ -48,8 +48,9 @@ class BlockingConnection(ConnectionBackend):
     async def fetch_one(self, query: ClauseElement) -> Any:
         return self.connection.execute(query).first()  # type: ignore[call-overload]
 
-    async def execute(self, query: ClauseElement) -> None:
-        self.connection.execute(query)  # type: ignore[call-overload]
+    async def execute(self, query: ClauseElement) -> Any:
+        result = self.connection.execute(query)  # type: ignore[call-overload]
+        return result.inserted_primary_key[0] if result.context.isinsert else None
 
 
 Database.SUPPORTED_BACKENDS["postgresql+psycopg2"] = "entrypoints.blocking_db:BlockingBackend"

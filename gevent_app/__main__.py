@@ -16,7 +16,7 @@ def create() -> None:
     try:
         with create_app().app_context():
             created = create_tables()
-    except (ValueError, sqlalchemy.exc.DBAPIError) as error:
+    except (ValueError, ImportError, sqlalchemy.exc.DBAPIError) as error:
         refuse(f"nothing was created: {str(getattr(error, 'orig', error)).splitlines()[0]}; check DATABASE_URL")
     print("created table todos with 50 rows" if created else "table todos is there; nothing changed")
 

@@ -7,6 +7,8 @@ from sqlalchemy.schema import CreateTable
 from gevent_app import config
 from gevent_app.tables import metadata, seeds, todos
 
+CURRENT_SCHEMA = {"postgres": func.current_schema(), "mysql": func.schema()}
+
 db = SQLAlchemy(metadata=metadata)
 
 
@@ -17,7 +19,7 @@ def driver() -> str:
 
 def existing_columns() -> set[str]:
     """The columns of the todos table that is there already; empty if there is none."""
-    schema = config.DATABASE_SCHEMA or func.current_schema()
+    schema = config.DATABASE_SCHEMA or CURRENT_SCHEMA[config.DATABASE]
     columns = table("columns", *map(column, ("table_schema", "table_name", "column_name")), schema="information_schema")
     query = select(columns.c.column_name).where(columns.c.table_schema == schema, columns.c.table_name == todos.name)
     return set(db.session.scalars(query))

@@ -1,8 +1,10 @@
 """What this process is, as it sees itself: the facts that the bench checks before it measures."""
 
+import asyncio
 import os
 import sys
 import threading
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,14 +17,16 @@ from gevent_app.db import driver
 
 def facts() -> dict[str, object]:
     """The application, its server, driver and event loop, its process, and what is monkey-patched in it."""
+    pool, workers = config.POOL_SIZE + config.MAX_OVERFLOW, processes()
     return {
         "app": "gevent_app",
         "server": server(),
         "driver": driver(),
         "loop": loop(),
-        "pool": config.POOL_SIZE + config.MAX_OVERFLOW,
+        "pool": pool,
+        "pool_total": pool * workers,
         "pid": os.getpid(),
-        "processes": processes(),
+        "processes": workers,
         "threads": threads(),
         "patched": patched(),
     }
@@ -36,13 +40,16 @@ def server() -> str:
 
 
 def loop() -> str | None:
-    """The class of the event loop that runs this request; none without monkey-patching."""
-    if not patched():
-        return None
-    import gevent
-
-    kind = type(gevent.get_hub().loop)
-    return f"{kind.__module__}.{kind.__qualname__}"
+    """The class of the event loop that runs this request, gevent's, eventlet's or asyncio's; none under threads."""
+    running: object = None
+    if "socket" not in patched():
+        with suppress(RuntimeError):
+            running = asyncio.get_running_loop()
+    elif hubs := sys.modules.get("eventlet.hubs"):
+        running = hubs.get_hub()
+    else:
+        running = sys.modules["gevent"].get_hub().loop
+    return f"{type(running).__module__}.{type(running).__qualname__}" if running else None
 
 
 def processes() -> int:
@@ -59,7 +66,8 @@ def threads() -> int:
 
 
 def patched() -> list[str]:
-    """The modules that gevent has patched, and psycopg2 if psycogreen has."""
-    monkey = sys.modules.get("gevent.monkey")
-    modules = sorted(name for name in monkey.saved if not name.startswith("_gevent")) if monkey else []
+    """The modules that gevent or eventlet has patched, and psycopg2 if psycogreen has."""
+    monkey, patcher = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+    names = [*(monkey.saved if monkey else ()), *(patcher.already_patched if patcher else ())]
+    modules = sorted(name for name in names if not name.startswith("_gevent"))
     return modules + (["psycopg2"] if get_wait_callback() else [])

@@ -16,6 +16,7 @@ todos = Table(
     Column("title", String(TITLE_LENGTH), nullable=False),
     Column("done", Boolean, nullable=False),
     Column("priority", Integer, nullable=False),
+    mysql_charset="utf8mb4",
 )
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import delete, func, insert, select, update
 
 from gevent_app import upstream
-from gevent_app.arguments import COUNT, MAX_ID, MILLISECONDS, SECONDS, number, todo_from_body, whole_number
+from gevent_app.arguments import COUNT, MAX_ID, MILLISECONDS, SECONDS, number, only_on, todo_from_body, whole_number
 from gevent_app.db import db
 from gevent_app.info import facts
 from gevent_app.tables import SEEDS, todos
@@ -32,7 +32,16 @@ def sleep_python() -> ResponseReturnValue:
 
 @views.get("/sleep/postgres/")
 def sleep_postgres() -> ResponseReturnValue:
+    only_on("postgres")
     db.session.execute(select(func.pg_sleep(number("seconds", 5, SECONDS))))
+    rows = db.session.execute(select(todos).order_by(todos.c.id))
+    return [dict(row._mapping) for row in rows]
+
+
+@views.get("/sleep/mysql/")
+def sleep_mysql() -> ResponseReturnValue:
+    only_on("mysql")
+    db.session.execute(select(func.sleep(number("seconds", 5, SECONDS))))
     rows = db.session.execute(select(todos).order_by(todos.c.id))
     return [dict(row._mapping) for row in rows]
 
@@ -56,7 +65,7 @@ def list_todos() -> ResponseReturnValue:
 @views.post("/todos/")
 def create_todo() -> ResponseReturnValue:
     values = todo_from_body(partial=False)
-    key = db.session.scalar(insert(todos).values(values).returning(todos.c.id))
+    (key,) = db.session.execute(insert(todos).values(values)).inserted_primary_key  # type: ignore[attr-defined]
     db.session.commit()
     return {"id": key, **values}, 201
 

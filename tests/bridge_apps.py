@@ -28,8 +28,10 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, reque
 from flask import stream_with_context as with_context
 from flask.views import MethodView
 
+from asyncio_app import bridge
 from asyncio_app.bridge import LoopBridge, with_lifespan
 
+bridge._PATIENCE_S = 0.1  # the tests need not wait for as long as it waits before it looks for a disconnect
 HERE = Path(__file__).resolve()
 happened: list[str] = []  # what the applications did, in order; GET /events
 opened = 0  # connections that a view holds, as of a database pool

@@ -64,14 +64,15 @@ def together(ends: list[float]) -> bool:
     return ends[-1] - ends[0] < WAIT_S
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", find_models("classic"), ids=lambda model: model.name)
 def test_a_model_shows_its_situation(model: Model, test_bed: Bed, tmp_path: Path) -> None:
     (cell,), run, listener = run_them(test_bed, [model], tmp_path)
     assert cell.judgement.valid, cell.judgement.reason
     (round_,) = cell.rounds
-    assert round_["sum_s"] == round_["python_s"] + round_["postgres_s"]
-    for kind, overlaps in (("python", model.python_waits_overlap), ("postgres", model.database_waits_overlap)):
-        requests = [request for request in round_["requests"] if f"/{kind}/" in request["endpoint"]]
+    assert round_["sum_s"] == round_["python_s"] + round_["database_s"]
+    for kind, overlaps in (("python", model.python_waits_overlap), ("database", model.database_waits_overlap)):
+        of_kind = "python" if kind == "python" else model.database
+        requests = [request for request in round_["requests"] if f"/{of_kind}/" in request["endpoint"]]
         assert [request["status"] for request in requests] == [200] * 5
         ends = sorted(request["end_s"] for request in requests)
         assert together(ends) if overlaps else one_after_the_other(ends)
@@ -93,18 +94,24 @@ def test_a_model_shows_its_situation(model: Model, test_bed: Bed, tmp_path: Path
         ("gevent", 16, 1, 2),
         ("asyncio", 100, 1, 7),
         ("sync", 100, 100, 100),
+        ("gthread", 15, 1, 1),
+        ("gthread", 100, 7, 7),
+        ("gthread-100", 100, 1, 7),
+        ("gthread-100", 101, 2, 7),
+        ("gevent-4-workers", 100, 1, 7),
+        ("asyncio-wsgi", 100, 7, 7),
     ],
 )
 def test_the_ideal_counts_waits(name: str, requests: int, python: int, postgres: int) -> None:
     (model,) = find_models(name)
-    assert ideal_s(model, 2.0, requests, pool=15) == (python * 2.0, postgres * 2.0)
+    assert ideal_s(model, 2.0, requests) == (python * 2.0, postgres * 2.0)
 
 
 def test_the_published_figures_are_of_the_three_situations_of_2013() -> None:
     published = {model.name: model.published_2013_s for model in MODELS if model.published_2013_s}
     assert [round(sum_s) for _, _, sum_s in published.values()] == [50, 30, 10]
     for name, (python_s, postgres_s, sum_s) in published.items():
-        ideal = ideal_s(find_models(name)[0], 5.0, 5, POOL)
+        ideal = ideal_s(find_models(name)[0], 5.0, 5)
         assert python_s == pytest.approx(ideal[0], rel=0.02)
         assert postgres_s == pytest.approx(ideal[1], rel=0.02)
         assert sum_s == pytest.approx(python_s + postgres_s, abs=0.02)
@@ -114,7 +121,7 @@ def test_the_published_figures_are_of_the_three_situations_of_2013() -> None:
 def test_a_server_that_answers_500_fails_its_cell(name: str, test_bed: Bed, tmp_path: Path) -> None:
     """A database that is away: both answer within milliseconds, and neither may look fast."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
-    bed = replace(test_bed, database=replace(test_bed.database, url=away), logs=tmp_path)
+    bed = replace(test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path)
     (cell,), run, _ = run_them(bed, find_models(name), tmp_path)
     assert cell.judgement.state == "ERRORS"
     assert cell.judgement.reason.startswith("10 of 10 requests failed: 10 × status 500; the last lines of ")
@@ -126,7 +133,7 @@ def test_a_server_that_answers_500_fails_its_cell(name: str, test_bed: Bed, tmp_
 def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed: Bed, tmp_path: Path) -> None:
     """asyncpg opens its pool at start-up, so without a database there is no server at all."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
-    bed = replace(test_bed, database=replace(test_bed.database, url=away), logs=tmp_path)
+    bed = replace(test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path)
     cells, _, _ = run_them(bed, find_models("asyncio,sync"), tmp_path)
     assert [(cell.model, cell.judgement.state) for cell in cells] == [("asyncio", "ERRORS"), ("sync", "ERRORS")]
     assert "it ended with exit code 3; the last lines of" in cells[0].judgement.reason

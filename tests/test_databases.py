@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from bench.bed import Bed
 from bench.databases import seeded_database
-from bench.databases.embedded import cache_folder, cluster_folder, unprivileged_account
+from bench.databases.folder import cache_folder, cluster_folder, unprivileged_account
 from bench.errors import BenchError
 from bench.server.ports import free_port
 
@@ -44,7 +44,7 @@ def inventory(url: str) -> list[tuple[Any, ...]]:
 @pytest.fixture(scope="module")
 def users_server(test_bed: Bed) -> Iterator[str]:
     """A PostgreSQL as a user may have one: a database with a `todos` table of theirs; its administrator's URL."""
-    url = make_url(test_bed.database.url).render_as_string(hide_password=False)
+    url = make_url(test_bed.databases["postgres"].url).render_as_string(hide_password=False)
     query(url, "CREATE DATABASE users_own", fetch=False)
     own = make_url(url).set(database="users_own").render_as_string(hide_password=False)
     query(own, "CREATE TABLE todos (name text, due date)", fetch=False)
@@ -65,18 +65,19 @@ def role(users_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
 
 def test_two_benches_at_once_have_two_databases(test_bed: Bed, tmp_path: Path) -> None:
     with seeded_database(None, tmp_path) as other:
-        assert make_url(other.url).port != make_url(test_bed.database.url).port
+        assert make_url(other.url).port != make_url(test_bed.databases["postgres"].url).port
         query(other.url, "DELETE FROM todos", fetch=False)
         assert query(other.url, "SELECT count(*) FROM todos") == [(0,)]
-        assert query(test_bed.database.url, "SELECT count(*) FROM todos WHERE id <= 50") == [(50,)]
+        assert query(test_bed.databases["postgres"].url, "SELECT count(*) FROM todos WHERE id <= 50") == [(50,)]
     with pytest.raises(psycopg2.OperationalError):
         query(other.url, "SELECT 1")
 
 
 def test_the_embedded_database_wants_its_password(test_bed: Bed) -> None:
     """It listens on loopback, where other users of the machine can reach it."""
+    guess = make_url(test_bed.databases["postgres"].url).set(password="guess")
     with pytest.raises(psycopg2.OperationalError, match="password"):
-        query(make_url(test_bed.database.url).set(password="guess").render_as_string(hide_password=False), "SELECT 1")
+        query(guess.render_as_string(hide_password=False), "SELECT 1")
 
 
 def test_folders_of_killed_benches_are_removed_and_those_of_running_ones_kept(tmp_path: Path) -> None:

@@ -12,34 +12,47 @@ from rich.console import Console
 
 from bench.bed import bed
 from bench.calibrate import calibrate
-from bench.commands.options import EXIT_FAILED, Real, database_option
+from bench.commands.options import EXIT_FAILED, Real, database_option, mysql_option, workers_option
+from bench.commands.traps import TRAP_S, teller
+from bench.databases.database import PRODUCTS
 from bench.environment import environment
 from bench.errors import BenchError
 from bench.load import Generator
-from bench.models import default_models, find_models
+from bench.models import available_models, is_only_a_trap, left_out, with_workers
 from bench.plan import make_plan
+from bench.report.html.page import write_page
 from bench.report.progress import StepProgress
 from bench.report.run import RunReport, summary
+from bench.report.summary import in_terminal, verdict
+from bench.report.traps import changed
 from bench.results import Run, check_same, load_run, new_run
 from bench.run import execute
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options, Scenario
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
+from bench.traps import Trap, find_traps, try_all
 
 # What `--quick` changes; whatever else is given on the command line stays.
 QUICK = {"rounds": 2, "duration_s": 0.3, "classic_seconds": 0.3}
+
+# A scenario has cells, and the traps have none: they are tried after the last scenario.
+TRAPS_STEP = "traps"
+EVERYTHING = (*SCENARIOS, TRAPS_STEP)
 
 
 def measuring(defaults: Options, names: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The options of a command that measures these scenarios."""
     options = [
-        click.option("--models", "models", metavar="A,B", help="Only these models, in this order."),
+        click.option("--models", "models", metavar="A,B",
+                     help="Only these, in this order: names, families and quoted wildcards of python -m bench list."),
         click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
                      help="Where results.json goes.  [default: results/<UTC time>/]"),
         click.option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                      help="Go on with the run in DIR, with the same options, where it stopped."),
         click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="For the order of rounds and for arrivals."),
+        workers_option,
         database_option,
+        mysql_option,
     ]  # fmt: skip
     if any(SCENARIOS[name].compared for name in names):
         options += [
@@ -74,15 +87,20 @@ def measuring(defaults: Options, names: Sequence[str]) -> Callable[[Callable[...
 
 
 @click.command("all")
-@click.option("--scenarios", "names", metavar="A,B", help=f"Only these: {', '.join(SCENARIOS)}.")
+@click.option("--scenarios", "names", metavar="A,B", help=f"Only these: {', '.join(EVERYTHING)}.")
 @measuring(Options(), list(SCENARIOS))
 def all_scenarios(names: str | None, **given: Any) -> None:
-    """Run every scenario there is."""
-    wanted = [name.strip() for name in names.split(",")] if names is not None else list(SCENARIOS)
+    """Run every scenario there is, then the traps.
+
+    With --quick the traps are left out unless --scenarios names them.
+    """
+    usual = list(SCENARIOS) if given["quick"] else EVERYTHING
+    wanted = [name.strip() for name in names.split(",")] if names is not None else usual
     for name in wanted:
-        if name not in SCENARIOS:
-            raise BenchError(f"there is no scenario {name!r}; there are {', '.join(SCENARIOS)}")
-    measure("all", [scenario for scenario in SCENARIOS.values() if scenario.name in wanted], given)
+        if name not in EVERYTHING:
+            raise BenchError(f"there is no scenario {name!r}; there are {', '.join(EVERYTHING)}")
+    traps = find_traps(given["models"]) if TRAPS_STEP in wanted else ()
+    measure("all", [scenario for scenario in SCENARIOS.values() if scenario.name in wanted], given, traps=traps)
 
 
 def scenario_command(scenario: Scenario) -> click.Command:
@@ -96,10 +114,19 @@ def scenario_command(scenario: Scenario) -> click.Command:
     return command
 
 
-def measure(command: str, scenarios: Sequence[Scenario], given: dict[str, Any]) -> None:
-    """Plan, run, and print; exit with 1 if a cell failed."""
+def measure(
+    command: str,
+    scenarios: Sequence[Scenario],
+    given: dict[str, Any],
+    conclude: Callable[[Console, Run, Options], None] = summary,
+    traps: Sequence[Trap] = (),
+) -> Run:
+    """Plan, run, and print the conclusion; exit with 1 if a cell failed."""
     console = Console(highlight=False)
-    models = find_models(given["models"]) if given["models"] is not None else default_models()
+    names = given["models"] if given["models"] is not None else "default"
+    models = available_models(names)
+    if workers := given.get("workers"):
+        models = with_workers(models, workers)
     resumed = load_run(given["resume"]) if given["resume"] else None
     options = options_from(
         given,
@@ -110,26 +137,39 @@ def measure(command: str, scenarios: Sequence[Scenario], given: dict[str, Any]) 
         "command": command,
         "scenarios": [scenario.name for scenario in scenarios],
         "models": [model.name for model in models],
+        "workers": workers,
         "options": asdict(options),
+        **({"traps": [trap.name for trap in traps]} if traps else {}),
     }
-    run = started(given, resumed, arguments, options)
     plan = make_plan(scenarios, models, options)
+    if not plan and not traps:
+        raise BenchError(f"{command} has no question to {', '.join(model.name for model in models)}; name others")
+    run = started(given, resumed, arguments, options)
+    if missing := left_out(names):
+        console.print(missing, soft_wrap=True)
     try:
         with (
             StepProgress(console) as progress,
-            bed(given["database_url"], run.folder / "logs") as ready,
+            bed(given["database_url"], run.folder / "logs", mysql_url=given["mysql_url"], models=models) as ready,
             Generator() as generator,
         ):
-            run.environment = {**run.environment, "postgres": ready.database.version}
+            run.environment = {**run.environment, **ready.versions()}
             if run.calibration is None and any(scenario.name != "classic" for scenario in scenarios):
                 run.calibration = asdict(calibrate(generator=generator, wrk=None))
             execute(plan, ready, options, run, generator.run, RunReport(console, progress, plan, options))
+            try_all(traps, ready, generator.run, run, teller(progress, traps, TRAP_S), cures=False)
     finally:
-        if run.cells:
-            summary(console, run, options)
+        if run.cells or run.traps:
+            conclude(console, run, options)
+            if command == "all":
+                console.print(in_terminal(verdict(run)))
+            click.echo(str(write_page(run)))
             click.echo(str(run.path))
-    if any(cell.judgement.state == "ERRORS" for cell in run.cells.values()):
+    may_fail = {model.name for model in models if is_only_a_trap(model)}
+    failed = [cell for cell in run.cells.values() if cell.judgement.state == "ERRORS" and cell.model not in may_fail]
+    if failed or changed(run.traps):
         raise SystemExit(EXIT_FAILED)
+    return run
 
 
 def options_from(given: Mapping[str, Any], seed: int, brief: bool) -> Options:
@@ -151,5 +191,6 @@ def started(given: Mapping[str, Any], resumed: Run | None, arguments: dict[str, 
         return new_run(given["out"], facts, arguments, options.seed)
     if given["out"]:
         raise BenchError("--resume goes on in its own folder; leave out --out")
-    check_same(resumed, {**facts, "postgres": resumed.environment.get("postgres")}, arguments)
+    databases = {name: found for name, found in resumed.environment.items() if name in PRODUCTS}
+    check_same(resumed, {**facts, **databases}, arguments)
     return resumed

@@ -1,30 +1,54 @@
-"""The database that the models wait for: PostgreSQL from a wheel, or the user's own."""
+"""The databases that the models wait for: each the bench's own for the time, or one of its own in the user's server."""
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.databases.database import Database
-from bench.databases.embedded import embedded_postgres
-from bench.databases.own import own_postgres
+from bench.databases.embedded_mariadb import embedded_mariadb
+from bench.databases.embedded_postgres import embedded_postgres
+from bench.databases.own import own_database
 from bench.errors import BenchError
 from bench.server.life import ROOT
 from bench.server.process import clean_environment
 
-__all__ = ["Database", "seeded_database"]
+__all__ = ["Database", "Databases", "databases", "seeded_database"]
+
+EMBEDDED = {"postgres": embedded_postgres, "mysql": embedded_mariadb}
+
+
+class Databases(dict[str, Database]):
+    """Databases under the name that models have for them, each started and filled when it is first asked for.
+
+    `urls` are the user's own by that name, `logs` a folder, `ends` what ends them.
+    """
+
+    def __init__(self, urls: Mapping[str, str | None], logs: Path, ends: ExitStack) -> None:
+        self._urls, self._logs, self._ends = urls, logs, ends
+
+    def __missing__(self, kind: str) -> Database:
+        self[kind] = self._ends.enter_context(seeded_database(self._urls.get(kind), self._logs, kind))
+        return self[kind]
 
 
 @contextmanager
-def seeded_database(url: str | None, work: Path) -> Iterator[Database]:
+def databases(urls: Mapping[str, str | None], logs: Path) -> Iterator[Databases]:
+    """None yet; those that are asked for meanwhile are gone when the context ends."""
+    with ExitStack() as ends:
+        yield Databases(urls, logs, ends)
+
+
+@contextmanager
+def seeded_database(url: str | None, logs: Path, kind: str = "postgres") -> Iterator[Database]:
     """A database that only this bench uses, with the 50 todos in it; gone when the context ends.
 
-    `url` is the user's own PostgreSQL (None: start the embedded one), `work` a folder for logs.
+    `url` is the user's own server (None: start the embedded one), `logs` a folder, `kind` is `postgres` or `mysql`.
 
     Raises BenchError, one line, if there is none to be had.
     """
-    with own_postgres(url) if url else embedded_postgres(work) as database:
+    with own_database(kind, url) if url else EMBEDDED[kind](logs) as database:
         seed(database)
         yield database
 

@@ -1,8 +1,15 @@
-"""A PostgreSQL database (or a schema in one) that belongs to this bench."""
+"""A database (or a schema in one) that belongs to this bench."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
+
+# What a server can be; results have its version under that name.
+PRODUCTS = ("postgres", "mariadb", "mysql")
+# The bench's own driver for each, whatever a model's is.
+DRIVERS = {"postgresql": "psycopg2", "mysql": "pymysql"}
 
 
 @dataclass(frozen=True)
@@ -10,16 +17,33 @@ class Database:
     """Where it is, and what the results say about it."""
 
     url: str
-    """`postgresql://user:password@host:port/database`, no driver named."""
+    """`postgresql://user:password@host:port/database`, or `mysql://…`; no driver named."""
     schema: str | None
-    """The schema to work in; None for the default one."""
+    """The schema to work in; None for the default one, and with MySQL, where a database has no schemas."""
+    product: str
+    """`postgres`, `mariadb` or `mysql`: what the server is."""
     version: str
-    """PostgreSQL's own version string."""
+    """The server's own version string."""
     origin: str
     """`embedded` or `own`."""
 
+    @property
+    def backend(self) -> str:
+        """`postgresql` or `mysql`: what the server speaks."""
+        return make_url(self.url).get_backend_name()
+
     def environment(self, driver: str = "") -> dict[str, str]:
         """Where an app finds the database, through that driver if one is named."""
-        url = make_url(self.url).set(drivername=f"postgresql+{driver}" if driver else "postgresql")
-        found = {"DATABASE_URL": url.render_as_string(hide_password=False)}
+        found = {"DATABASE_URL": self.url_for(driver).render_as_string(hide_password=False)}
         return found | ({"DATABASE_SCHEMA": self.schema} if self.schema else {})
+
+    def url_for(self, driver: str) -> URL:
+        """The URL with that driver in it, if one is named."""
+        return make_url(self.url).set(drivername=f"{self.backend}+{driver}" if driver else self.backend)
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection of the bench's own, where every statement is a transaction."""
+        engine = create_engine(self.url_for(DRIVERS[self.backend]), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            yield connection

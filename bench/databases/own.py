@@ -1,4 +1,4 @@
-"""The user's own PostgreSQL: a database of the bench's own in it, or a schema where it may not create a database.
+"""The user's own server: a database of the bench's own in it, or a schema in a PostgreSQL where it may not create one.
 
 `bench/databases/keeper.py` creates and drops it, in a process of its own.
 """
@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -18,15 +19,47 @@ from bench.errors import BenchError
 from bench.server.life import ROOT
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a URL must be of."""
+
+    what: str
+    """The URL, as a user is told of it."""
+    product: str
+    backend: str
+    names: tuple[str, ...]
+    """What such a URL may begin with, before the driver."""
+
+    def checked(self, text: str) -> URL:
+        """The URL, if it is one of these; the driver in it does not matter. Raises BenchError."""
+        try:
+            url = make_url(text)
+        except (ArgumentError, ValueError):
+            raise BenchError(
+                f"the {self.what} cannot be read; write it as {self.backend}://user:password@host/db"
+            ) from None
+        if url.get_backend_name() not in self.names:
+            raise BenchError(
+                f"the {self.what} is of {url.get_backend_name()}; give one of {self.product}: {self.backend}://…"
+            )
+        return url.set(drivername=self.backend)
+
+
+KINDS = {
+    "postgres": Kind("database URL", "PostgreSQL", "postgresql", ("postgresql", "postgres")),
+    "mysql": Kind("MySQL URL", "MariaDB or MySQL", "mysql", ("mysql", "mariadb")),
+}
+
+
 @contextmanager
-def own_postgres(text: str) -> Iterator[Database]:
-    """A new database or schema in the PostgreSQL at that URL, dropped at the end. Raises BenchError."""
-    url = checked(text)
+def own_database(kind: str, text: str) -> Iterator[Database]:
+    """A new database or schema in the server at that URL, dropped at the end. Raises BenchError."""
+    url = KINDS[kind].checked(text)
     keeper = subprocess.Popen(
         [sys.executable, "-m", "bench.databases.keeper"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "BENCH_DATABASE_URL": dsn(url)},
+        env={**os.environ, "BENCH_KEEPER_URL": rendered(url)},
         cwd=ROOT,
         start_new_session=True,
     )
@@ -38,24 +71,13 @@ def own_postgres(text: str) -> Iterator[Database]:
             raise BenchError(made["error"])
         if made["database"]:
             url = url.set(database=made["database"])
-        yield Database(dsn(url), made["schema"], made["version"], "own")
+        yield Database(rendered(url), made["schema"], made["product"], made["version"], "own")
     finally:
         keeper.stdin.close()
         keeper.wait()
         keeper.stdout.close()
 
 
-def checked(text: str) -> URL:
-    """The URL, if it is one of PostgreSQL; the driver in it does not matter. Raises BenchError."""
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        raise BenchError("the database URL cannot be read; write it as postgresql://user:password@host/db") from None
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise BenchError(f"the database URL is of {url.get_backend_name()}; give one of PostgreSQL: postgresql://…")
-    return url.set(drivername="postgresql")
-
-
-def dsn(url: URL) -> str:
-    """The URL with its password, as libpq takes it."""
+def rendered(url: URL) -> str:
+    """The URL with its password."""
     return url.render_as_string(hide_password=False)

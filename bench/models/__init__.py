@@ -9,7 +9,19 @@ from bench.errors import BenchError
 from bench.models import asyncio_side, classic, gevent_side, mysql, references, traps
 from bench.models.model import POOL, Model
 
-__all__ = ["FAMILIES", "MODELS", "POOL", "Model", "default_models", "find_models", "with_workers"]
+__all__ = [
+    "FAMILIES",
+    "MODELS",
+    "POOL",
+    "Model",
+    "available_models",
+    "family",
+    "find_models",
+    "group",
+    "is_only_a_trap",
+    "left_out",
+    "with_workers",
+]
 
 MODELS: tuple[Model, ...] = (
     *classic.MODELS,
@@ -20,17 +32,38 @@ MODELS: tuple[Model, ...] = (
     *traps.MODELS,
 )
 # What `--models` takes beside the models' own names.
-FAMILIES = ("default", "classic", "gevent_app", "asyncio_app", "references", "mysql", "traps", "every")
+FAMILIES = {
+    "default": "what is measured unless models are named",
+    "classic": "the original example's three situations, under gevent and under asyncio",
+    "gevent_app": "the synchronous app, served in every way",
+    "asyncio_app": "the app with async views, served in every way",
+    "references": "other stacks and other frameworks, with the same endpoints",
+    "mysql": "the three situations on MariaDB or MySQL",
+    "traps": "what looks right and is not: python -m bench traps",
+    "every": "all of them",
+}
+# How the list is divided: the first of these that a model belongs to.
+GROUPS = ("classic", "references", "mysql", "traps", "gevent_app", "asyncio_app")
 
 
 def family(name: str) -> tuple[Model, ...]:
-    """The models of a family, in the registry's order."""
-    return tuple(model for model in MODELS if name in (model.app, model.database, "every", *model.families))
+    """The models of a family, in the registry's order; those of an app without what is only a trap."""
+    return tuple(
+        model
+        for model in MODELS
+        if name in ("every", *model.families) or (name in (model.app, model.database) and not is_only_a_trap(model))
+    )
 
 
-def default_models() -> tuple[Model, ...]:
-    """The ones that tell the story, and that `all` has time for."""
-    return family("default")
+def group(model: Model) -> str:
+    """Where a model stands in the list."""
+    groups = (*model.families, model.database, model.app)
+    return next((name for name in GROUPS if name in groups), model.app)
+
+
+def is_only_a_trap(model: Model) -> bool:
+    """Whether a model is there to show what goes wrong, and for nothing else: it need not keep the contract."""
+    return model.families == ("traps",)
 
 
 def find_models(names: str) -> tuple[Model, ...]:
@@ -38,22 +71,59 @@ def find_models(names: str) -> tuple[Model, ...]:
 
     Raises BenchError for an unknown name, with the near ones.
     """
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    wanted = parts(names)
     if not wanted:
         raise BenchError(f"no model is named; there are: {', '.join(model.name for model in MODELS)}")
     found = [model for name in wanted for model in matching(name)]
     return tuple({model.name: model for model in found}.values())
 
 
+def available_models(names: str) -> tuple[Model, ...]:
+    """Those of `find_models` that can be started here.
+
+    Raises BenchError for one that cannot and was asked for by its name, and if none can.
+    """
+    found = find_models(names)
+    for model in found:
+        if model.unavailable and model.name in parts(names):
+            raise BenchError(f"{model.name} cannot be started here: {model.unavailable}")
+    available = tuple(model for model in found if not model.unavailable)
+    if not available:
+        raise BenchError(f"no model of {names} can be started here: {found[0].unavailable}")
+    return available
+
+
+def left_out(names: str) -> str:
+    """A line that names the models of `find_models` that cannot be started here, and why; empty if all can."""
+    reasons: dict[str, list[str]] = {}
+    for model in find_models(names):
+        if model.unavailable:
+            reasons.setdefault(model.unavailable, []).append(model.name)
+    clauses = [f"{', '.join(models)} ({reason})" for reason, models in reasons.items()]
+    return f"left out: {'; '.join(clauses)}" if clauses else ""
+
+
+def parts(names: str) -> list[str]:
+    """The parts of a comma-separated list."""
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
 def matching(name: str) -> Sequence[Model]:
     """The models that one part of the list means. Raises BenchError if there are none."""
-    if name in FAMILIES:
-        return family(name)
-    if found := [model for model in MODELS if fnmatchcase(model.name, name)]:
+    found = family(name) if name in FAMILIES else [model for model in MODELS if fnmatchcase(model.name, name)]
+    if found:
         return found
-    known = [*(model.name for model in MODELS), *FAMILIES]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known
-    raise BenchError(f"there is no model {name!r}; did you mean {' or '.join(near)}? (python -m bench list)")
+    near = nearest(name, [*(model.name for model in MODELS), *FAMILIES])
+    hint = f"did you mean {' or '.join(near)}? (python -m bench list)" if near else "python -m bench list shows all"
+    raise BenchError(f"there is no model {name!r}; {hint}")
+
+
+def nearest(name: str, known: Sequence[str]) -> list[str]:
+    """Up to three of the known names: those that are spelt alike, then those that contain it or begin it."""
+    text = name.strip("*?").lower()
+    alike = difflib.get_close_matches(text, known, n=3, cutoff=0.6)
+    containing = [one for one in known if text and (text in one or one in text)]
+    return list(dict.fromkeys([*alike, *containing]))[:3]
 
 
 def with_workers(models: Iterable[Model], workers: int) -> tuple[Model, ...]:

@@ -11,6 +11,7 @@ MODELS = (
         situation="both block",
         python_waits_overlap=False,
         database_waits_overlap=False,
+        note="One request at a time: what Flask does under gunicorn unless told otherwise.",
         families=("default", "classic"),
         published_2013_s=(25.09, 25.05, 50.15),
     ),
@@ -22,6 +23,7 @@ MODELS = (
         python_waits_overlap=True,
         database_waits_overlap=False,
         loop="gevent",
+        note="gevent without psycogreen: psycopg2 waits in C, where gevent's patching does not reach.",
         families=("default", "classic", "traps"),
         published_2013_s=(5.08, 25.06, 30.14),
     ),
@@ -33,6 +35,7 @@ MODELS = (
         python_waits_overlap=True,
         database_waits_overlap=True,
         loop="gevent",
+        note="The original's answer: everything is patched, psycopg2 too, and the code stays as it is.",
         families=("default", "classic"),
         published_2013_s=(5.04, 5.03, 10.07),
     ),
@@ -47,6 +50,7 @@ MODELS = (
         python_waits_overlap=False,
         database_waits_overlap=False,
         loop="asyncio",
+        note="Async views as Flask's documentation serves them: asgiref's adapter has one thread for all requests.",
         families=("default", "classic", "traps"),
     ),
     Model(
@@ -58,6 +62,7 @@ MODELS = (
         database_waits_overlap=False,
         loop="asyncio",
         driver="psycopg2",
+        note="Async views that call a synchronous driver: while psycopg2 waits, so does the event loop.",
         families=("default", "classic"),
     ),
     Model(
@@ -68,6 +73,7 @@ MODELS = (
         python_waits_overlap=True,
         database_waits_overlap=True,
         loop="asyncio",
+        note="The bridge: async views on the server's own event loop, with an async driver.",
         families=("default", "classic"),
     ),
 )

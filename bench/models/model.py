@@ -2,12 +2,16 @@
 
 import importlib.util
 import math
-import shutil
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bench.programs import INSTALL_MARIADB, MARIADB, program
+
+# Where a user's own MariaDB or MySQL may be named, beside `--mysql-url`.
+MYSQL_URL = "BENCH_MYSQL_URL"
 # Connections of each application, as its config.py has it; a server of several processes shares them out.
 POOL = 15
 
@@ -36,6 +40,8 @@ class Model:
     database: Literal["postgres", "mysql"] = "postgres"
     driver: str = ""
     """The driver part of the database URL; empty for the app's own default."""
+    server: str = ""
+    """The package that serves, as `/info` says it, where it is not the module that the command line names."""
     note: str = ""
     """What else a reader of the list should know, in one sentence."""
     packages: tuple[str, ...] = ()
@@ -55,8 +61,16 @@ class Model:
 
     @property
     def pool(self) -> int:
-        """Connections that each of its processes keeps: together as many as one process alone, or a few more."""
-        return math.ceil(POOL / self.workers)
+        """Connections that each of its processes keeps: together as many as one process alone, or a few more.
+
+        0 where its environment says that there can be no pool.
+        """
+        return int(self.environment.get("POOL_SIZE", math.ceil(POOL / self.workers)))
+
+    @property
+    def distribution(self) -> str:
+        """The package that serves, whose version `/info` has beside its name."""
+        return self.server or self.arguments[1]
 
     @property
     def has_workers(self) -> bool:
@@ -67,11 +81,9 @@ class Model:
     def unavailable(self) -> str:
         """Why it cannot be started here, and what to install; empty if it can."""
         if missing := [name for name in self.packages if importlib.util.find_spec(name) is None]:
-            return (
-                f"{' and '.join(missing)} missing; run make bench, or install the extra {self.extra!r}"
-            )
-        if self.database == "mysql" and not shutil.which("mariadbd") and not shutil.which("mysqld"):
-            return "no MariaDB: apt-get install mariadb-server-core mariadb-client-core, or pass --mysql-url"
+            return f"{' and '.join(missing)} missing; run make bench, or install the extra {self.extra!r}"
+        if self.database == "mysql" and not os.environ.get(MYSQL_URL) and not program(MARIADB):
+            return f"no MariaDB: {INSTALL_MARIADB}, or pass --mysql-url"
         return ""
 
     def command(self, host: str, port: int) -> tuple[str, ...]:

@@ -1,5 +1,75 @@
 """What people would pick instead, and other async database stacks: same contract, a file each in reference_apps/."""
 
 from bench.models.model import Model
+from bench.models.servers import LIFESPAN, UVICORN
 
-MODELS: tuple[Model, ...] = ()
+
+def on_uvicorn(
+    name: str, module: str, note: str, packages: tuple[str, ...] = (), families: tuple[str, ...] = ()
+) -> Model:
+    """An app of reference_apps, all of whose waits overlap."""
+    app = f"reference_apps.{module}"
+    return Model(
+        name,
+        app,
+        (*UVICORN, *LIFESPAN, f"{app}:app"),
+        situation="nothing blocks",
+        python_waits_overlap=True,
+        database_waits_overlap=True,
+        loop="asyncio",
+        note=note,
+        packages=packages,
+        extra="references" if packages else "",
+        families=("references", *families),
+    )
+
+
+MODELS = (
+    on_uvicorn(
+        "quart",
+        "quart_app",
+        "Flask's API on asyncio, the views nearly as they are; `databases` on asyncpg.",
+        packages=("quart",),
+        families=("default",),
+    ),
+    on_uvicorn(
+        "fastapi",
+        "fastapi_app",
+        "A rewrite in FastAPI, parameters declared by type; `databases` on asyncpg.",
+        packages=("fastapi",),
+        families=("default",),
+    ),
+    on_uvicorn(
+        "asyncio-bare",
+        "bare_asgi",
+        "The floor: no framework and no SQL toolkit, a bare ASGI callable on raw asyncpg.",
+    ),
+    on_uvicorn(
+        "asyncio-sqlalchemy",
+        "sqlalchemy_app",
+        "Flask in the bridge, on SQLAlchemy's own asyncio engine (Core) instead of `databases`.",
+    ),
+    on_uvicorn(
+        "asyncio-asyncpg",
+        "asyncpg_app",
+        "Flask in the bridge, on raw asyncpg: SQL as text, nothing between driver and view.",
+    ),
+    on_uvicorn(
+        "asyncio-tortoise",
+        "tortoise_app",
+        "Flask in the bridge, on Tortoise ORM, with aiohttp for the outgoing calls.",
+        packages=("aiohttp", "tortoise"),
+    ),
+    Model(
+        "implicit-asyncio",
+        "gevent_app",
+        (*UVICORN, *LIFESPAN, "entrypoints.implicit_asyncio:app"),
+        situation="Python blocks",
+        python_waits_overlap=False,
+        database_waits_overlap=True,
+        loop="asyncio",
+        driver="asyncpg",
+        note="The unchanged synchronous app in the bridge: its database waits overlap, through asyncpg; no others do.",
+        families=("references",),
+    ),
+)

@@ -14,7 +14,7 @@ from bench.burst import Answer
 from bench.models import MODELS, Model
 from bench.report.waterfall import waterfall
 from bench.results import Cell
-from bench.scenarios.classic import POSTGRES, PYTHON, REQUESTS_2013, SECONDS_2013
+from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
 
 PUBLISHED = {model.name: model.published_2013_s for model in MODELS}
 SITUATIONS = {model.name: model.situation for model in MODELS}
@@ -81,7 +81,7 @@ def table(cells: Sequence[Cell]) -> Table:
     """All models of the classic, one a row, beside their ideal and the figures of 2013; at most 80 columns wide."""
     result = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     result.add_column("model", no_wrap=True)
-    for heading in ("python", "postgres", "sum", "ideal", "÷ ideal", "2013"):
+    for heading in ("python", "database", "sum", "ideal", "÷ ideal", "2013"):
         result.add_column(heading, justify="right", no_wrap=True)
     result.add_column("situation", no_wrap=True)
     for cell in cells:
@@ -101,7 +101,7 @@ def row(cell: Cell) -> tuple[Text | str, ...]:
     situation = SITUATIONS.get(cell.model, "")
     if not cell.judgement.valid:
         return (cell.model, *[Text("FAILED", "red")] * 3, "–", "–", figure_2013, situation)
-    figures = {name: median(cell.values(name)) for name in ("python_s", "postgres_s", "sum_s", "ideal_s")}
+    figures = {name: median(cell.values(name)) for name in ("python_s", "database_s", "sum_s", "ideal_s")}
     ratio = figures["sum_s"] / figures["ideal_s"]
     return (
         cell.model,
@@ -115,7 +115,7 @@ def row(cell: Cell) -> tuple[Text | str, ...]:
 def notes(seconds: float, requests: int) -> str:
     """What the columns of the table are."""
     return (
-        f"Seconds for {requests} requests at once to {PYTHON}, then to {POSTGRES}, which sleep {seconds:g} s. "
+        f"Seconds for {requests} requests at once that sleep {seconds:g} s in Python, then as many in the database. "
         "ideal: the sum for the same model without any overhead. "
         f"2013: the sum that the original example published for {REQUESTS_2013} requests of {SECONDS_2013:g} s."
     )

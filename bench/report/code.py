@@ -2,7 +2,9 @@
 
 import ast
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Group, RenderableType
@@ -14,13 +16,21 @@ from bench.errors import BenchError
 from bench.server.life import ROOT
 
 APPS = ("gevent_app", "asyncio_app")
+# What a reader compares, in reading order: what answers, then what has to be set up for it.
+FILES = (
+    ("views.py", "views.py"), ("__init__.py", "__init__.py"), ("wsgi.py", "asgi.py"), ("db.py", "db.py"),
+    ("config.py", "config.py"), ("upstream.py", "upstream.py"),
+)  # fmt: skip
+# What a module has above its first function, and below.
+TOP, SETTINGS = "imports", "settings"
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Two columns of code need about this width each to be read without wrapped lines; below, they stand one over the other.
 SIDE_BY_SIDE_WIDTH = 150
 
 
 @dataclass(frozen=True)
 class View:
-    """A view function: its endpoint as in the contract, its name, its source lines with the decorator."""
+    """A function: its endpoint as in the contract if it is a view, its name, its source lines with the decorator."""
 
     endpoint: str
     name: str
@@ -49,20 +59,49 @@ def pairs() -> list[Pair]:
 
 
 def views(path: Path) -> list[View]:
-    """The decorated functions at the top level of a module."""
+    """The view functions of a module."""
+    return [piece for piece in pieces(path) if piece.endpoint]
+
+
+def pieces(path: Path) -> list[View]:
+    """A module from top to bottom: its functions, what is above the first one, and what is below as its settings."""
     source = path.read_text()
     lines = source.splitlines()
-    found = []
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list:
-            first = node.decorator_list[0].lineno - 1
-            found.append(View(endpoint(node.decorator_list[0]), node.name, tuple(lines[first : node.end_lineno])))
+    found: list[View] = []
+    groups = [list(group) for _, group in groupby(ast.parse(source).body, key=named_apart)]
+    starts = [0, *(group[-1].end_lineno or 0 for group in groups)]
+    for group, start in zip(groups, starts, strict=False):
+        text = stripped(lines[start : group[-1].end_lineno])
+        if isinstance(group[0], FUNCTIONS):
+            decorators = group[0].decorator_list
+            found.append(View(endpoint(decorators[0]) if decorators else "", group[0].name, text))
+        else:
+            found.append(View("", SETTINGS if found else TOP, text))
     return found
 
 
+def named_apart(node: ast.stmt) -> int:
+    """The same for statements that belong together: all but functions."""
+    return node.lineno if isinstance(node, FUNCTIONS) else 0
+
+
+def stripped(lines: Sequence[str]) -> tuple[str, ...]:
+    """Without the blank lines at both ends."""
+    written = [number for number, line in enumerate(lines) if line.strip()]
+    return tuple(lines[written[0] : written[-1] + 1]) if written else ()
+
+
+def file_pairs(gevent: Path, asyncio: Path) -> list[Pair]:
+    """Two modules function by function; one that only one of them has is paired with nothing."""
+    left, right = ({piece.name: piece for piece in pieces(path)} for path in (gevent, asyncio))
+    nothing = {name: View("", name, ()) for name in (*left, *right)}
+    return [Pair(left.get(name, nothing[name]), right.get(name, nothing[name])) for name in nothing]
+
+
 def endpoint(decorator: ast.expr) -> str:
-    """`GET /todos/<id>` from `@views.get(f"/todos/<int(…):key>")`."""
-    assert isinstance(decorator, ast.Call)
+    """`GET /todos/<id>` from `@views.get(f"/todos/<int(…):key>")`; empty for a decorator that is no route."""
+    if not isinstance(decorator, ast.Call):
+        return ""
     assert isinstance(decorator.func, ast.Attribute)
     argument = decorator.args[0]
     if isinstance(argument, ast.Constant):

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bench.burst import Answer
 from bench.plan import Step, expected_s
-from bench.report import classic, waves
+from bench.report import classic, traps, waves
 from bench.report.progress import StepProgress
 from bench.report.scenario import tables
 from bench.results import Cell, Run
@@ -83,6 +83,15 @@ def summary(console: Console, run: Run, options: Options) -> None:
         if finding := scenario.finding(cells):
             console.print(Text(finding, "bold"))
         console.print()
+    footer(console, run)
+
+
+def footer(console: Console, run: Run) -> None:
+    """What the generator could do, and how the time was spent."""
+    if run.traps:
+        console.print(Rule(Text("traps", "bold"), align="left", style="dim"))
+        console.print(traps.overview(run.traps))
+        console.print(traps.conclusion(run.traps), "python -m bench traps says why, and what to do instead.\n")
     if run.calibration:
         console.print(calibration_line(run.calibration), style="dim")
     if run.elapsed_s:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 # A hundred requests would push everything else off the screen; the first ones show the pattern.
 BARS_SHOWN = 20
-COLOURS = {"python": "cyan", "postgres": "magenta"}
+COLOURS = {"python": "cyan", "database": "magenta"}
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -22,8 +22,8 @@ def waterfall(requests: Sequence[Mapping[str, Any]], python_s: float, full_s: fl
     axis = max(10, width - 8 - 8 - 2)
     grid.add_column(width=axis)
     grid.add_column(justify="right", width=8)
-    for kind, origin_s in (("python", 0.0), ("postgres", python_s)):
-        bursts = [request for request in requests if f"/{kind}/" in request["endpoint"]]
+    for kind, origin_s in (("python", 0.0), ("database", python_s)):
+        bursts = [request for request in requests if ("/python/" in request["endpoint"]) == (kind == "python")]
         for index, request in enumerate(bursts[:BARS_SHOWN]):
             label = kind if index == 0 else ""
             line = bar(origin_s + request["start_s"], origin_s + request["end_s"], full_s, axis)

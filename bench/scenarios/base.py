@@ -86,7 +86,7 @@ class Ground:
             "duration_s": self.options.duration_s,
             "warmup_s": self.options.warmup_s,
             "seed": self.rng.getrandbits(32),
-            "cores": other_cores(),
+            "cores": other_cores(self.server.model.workers),
         }
         return LoadJob(**usual | changes)
 
@@ -146,6 +146,10 @@ class Scenario:
     wide: bool = False
     """Whether a default run asks it of every default model; the others it asks of the classic six only."""
     applies: Callable[[Model], bool] = lambda model: True
+    fits: Callable[[Model, Workload], bool] = lambda model, workload: True
+    """Whether a workload is put to a model that the scenario is put to."""
+    twin: bool = True
+    """Whether its rounds have the A/A twin, where it is compared."""
     expected_s: Callable[[Options, Model], float] | None = None
     """About how long its measurements on one server take; None: as long as its loads."""
     environments: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"": {}})
@@ -173,7 +177,7 @@ def load_reading(ground: Ground, job: LoadJob) -> Reading:
         "pss_bytes": cost.pss_bytes,
         "threads": cost.threads,
         "drift": drift(result),
-        "database_connections": ground.bed.database_connections(),
+        "database_connections": ground.bed.database_connections(ground.server.model),
     }
     detail = {"job": describe(job), "load": asdict(result), "cost": asdict(cost)}
     return Reading(values, judgement, detail, result.window_s)

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from bench.burst import Answer, OnAnswer, send_at_once
-from bench.models import POOL, Model
+from bench.models import Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
+from bench.server.life import Server
 from bench.validity import VALID, Judgement
 
 PYTHON = "/sleep/python/"
-POSTGRES = "/sleep/postgres/"
 SECONDS_2013 = 5.0
 REQUESTS_2013 = 5
 # What a slow machine may add to a wait before a request counts as lost.
@@ -27,33 +27,41 @@ class Round:
     """Seconds from the first request's start to the last one's end, and every request."""
 
     python_s: float
-    postgres_s: float
+    database_s: float
     sum_s: float
     requests: tuple[Answer, ...]
 
 
-def ideal_s(model: Model, seconds: float, requests: int, pool: int) -> tuple[float, float]:
-    """Seconds for python and postgres if the model did what it does without any overhead.
+def at_once(model: Model, overlap: bool) -> float:
+    """How many waits the model's processes have at the same moment: one each, one a thread, or any number on a loop."""
+    if not overlap:
+        return model.workers
+    return model.workers * model.threads if model.threads and model.threads > 1 else math.inf
 
-    `requests` at once sleep `seconds` each; `pool` is how many database connections there are: waits in the database
-    overlap at most that many at a time.
+
+def ideal_s(model: Model, seconds: float, requests: int) -> tuple[float, float]:
+    """Seconds for both bursts if the model did what it does without any overhead, its processes evenly busy.
+
+    `requests` at once sleep `seconds` each; waits in the database overlap as many at a time as there are connections.
     """
-    python = 1 if model.python_waits_overlap else requests
-    postgres = math.ceil(requests / pool) if model.database_waits_overlap else requests
-    return python * seconds, postgres * seconds
+    connections = model.workers * model.pool or math.inf
+    python = math.ceil(requests / at_once(model, model.python_waits_overlap)) or 1
+    database = math.ceil(requests / min(connections, at_once(model, model.database_waits_overlap))) or 1
+    return python * seconds, database * seconds
 
 
-def measure_round(url: str, seconds: float, requests: int, on_answer: OnAnswer) -> Round:
-    """One round against the server at that address; `on_answer` hears of each answer as it arrives."""
+def measure_round(server: Server, seconds: float, requests: int, on_answer: OnAnswer) -> Round:
+    """One round against that server; `on_answer` hears of each answer as it arrives."""
+    url, database_sleep = server.url, server.model.database_sleep
     timeout_s = requests * seconds * 1.5 + PATIENCE_S
     # One request beforehand, whatever comes of it: some models connect to the database only when they are first asked.
-    send_at_once(url, f"{POSTGRES}?seconds=0", 1, PATIENCE_S, lambda _: None)
+    send_at_once(url, f"{database_sleep}?seconds=0", 1, PATIENCE_S, lambda _: None)
     bursts = [
         send_at_once(url, f"{endpoint}?seconds={seconds:g}", requests, timeout_s, on_answer)
-        for endpoint in (PYTHON, POSTGRES)
+        for endpoint in (PYTHON, database_sleep)
     ]
-    python_s, postgres_s = (max(answer.end_s for answer in burst) for burst in bursts)
-    return Round(python_s, postgres_s, python_s + postgres_s, (*bursts[0], *bursts[1]))
+    python_s, database_s = (max(answer.end_s for answer in burst) for burst in bursts)
+    return Round(python_s, database_s, python_s + database_s, (*bursts[0], *bursts[1]))
 
 
 def problem(round_: Round) -> str | None:
@@ -74,11 +82,11 @@ def workloads(options: Options) -> Sequence[Workload]:
 def measure(ground: Ground, workload: Workload) -> Reading:
     """A round, its ideal beside it."""
     seconds, requests = workload.parameters["seconds"], workload.parameters["requests"]
-    ideal = ideal_s(ground.entry.model, seconds, requests, POOL)
-    round_ = measure_round(ground.server.url, seconds, requests, ground.on_answer)
+    ideal = ideal_s(ground.entry.model, seconds, requests)
+    round_ = measure_round(ground.server, seconds, requests, ground.on_answer)
     reason = problem(round_)
     return Reading(
-        values={"python_s": round_.python_s, "postgres_s": round_.postgres_s, "sum_s": round_.sum_s,
+        values={"python_s": round_.python_s, "database_s": round_.database_s, "sum_s": round_.sum_s,
                 "ideal_s": sum(ideal)},
         judgement=Judgement("ERRORS", reason) if reason else VALID,
         detail={"requests": [asdict(answer) for answer in round_.requests]},
@@ -98,7 +106,7 @@ def finding(cells: Sequence[Cell]) -> str:
 def overlaps(cell: Cell) -> bool:
     """Whether both bursts took less than half of what they take one request after the other."""
     serial_s: float = cell.workload["seconds"] * cell.workload["requests"]
-    return max(*cell.values("python_s"), *cell.values("postgres_s")) < serial_s / 2
+    return max(*cell.values("python_s"), *cell.values("database_s")) < serial_s / 2
 
 
 SCENARIO = Scenario(
@@ -108,12 +116,12 @@ SCENARIO = Scenario(
     measure=measure,
     columns=(
         Column("python s", "python_s", decimals=2),
-        Column("postgres s", "postgres_s", decimals=2),
+        Column("database s", "database_s", decimals=2),
         Column("sum s", "sum_s", decimals=2),
         Column("ideal s", "ideal_s", decimals=2),
     ),
     finding=finding,
     figure="sum_s",
     wide=True,
-    expected_s=lambda options, model: sum(ideal_s(model, options.classic_seconds, options.classic_requests, POOL)),
+    expected_s=lambda options, model: sum(ideal_s(model, options.classic_seconds, options.classic_requests)),
 )

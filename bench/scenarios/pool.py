@@ -5,16 +5,21 @@ They wait, and their answers come in waves: as many at a time as the pool has co
 - pool of 15, all of them kept open: what every other scenario has.
 - 5 + 10 overflow, SQLAlchemy's default. SQLAlchemy closes an overflow connection that comes back when five are idle,
   and opens none for a request that waits already, which looks for an idle one only (`QueuePool._do_get`): by chance
-  the waves of a burst get smaller. asyncpg keeps a connection until nobody has used it for five minutes.
+  the waves of a burst get smaller. asyncpg keeps a connection until nobody has used it for five minutes, asyncmy for an
+  hour.
 - no pool: every request opens a connection and closes it. SQLAlchemy's NullPool; asyncpg has nothing but pools, so
-  there it is one that closes a connection as soon as it comes back. No waves, and a handshake for every request.
-- above `max_connections`: a pool that may grow beyond what PostgreSQL allows, and more requests than that. Those that
+  there it is one that closes a connection as soon as it comes back, and with asyncmy when the next one is wanted. No
+  waves, and a handshake for every request.
+- above `max_connections`: a pool that may grow beyond what the server allows, and more requests than that. Those that
   get no connection are expected to fail: that they do is what is shown. The pool starts with 15, for asyncpg opens its
   minimum at start-up: a server with a minimum above `max_connections` never starts. SQLAlchemy's fails when asked.
+  asyncmy opens one connection at a time, and some are back before the limit is reached: then nothing fails.
 - time-out: a pool of 15 whose time-out is shorter than the wait. SQLAlchemy raises TimeoutError, and the request fails;
   `databases` has no time-out for a full pool: its requests wait.
 
-Only models whose database waits overlap take part: with the others no two requests ever want a connection at once.
+Only models whose database waits overlap take part: with the others no two requests ever want a connection at once. Nor
+do those that can have no pool, those that have threads for so many requests (which wait for a thread first), and those
+of several processes (each has a pool of its own).
 """
 
 import math
@@ -27,10 +32,10 @@ from statistics import median
 
 from bench.databases.connections import ConnectionMeter, Room
 from bench.load import LoadJob, LoadResult
-from bench.models import POOL
+from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe, run_load
-from bench.scenarios.classic import POSTGRES
+from bench.scenarios.classic import at_once
 from bench.validity import VALID, Judgement
 
 REQUESTS = 100
@@ -76,7 +81,7 @@ KEPT = Setup("pool of 15", POOL)
 OVERFLOW = Setup("5 + 10 overflow", 5, 10)
 NO_POOL = Setup("no pool", 0)
 ABOVE = Setup("above max_connections", POOL, MAX_CONNECTIONS + TOO_MANY - POOL,
-              expected=r"too many clients|remaining connection slots|too many connections")  # fmt: skip
+              expected=r"too many clients|remaining connection slots|[Tt]oo many connections")  # fmt: skip
 TIMEOUT = Setup("time-out", POOL, timeout_s=TIMEOUT_S, wait_s=TIMEOUT_WAIT_S, expected=r"QueuePool limit|Timeout")
 SETUPS = (KEPT, OVERFLOW, NO_POOL, ABOVE, TIMEOUT)
 
@@ -121,7 +126,7 @@ def workloads(options: Options) -> Sequence[Workload]:
 
 def measure(ground: Ground, workload: Workload) -> Reading:
     """A burst on a server whose pool is as full as it will be while it idles."""
-    setup, room = setup_of(ground), ground.bed.room()
+    setup, room = setup_of(ground), ground.bed.room(ground.server.model)
     if reason := why_not(setup, room):
         return Reading({}, detail={"skipped": reason})
     ground.generate(burst(ground, POOL, WAIT_S / 2))
@@ -137,8 +142,8 @@ def burst(ground: Ground, requests: int, wait_s: float) -> LoadJob:
     """Requests at once, each on a connection of its own, each asked for once."""
     limit_s = requests * wait_s + PATIENCE_S  # one after the other is the worst that can be
     return ground.job(
-        f"{POSTGRES}?seconds={wait_s:g}", connections=requests, max_requests=requests, warmup_s=0.0,
-        duration_s=limit_s, timeout_s=limit_s, raw_limit=requests,
+        f"{ground.server.model.database_sleep}?seconds={wait_s:g}", connections=requests, max_requests=requests,
+        warmup_s=0.0, duration_s=limit_s, timeout_s=limit_s, raw_limit=requests,
     )  # fmt: skip
 
 
@@ -146,7 +151,7 @@ def read(ground: Ground, setup: Setup, requests: int) -> Reading:
     """The burst, and what it took of the database."""
     job = burst(ground, requests, setup.wait_s)
     written = log_bytes(ground.server.process.log)
-    with ConnectionMeter(ground.bed.database.url) as connections:
+    with ConnectionMeter(ground.bed.database_of(ground.server.model)) as connections:
         result, cost, judgement = run_load(ground, job)
     log = ground.server.process.log.read_bytes()[written:].decode(errors="replace")
     reasons = error_lines(log, setup.expected)
@@ -239,6 +244,11 @@ def expected_s(options: Options) -> float:
     return sum(ideal_s(setup, REQUESTS) for setup in SETUPS) / len(SETUPS) + WAIT_S / 2
 
 
+def takes_part(model: Model) -> bool:
+    """Whether any number of its requests may wait, in one process, for one pool."""
+    return model.workers == 1 and model.pool > 0 and at_once(model, model.database_waits_overlap) == math.inf
+
+
 SCENARIO = Scenario(
     name="pool",
     question="What happens when more requests want the database than it has connections?",
@@ -254,7 +264,7 @@ SCENARIO = Scenario(
     ),
     finding=finding,
     figure="total_s",
-    applies=lambda model: model.database_waits_overlap,
+    applies=takes_part,
     expected_s=lambda options, model: expected_s(options),
     environments={setup.name: setup.environment for setup in SETUPS},
 )

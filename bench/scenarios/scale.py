@@ -1,7 +1,8 @@
 """How many requests can wait at once, and what does each cost while it waits?
 
 So many requests are in flight at the same moment on a view that sleeps; their connections are made beforehand. The
-ideal is one sleep where waits in Python overlap, and as many sleeps as requests where they do not.
+ideal is one sleep where waits in Python overlap, a sleep for every wave where there are threads for so many at a time,
+and as many sleeps as requests where waits do not overlap.
 
 The sleeps grow with the level, for two reasons. A server needs up to half a millisecond of its core to begin a
 request: only a sleep longer than that times the level has all of them waiting at the same moment. And after its sleep
@@ -16,6 +17,7 @@ PSS takes the kernel 5 to 10 ms of walking the server's pages. What the kernel h
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from math import inf
 from statistics import median
 from typing import Any
 
@@ -26,7 +28,7 @@ from bench.load import ErrorCounts, LoadResult
 from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe
-from bench.scenarios.classic import PYTHON, ideal_s
+from bench.scenarios.classic import PYTHON, at_once, ideal_s
 from bench.server.cost import Cost, CostMeter
 from bench.validity import Judgement, judge_load
 
@@ -114,7 +116,7 @@ def burst(ground: Ground, workload: Workload) -> Reading:
 
 def figures(result: LoadResult, cost: Cost, model: Model, seconds: float, requests: int) -> dict[str, Any]:
     """What every level that was tried has; times only where all requests were answered."""
-    ideal, _ = ideal_s(model, seconds, requests, POOL)
+    ideal, _ = ideal_s(model, seconds, requests)
     total_s = result.last_answer_s if result.good == requests else None
     return {
         "total_s": total_s,
@@ -140,7 +142,7 @@ def judge(result: LoadResult, model: Model, seconds: float, requests: int, files
     if result.errors.total:
         return failed(result.errors, answered, model, files if files and files <= requests + POOL else None)
     judgement = judge_load(result)
-    ideal, _ = ideal_s(model, seconds, requests, POOL)
+    ideal, _ = ideal_s(model, seconds, requests)
     if judgement.valid and (result.last_answer_s or 0.0) > SLOWEST * ideal:
         slower = (result.last_answer_s or 0.0) / ideal
         return Judgement("SATURATED", f"{slower:.0f} times the ideal: {result.last_answer_s:.1f} s for {ideal:g} s")
@@ -161,8 +163,8 @@ def failed(errors: ErrorCounts, answered: str, model: Model, files: int | None =
         return Judgement("GENERATOR-LIMITED", f"the generator had no socket: {text}")
     if files:
         return Judgement("SATURATED", f"the server may open only {files:,} files, see ulimit -n: {text}")
-    if not model.python_waits_overlap:
-        return Judgement("SATURATED", f"one at a time: {answered}")
+    if (number := at_once(model, model.python_waits_overlap)) < inf:
+        return Judgement("SATURATED", f"{'one' if number == 1 else number} at a time: {answered}")
     return Judgement("SATURATED", f"out of time: {text}" if kinds.keys() == {"timeout"} else f"overrun: {text}")
 
 
@@ -175,11 +177,14 @@ def file_limit(pid: int) -> int | None:
 
 
 def expected_s(options: Options, model: Model) -> float:
-    """Twice the sleeps where all levels are reached; else the first level and the deadline of the second."""
-    if model.python_waits_overlap:
-        return 2 * sum(seconds for _, seconds in levels_of(options)) + WARM_S
-    (requests, seconds), (_, stopped_at_s) = LEVELS[:2]
-    return requests * seconds + deadline_s(stopped_at_s) + WARM_S
+    """Twice the ideal of a level on an event loop; else the ideal, up to the deadline of the first not reached."""
+    total_s = WARM_S
+    for requests, seconds in LEVELS:
+        ideal, _ = ideal_s(model, seconds, requests)
+        if ideal > deadline_s(seconds):
+            return total_s + deadline_s(seconds)
+        total_s += ideal if at_once(model, model.python_waits_overlap) < inf else 2 * ideal
+    return total_s
 
 
 def finding(cells: Sequence[Cell]) -> str:

@@ -6,6 +6,7 @@ it starts in some 20 ms and holds little memory.
 """
 
 import contextlib
+import ctypes
 import json
 import os
 import resource
@@ -16,6 +17,8 @@ import sys
 import threading
 from typing import Any
 
+PR_SET_CHILD_SUBREAPER = 36
+
 
 def main() -> int:
     """Read the job from the command line, run it, print its process id, and wait for it or for the bench to end."""
@@ -23,6 +26,7 @@ def main() -> int:
     if job["cores"] and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, job["cores"])
     raise_file_limit()
+    adopt_orphans()
     account = {"user": job["account"][0], "group": job["account"][1], "extra_groups": []} if job["account"] else {}
     try:
         with open(job["log"], "ab") as log:
@@ -32,10 +36,12 @@ def main() -> int:
     except OSError as error:
         print(json.dumps({"error": str(error)}), flush=True)
         return 1
-    print(json.dumps({"pid": child.pid}), flush=True)
+    with contextlib.suppress(BrokenPipeError):  # the bench may be gone already
+        os.write(sys.stdout.fileno(), json.dumps({"pid": child.pid}).encode() + b"\n")
     threading.Thread(target=stop_at_end_of_file, args=(child, job), daemon=True).start()
     code = child.wait()
     signal_group(child.pid, signal.SIGKILL)
+    wait_for_group(child.pid)
     for directory in job["remove"]:
         shutil.rmtree(directory, ignore_errors=True)
     return code if code >= 0 else 128 - code
@@ -49,6 +55,19 @@ def raise_file_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard not in (soft, resource.RLIM_INFINITY):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def adopt_orphans() -> None:
+    """Become the parent of workers whose own parent has ended, so that they can be waited for; on Linux only."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def wait_for_group(group: int) -> None:
+    """Wait until every process of the group that is a child of this one has ended."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-group, 0)
 
 
 def stop_at_end_of_file(child: "subprocess.Popen[bytes]", job: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from bench.server.process import GuardedProcess
 # gunicorn with gevent, Flask-SQLAlchemy and 15 connections answers within 3 s on a busy 2-core machine.
 START_TIMEOUT_S = 30.0
 POLL_S = 0.05
+# Requests for each process of a server that has several: with four, all of eight have answered in one to three tries.
+AT_ONCE = 4
 ROOT = Path(__file__).parents[2]
 
 
@@ -35,17 +38,21 @@ class Server:
     process: GuardedProcess
 
 
-def server_cores() -> tuple[int, ...]:
-    """The one core for servers: the last of those allowed; none where the system cannot pin or has a single core."""
+def server_cores(workers: int = 1) -> tuple[int, ...]:
+    """The cores for a server of so many processes: the last of those allowed, as many if that leaves one for the rest.
+
+    Else the last one only; none where the system cannot pin or has a single core.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return ()
     cores = sorted(os.sched_getaffinity(0))
-    return (cores[-1],) if len(cores) > 1 else ()
+    return tuple(cores[-workers if len(cores) > workers else -1 :]) if len(cores) > 1 else ()
 
 
-def other_cores() -> tuple[int, ...]:
+def other_cores(workers: int = 1) -> tuple[int, ...]:
     """The cores for everything that is not the server: database, upstream and load."""
-    return tuple(sorted(set(os.sched_getaffinity(0)) - set(server_cores()))) if server_cores() else ()
+    servers = server_cores(workers)
+    return tuple(sorted(set(os.sched_getaffinity(0)) - set(servers))) if servers else ()
 
 
 @contextmanager
@@ -64,10 +71,13 @@ def serving(model: Model, environment: dict[str, str], logs: Path, port: int | N
         model.command(HOST, port),
         log=logs / f"{model.name}.log",
         environment={**environment, **model.environment},
-        cores=server_cores(),
+        cores=server_cores(model.workers),
         cwd=ROOT,
     ) as process:
-        yield Server(model, url, wait_until_it_answers(process, url), process)
+        info = wait_until_it_answers(process, url)
+        if model.workers > 1:
+            info = wait_until_all_answer(process, url, model.workers)
+        yield Server(model, url, info, process)
 
 
 def wait_until_it_answers(process: GuardedProcess, url: str) -> dict[str, Any]:
@@ -92,6 +102,26 @@ def wait_until_it_answers(process: GuardedProcess, url: str) -> dict[str, Any]:
             raise server_failed(process, f"another server, pid {info['pid']}, answers at {url}")
         return info
     raise server_failed(process, f"no answer within {START_TIMEOUT_S:.0f} s: {problem}")
+
+
+def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> dict[str, Any]:
+    """Ask for `/info` until so many processes have answered it; give the last answer. Raises ServerFailed.
+
+    They are asked many times at once: of requests that come one by one, the same few processes take all.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    infos: dict[int, dict[str, Any]] = {}
+    with (
+        httpx.Client(base_url=url, headers={"Connection": "close"}, timeout=START_TIMEOUT_S, trust_env=False) as client,
+        ThreadPoolExecutor(AT_ONCE * workers) as pool,
+    ):
+        while len(infos) < workers:
+            if time.monotonic() > deadline:
+                raise server_failed(process, f"{len(infos)} of {workers} processes answer")
+            with suppress(httpx.HTTPError):
+                answers = pool.map(lambda _: client.get("/info").json(), range(AT_ONCE * workers))
+                infos |= {info["pid"]: info for info in answers}
+    return list(infos.values())[-1]
 
 
 def belongs_to(pid: int, process: GuardedProcess) -> bool:

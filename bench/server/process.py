@@ -22,7 +22,7 @@ LOG_LINES_SHOWN = 12
 # What servers and applications read from the environment, and the bench alone may set.
 SERVER_VARIABLES = ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "DATABASE_SCHEMA", "POOL_SIZE", "MAX_OVERFLOW",
                     "POOL_TIMEOUT_S", "UPSTREAM_URL")  # fmt: skip
-SERVER_PREFIXES = ("UVICORN_", "FLASK_")
+SERVER_PREFIXES = ("FLASK_", "GRANIAN_", "UVICORN_")
 
 
 def clean_environment() -> dict[str, str]:

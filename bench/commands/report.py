@@ -1,0 +1,51 @@
+"""The command that looks at a finished run: as a page, or as text for pull requests and spreadsheets."""
+
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from jinja2 import TemplateError
+
+from bench.errors import BenchError
+from bench.report.export import as_csv, as_json, as_markdown
+from bench.report.html.page import write_page
+from bench.results import Run, load_run
+
+TEXTS: dict[str, Callable[[Run], str]] = {"md": as_markdown, "csv": as_csv, "json": as_json}
+# What reading a file raises that has our form and not our content.
+DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, TemplateError, TypeError, ValueError)
+
+
+@click.command()
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["html", *TEXTS]),
+    default="html",
+    show_default=True,
+    help="The page beside the results; or text for a pull request, a spreadsheet, a program.",
+)
+@click.option("--open", "opened", is_flag=True, help="Open the page in your browser.")  # fmt: skip
+def report(results: Path, form: str, opened: bool) -> None:
+    """Report the run in RESULTS, a run's folder or its results.json.
+
+    Writes report.html beside it, which needs no network and no other file, and prints its path; the other formats go
+    to the terminal.
+    """
+    if opened and form != "html":
+        raise BenchError(f"--open is for the page; leave it out, or --format {form}")
+    try:
+        run = load_run(results)
+        if not run.cells and not run.traps:
+            raise BenchError(f"{run.path} has no measurements in it; the run ended before its first one")
+        if form != "html":
+            click.echo(TEXTS[form](run), nl=False)
+            return
+        path = write_page(run)
+    except DAMAGE as error:
+        raise BenchError(f"{results} is damaged, or of another version: {type(error).__name__}: {error}") from None
+    click.echo(str(path))
+    if opened:
+        webbrowser.open(path.resolve().as_uri())

@@ -1,0 +1,91 @@
+"""What is the reader asked for? The same figures and facts on the command line and in the page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What the reader says of requests and machine; either `rate_rps` or `concurrency` is given."""
+
+    db_wait_s: float = 0.05
+    """Of each query."""
+    queries: int = 1
+    upstream_wait_s: float = 0.0
+    cpu_s: float = 0.001
+    """Of the reader's own Python."""
+    rate_rps: float | None = None
+    concurrency: int | None = 200
+    db_connections: int = 20
+    """For all processes together."""
+    cores: int = 4
+    memory_bytes: float = 4e9
+    slo_s: float = 1.0
+    """What p99 is to stay below."""
+    blocking_libraries: bool = False
+    streaming: bool = False
+    existing_sync_code: bool = False
+    calls: int = 0
+    """To the upstream."""
+    all_rows: bool = False
+    """Whether the first query answers with all 50 rows, as the sleeping views' do."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of the reader's, and what is taken if it is not given."""
+
+    name: str
+    question: str
+    low: float
+    high: float
+    default: float
+    usual: float
+    """Where the page's slider ends."""
+    whole: bool = False
+    above: bool = False
+    """Whether `low` itself is too little."""
+
+    @property
+    def flag(self) -> str:
+        """As it stands on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+RATE, CONCURRENCY = "rate", "concurrency"
+FIGURES = (
+    Figure("db_wait_ms", "Milliseconds that each query waits for the database", 0, 60_000, 50, 200),
+    Figure("queries", "Queries of a request", 0, 500, 1, 20, whole=True),
+    Figure("upstream_wait_ms", "Milliseconds that it waits for another service", 0, 60_000, 0, 1_000),
+    Figure("cpu_ms", "Milliseconds of CPU of your own Python", 0, 10_000, 1, 50),
+    Figure(RATE, "Requests a second", 0, 1_000_000, 100, 5_000, above=True),
+    Figure(CONCURRENCY, "Requests at once", 1, 100_000, 200, 5_000, whole=True),
+    Figure("db_connections", "Connections that the database has for you", 1, 10_000, 20, 200, whole=True),
+    Figure("cores", "CPU cores", 1, 1_024, 4, 32, whole=True),
+    Figure("memory_mb", "MB of memory", 1, 100_000_000, 4_000, 64_000),
+    Figure("slo_ms", "Milliseconds that 99 % of the answers must stay below", 0, 3_600_000, 1_000, 5_000, above=True),
+)
+FACTS = {
+    "blocking_libraries": "Is the other service called through a library that blocks?",
+    "streaming": "Are there answers that stay open, as event streams do?",
+    "existing_sync_code": "Is there synchronous code that should stay as it is?",
+}
+
+
+def demand_of(values: Mapping[str, Any]) -> Demand:
+    """In seconds and bytes; what waits for another service calls it once. Either rate or concurrency is given."""
+    return Demand(
+        db_wait_s=values["db_wait_ms"] / 1e3 if values["queries"] else 0.0,
+        queries=values["queries"],
+        upstream_wait_s=values["upstream_wait_ms"] / 1e3,
+        cpu_s=values["cpu_ms"] / 1e3,
+        rate_rps=values.get(RATE),
+        concurrency=values.get(CONCURRENCY),
+        db_connections=values["db_connections"],
+        cores=values["cores"],
+        memory_bytes=values["memory_mb"] * 1e6,
+        slo_s=values["slo_ms"] / 1e3,
+        calls=int(values["upstream_wait_ms"] > 0),
+        **{fact: bool(values.get(fact)) for fact in FACTS},
+    )

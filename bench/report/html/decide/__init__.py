@@ -1,0 +1,97 @@
+"""The calculator as a part of the page: the reader's own figures, the models' predictions, and the crossover map.
+
+predict.js and rank.js do what the modules of their names in bench/decide do, on the same measured costs; view.js is
+form, table and map.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bench.compare import TWIN_SUFFIX
+from bench.decide import advice
+from bench.decide.costs import Measured, Unmeasured, measured, on_asyncio
+from bench.decide.figures import CONCURRENCY, FACTS, FIGURES, RATE
+from bench.decide.predict import ENOUGH, MOST_PROCESSES, NEARLY, P99_DEVIATIONS
+from bench.decide.queueing import NEGLIGIBLE
+from bench.decide.rank import NAMED
+from bench.report.decide import LIMITS, not_measured
+from bench.results import Run
+from bench.scenarios.latency import RESTART_MARGIN
+from bench.stats import MIN_ROUNDS, PRACTICAL_MARGIN, t_quantile
+
+SCRIPTS = tuple(Path(__file__).with_name(name) for name in ("predict.js", "rank.js", "view.js"))
+FACT_TEXTS = {"blocking_libraries": advice.BLOCKING, "existing_sync_code": advice.SYNC_CODE}
+
+
+def section(run: Run) -> Markup:
+    """The section of a run, with its form, its data and its scripts."""
+    return section_of(*measured(run))
+
+
+def section_of(models: Sequence[Measured], unmeasured: Sequence[Unmeasured]) -> Markup:
+    """The section for these models."""
+    environment = Environment(
+        loader=PackageLoader(__name__, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    template = environment.get_template("section.html.j2")
+    return Markup(
+        template.render(
+            figures=FIGURES,
+            loads=(CONCURRENCY, RATE),
+            facts=FACTS,
+            models=models,
+            rounds=max((len(model.rounds) for model in models), default=0),
+            min_rounds=MIN_ROUNDS,
+            code=advice.code_cost(),
+            caveats=advice.CAVEATS,
+            not_measured=not_measured(unmeasured),
+            data=embedded(data(models)),
+            scripts=[Markup(path.read_text()) for path in SCRIPTS],
+        )
+    )
+
+
+def data(models: Sequence[Measured]) -> dict[str, Any]:
+    """All that the script calculates with."""
+    return {
+        "models": [model_data(model) for model in models],
+        "quantiles": {rounds: t_quantile(rounds) for rounds in {len(model.rounds) for model in models} if rounds > 1},
+        "twin_suffix": TWIN_SUFFIX,
+        "enough": ENOUGH,
+        "nearly": NEARLY,
+        "most_processes": MOST_PROCESSES,
+        "negligible": NEGLIGIBLE,
+        "p99_deviations": P99_DEVIATIONS,
+        "restart_margin": RESTART_MARGIN,
+        "practical_margin": PRACTICAL_MARGIN,
+        "min_rounds": MIN_ROUNDS,
+        "named": NAMED,
+        "limits": LIMITS,
+        "figures": [asdict(figure) for figure in FIGURES],
+        "facts": list(FACTS),
+        "fact_texts": {**FACT_TEXTS, "streaming": advice.streaming([model for model in models if not model.twin])},
+    }
+
+
+def model_data(model: Measured) -> dict[str, Any]:
+    """A model with what follows from its fields."""
+    return {
+        **asdict(model),
+        "costs": asdict(model.costs),
+        "twin": model.twin,
+        "on_asyncio": on_asyncio(model),
+        "situation": advice.situation(model.name),
+        "known_app": model.app in (advice.SYNCHRONOUS_APP, advice.ASYNCHRONOUS_APP),
+    }
+
+
+def embedded(values: Any) -> Markup:
+    """JSON that no `</script>` in a name can end."""
+    return Markup(json.dumps(values, ensure_ascii=True).replace("<", "\\u003c"))

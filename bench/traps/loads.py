@@ -1,0 +1,57 @@
+"""What shows a trap: small loads, each on a fresh server, each bounded in requests and time."""
+
+from collections.abc import Callable
+
+from bench.burst import send_at_once
+from bench.checks import SLEEPERS, TIMEOUT_S
+from bench.scenarios import pool
+from bench.scenarios.base import Ground
+from bench.scenarios.classic import PYTHON
+from bench.traps.trap import Seen
+
+# Twice the probe's of bench/checks.py, so that a busy machine hardly adds a wait.
+SLEEP_S = 0.12
+
+
+def sleepers(ground: Ground) -> Seen:
+    """Four requests at once that sleep in Python, then four that sleep in the database."""
+    server = ground.server
+    python, database = (
+        send_at_once(server.url, f"{endpoint}?seconds={SLEEP_S}", SLEEPERS, TIMEOUT_S, lambda _: None)
+        for endpoint in (PYTHON, server.model.database_sleep)
+    )
+    return Seen(
+        requests=2 * SLEEPERS,
+        failed=sum(not answer.ok for answer in (*python, *database)),
+        python_waits=max(answer.end_s for answer in python) / SLEEP_S,
+        database_waits=max(answer.end_s for answer in database) / SLEEP_S,
+    )
+
+
+def keep_alive(path: str, connections: int, requests: int) -> Callable[[Ground], Seen]:
+    """So many requests on so many connections, each connection with one under way at any time."""
+
+    def load(ground: Ground) -> Seen:
+        job = ground.job(
+            path,
+            connections=connections,
+            max_requests=requests,
+            warmup_s=0.0,
+            duration_s=TIMEOUT_S,
+            timeout_s=TIMEOUT_S,
+        )
+        result = ground.generate(job)
+        return Seen(result.requests, result.errors.total)
+
+    return load
+
+
+def burst_above_max_connections(ground: Ground) -> Seen:
+    """More requests at once than PostgreSQL allows connections, where nobody else is on it and there are not too many.
+
+    A pool that is within the limit gets the 100 requests that the pool scenario has for it.
+    """
+    reading = pool.measure(ground, pool.workloads(ground.options)[0])
+    if reason := reading.detail.get("skipped"):
+        return Seen(0, 0, not_tried=reason)
+    return Seen(reading.values["requests"], reading.values["failed"])

@@ -1,0 +1,92 @@
+"""What is a trap: a model, a load, what must come of it, and why? And does what was seen agree?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.checks import SERIAL_AT_LEAST, SLEEPERS, TOGETHER_AT_MOST
+from bench.scenarios.base import Ground
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a server did under a trap's load."""
+
+    requests: int
+    failed: int
+    error: str = ""
+    """The error of the expected kind in the server's log."""
+    python_waits: float | None = None
+    """How long four waits in Python took that were asked for at once, in waits; None if they were not."""
+    database_waits: float | None = None
+    not_tried: str = ""
+    """Why it was left out; empty if it was not."""
+
+    def words(self) -> str:
+        """In a phrase."""
+        if self.not_tried:
+            return f"not tried: {self.not_tried}"
+        failures = f"{self.failed} of {self.requests} requests failed"
+        if self.python_waits is None or self.database_waits is None or self.failed:
+            return f"{failures}: {self.error or 'its log names no error of this kind'}" if self.failed else failures
+        return waits_words(f"{self.python_waits:.1f}", f"{self.database_waits:.1f}")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What must come of a load: without arguments, that nothing is wrong."""
+
+    python_serial: bool = False
+    """Whether waits in Python take place one after the other."""
+    database_serial: bool = False
+    failed_share: float = 0.0
+    """At least this share of the requests fails; 0 is none at all."""
+    error: str = ""
+    """A pattern of the error that the server's log must have."""
+
+    def agrees(self, seen: Seen) -> bool:
+        """Whether what was seen is what must come of it."""
+        if self.failed_share:
+            return bool(seen.error) and seen.failed >= self.failed_share * seen.requests
+        waits = ((self.python_serial, seen.python_waits), (self.database_serial, seen.database_waits))
+        return not seen.failed and all(
+            found is None or (found >= SERIAL_AT_LEAST if serial else found <= TOGETHER_AT_MOST)
+            for serial, found in waits
+        )
+
+    def words(self) -> str:
+        """In a phrase."""
+        if self.failed_share:
+            share = "all" if self.failed_share == 1 else f"at least {self.failed_share:.0%} of all"
+            return f"{share} requests fail: {self.error.replace('|', ', or ')}"
+        return waits_words(*(str(SLEEPERS if serial else 1) for serial in (self.python_serial, self.database_serial)))
+
+
+def waits_words(python: str, database: str) -> str:
+    """How long requests take that wait at once."""
+    return f"{SLEEPERS} at once take {python} waits in Python, {database} in the database"
+
+
+CURED = Expected()
+
+
+@dataclass(frozen=True)
+class Trap:
+    """A configuration that looks right and is not."""
+
+    name: str
+    model: str
+    """The model that falls into it."""
+    load: Callable[[Ground], Seen]
+    """What shows it, on a server of that model."""
+    expected: Expected
+    cause: str
+    """Two sentences."""
+    cure: str
+    """What to do instead."""
+    cured_by: str
+    """The model that does so."""
+    sources: tuple[str, ...]
+    """Threads and documentation that report it, the best one first."""
+    setup: str = ""
+    """The set-up of the pool scenario that the server has; empty for its own."""
+    cured_setup: str = ""

@@ -1,0 +1,117 @@
+"""Does a trap behave as stated, and its cure as it should? Tries either on a real server."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from bench.bed import Bed
+from bench.checks import judge_info
+from bench.errors import BenchError
+from bench.load import LoadJob, LoadResult
+from bench.models import find_models
+from bench.results import Run
+from bench.run import PROBES
+from bench.scenarios import pool
+from bench.scenarios.base import Entry, Ground, Options
+from bench.server.life import Server, ServerFailed, serving
+from bench.traps.known import TRAPS
+from bench.traps.trap import CURED, Expected, Seen, Trap
+
+Generate = Callable[[LoadJob], LoadResult]
+
+
+def find_traps(names: str | None) -> tuple[Trap, ...]:
+    """The traps that these models fall into; all of them without names."""
+    if names is None:
+        return TRAPS
+    models = {model.name for model in find_models(names)}
+    return tuple(trap for trap in TRAPS if trap.model in models)
+
+
+def try_trap(trap: Trap, bed: Bed, generate: Generate) -> Seen:
+    """What the model that falls into it does under its load."""
+    return tried(trap, trap.model, trap.setup, trap.expected, bed, generate)
+
+
+def try_cure(trap: Trap, bed: Bed, generate: Generate) -> Seen:
+    """What the model that avoids it does under the same load."""
+    return tried(trap, trap.cured_by, trap.cured_setup, CURED, bed, generate)
+
+
+def tried(trap: Trap, name: str, setup: str, expected: Expected, bed: Bed, generate: Generate) -> Seen:
+    """The load on a fresh server, once more where only its timing is not as expected: that may be a neighbour's."""
+    (model,) = find_models(name)
+    if model.unavailable:
+        return Seen(0, 0, not_tried=model.unavailable)
+    environment = bed.environment(model) | dict(pool.SCENARIO.environments.get(setup, {}))
+    log = bed.logs / f"{name}.log"
+    written = pool.log_bytes(log)
+    try:
+        with serving(model, environment, bed.logs) as server:
+            check_info(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
+            ground = Ground(
+                Entry(name, model), server, bed, Options(), Random(0), {}, generate, lambda _: None, setup=setup
+            )
+            for _ in range(PROBES):
+                seen = trap.load(ground)
+                if seen.python_waits is None or seen.failed or expected.agrees(seen):
+                    break
+    except ServerFailed:
+        seen = Seen(requests=1, failed=1)  # it is asked for /info before anything else
+    return replace(seen, error=named_error(log, written, trap.expected.error)) if seen.failed else seen
+
+
+def check_info(server: Server, pool: int) -> None:
+    """Raises BenchError unless the server is what the registry says of its model."""
+    judgement = judge_info(server, pool)
+    if not judgement.valid:
+        raise BenchError(f"{server.model.name}: {judgement.reason}; correct its entry in bench/models/")
+
+
+def named_error(log: Path, written: int, pattern: str) -> str:
+    """The last error in what a server has written since then that the pattern finds, with its class."""
+    text = log.read_bytes()[written:].decode(errors="replace")
+    found = re.findall(rf"^(?:\w+\.)*(\w+): .*?({pattern})", text, re.MULTILINE) if pattern else []
+    return ": ".join(found[-1]) if found else ""
+
+
+def try_all(
+    traps: Sequence[Trap], bed: Bed, generate: Generate, run: Run, on_trap: Callable[[int, Trap], None], *, cures: bool
+) -> None:
+    """Try those that the run has not tried yet, and their cures if wanted; the results file is complete after each."""
+    began = time.monotonic() - run.elapsed_s
+    for number, trap in enumerate(traps, start=1):
+        step = f"traps/{trap.name}"
+        if step in run.steps_done:
+            continue
+        on_trap(number, trap)
+        seen = try_trap(trap, bed, generate)
+        run.traps.append(report(trap, seen, try_cure(trap, bed, generate) if cures else None))
+        run.steps_done.append(step)
+        run.elapsed_s = time.monotonic() - began
+        run.save()
+
+
+def report(trap: Trap, seen: Seen, cured: Seen | None) -> dict[str, Any]:
+    """A trap and what was seen of it, as the results file has it.
+
+    `holds` and `cure_holds` are None for what was not tried.
+    """
+    return {
+        "name": trap.name,
+        "model": trap.model,
+        "expected": trap.expected.words(),
+        "seen": seen.words(),
+        "holds": trap.expected.agrees(seen) if not seen.not_tried else None,
+        "cause": trap.cause,
+        "cure": trap.cure,
+        "cured_by": trap.cured_by,
+        "cure_seen": cured.words() if cured else "",
+        "cure_holds": CURED.agrees(cured) if cured and not cured.not_tried else None,
+        "source": trap.sources[0],
+        "sources": list(trap.sources),
+    }

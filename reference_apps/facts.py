@@ -1,0 +1,61 @@
+"""What this process is, as it sees itself: the facts that the bench checks before it measures."""
+
+import asyncio
+import os
+import sys
+import threading
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+from reference_apps import settings
+
+
+def facts(app: str, driver: str) -> dict[str, object]:
+    """The application, its server, driver and event loop, its process, and that nothing is monkey-patched in it."""
+    pool, workers = settings.POOL_SIZE + settings.MAX_OVERFLOW, processes()
+    return {
+        "app": app,
+        "server": server(),
+        "driver": driver,
+        "loop": loop(),
+        "pool": pool,
+        "pool_total": pool * workers,
+        "pid": os.getpid(),
+        "processes": workers,
+        "threads": threads(),
+        "patched": patched(),
+    }
+
+
+def server() -> str:
+    """The program that was started, with its version: `uvicorn 0.54.0`."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return f"{name} {version(name)}"
+
+
+def loop() -> str:
+    """The class of the event loop that runs this request."""
+    kind = type(asyncio.get_running_loop())
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def processes() -> int:
+    """The server's processes that answer requests: this one, and its siblings if it has any."""
+    parent = psutil.Process().parent()
+    siblings = [child for child in parent.children() if os.getpgid(child.pid) == os.getpgrp()] if parent else []
+    return max(1, sum("multiprocessing.resource_tracker" not in " ".join(child.cmdline()) for child in siblings))
+
+
+def threads() -> int:
+    """The operating system's threads of this process."""
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.exists() else threading.active_count()
+
+
+def patched() -> list[str]:
+    """The modules that gevent has patched: none, unless something is wrong."""
+    monkey = sys.modules.get("gevent.monkey")
+    return sorted(name for name in monkey.saved if not name.startswith("_gevent")) if monkey else []

@@ -1,0 +1,29 @@
+"""What differs from one deployment to the next, as the two applications read it: all of it from the environment."""
+
+import os
+import sys
+from typing import Any
+
+from sqlalchemy import NullPool
+
+DATABASE_URL = os.environ.get("DATABASE_URL", "")
+if not DATABASE_URL:
+    sys.exit("reference_apps: DATABASE_URL is not set; give it as postgresql://user:password@host:5432/database")
+DATABASE_SCHEMA = os.environ.get("DATABASE_SCHEMA")
+# What a connection is opened with, where SQL names its table without the schema.
+SERVER_SETTINGS = {"search_path": DATABASE_SCHEMA} if DATABASE_SCHEMA else {}
+POOL_SIZE = int(os.environ.get("POOL_SIZE", "15"))
+MAX_OVERFLOW = int(os.environ.get("MAX_OVERFLOW", "0"))
+# Only SQLAlchemy's pool has a time-out of its own; asyncpg's waits unless each call says otherwise.
+POOL_TIMEOUT_S = int(os.environ.get("POOL_TIMEOUT_S", "300"))
+# POOL_SIZE=0 is no pool. asyncpg has only pools, so it is one that closes a connection as soon as it comes back.
+NO_POOL: dict[str, Any] = {"min_size": 0, "max_size": 1_000, "max_queries": 1}
+ASYNCPG_POOL = {"min_size": POOL_SIZE, "max_size": POOL_SIZE + MAX_OVERFLOW} if POOL_SIZE else NO_POOL
+TORTOISE_POOL = {{"min_size": "minsize", "max_size": "maxsize"}.get(name, name): n for name, n in ASYNCPG_POOL.items()}
+SQLALCHEMY_POOL: dict[str, Any] = (
+    {"pool_size": POOL_SIZE, "max_overflow": MAX_OVERFLOW, "pool_timeout": POOL_TIMEOUT_S}
+    if POOL_SIZE
+    else {"poolclass": NullPool}
+)
+UPSTREAM_URL = os.environ.get("UPSTREAM_URL", "http://127.0.0.1:9000/")
+MAX_BODY_BYTES = 64 * 1024

@@ -1,0 +1,25 @@
+"""The other service that `/fanout/` calls, by httpx: one client, its connections shared by all requests."""
+
+import httpx
+
+from reference_apps import settings
+from reference_apps.arguments import upstream_failed
+
+# Above the longest sleep that may be asked of the upstream.
+TIMEOUT_S = 90
+
+client = httpx.AsyncClient(
+    base_url=settings.UPSTREAM_URL,
+    timeout=TIMEOUT_S,
+    limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+    trust_env=False,
+)
+
+
+async def fetch(seconds: float) -> object:
+    """One call that the upstream answers after that many seconds. Raises Refused if it fails."""
+    try:
+        response = await client.get("/", params={"seconds": seconds})
+        return response.raise_for_status().json()
+    except httpx.HTTPError as error:
+        raise upstream_failed(error) from error

@@ -1,0 +1,138 @@
+"""Results files for the reports' tests: of every scenario, with cells that failed, are missing, or have one round."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+from bench.results import Cell, Run
+
+ODD = "<script>alert('models')</script>"
+MODELS = ("sync", "gevent-blocking-db", "gevent", "asyncio", "asyncio-adapter", ODD)
+COST = {"cpu_s": 0.1, "peak_rss_bytes": 90_000_000}
+# Requests a second of each model; the last two cannot be told apart.
+SPEEDS = {"sync": 900, "gevent-blocking-db": 950, "gevent": 1300, "asyncio": 1900, "asyncio-adapter": 780, ODD: 1890}
+
+
+def sample_run(folder: Path, rounds: int = 6) -> Run:
+    """A run of every scenario."""
+    rng = random.Random(7)
+    arguments = {"models": list(MODELS), "options": {"rounds": rounds, "quick": rounds < 5, "slo_s": 0.05}}
+    environment = {"cpu": "A processor", "cores": 2, "packages": {"flask": "3.1"}, "server_cores": [1]}
+    run = Run(folder, "2026-11-20T12:00:00Z", environment, arguments, seed=7, elapsed_s=200.0, measuring_s=150.0)
+    run.traps = [trap("one loop"), trap("<b>bold</b>", holds=None, source="javascript:alert('traps')")]
+    for cells in (classic(), throughput(rng, rounds), latency(rng, rounds), once()):
+        for cell in cells:
+            run.add(cell)
+    return run
+
+
+def cell(scenario: str, model: str, workload: dict[str, Any], figure: str, *rounds: dict[str, Any]) -> Cell:
+    """A cell; a round is valid unless it says otherwise."""
+    whole = tuple({"round": number, "state": "VALID", "reason": "", **round_} for number, round_ in enumerate(rounds))
+    command = ("/somewhere/bin/python3.11", "-m", "server", model)
+    return Cell(scenario, model, workload, figure, command, {}, 0.6, whole)
+
+
+def trap(name: str, **changes: Any) -> dict[str, Any]:
+    """A trap as bench/traps reports it."""
+    texts = {"expected": "it waits", "seen": "it waited", "cause": "a thread", "cure": "another way"}
+    seen = {"holds": True, "cured_by": "asyncio", "cure_seen": "", "cure_holds": None}
+    source = changes.pop("source", "https://example.org/issues/1")
+    return {"name": name, "model": ODD, "source": source, "sources": [source], **texts, **seen, **changes}
+
+
+def classic() -> list[Cell]:
+    """Walls, staircases, and a model that failed."""
+    cells = []
+    for model, python, database in (("sync", 5, 5), ("gevent-blocking-db", 1, 5), ("gevent", 1, 1), ("asyncio", 1, 1)):
+        bursts = [[(index if steps == 5 else 0.0, index + 1.0 if steps == 5 else 1.0) for index in range(5)]
+                  for steps in (python, database)]  # fmt: skip
+        requests = [
+            {"endpoint": f"/sleep/{kind}/", "start_s": start, "end_s": end, "status": 200, "error": None}
+            for kind, burst in zip(("python", "postgres"), bursts, strict=True)
+            for start, end in burst
+        ]
+        times = {"python_s": python, "database_s": database, "sum_s": python + database, "ideal_s": python + database}
+        cells.append(cell("classic", model, CLASSIC, "sum_s", {**times, "requests": requests}))
+    cells.append(cell("classic", ODD, CLASSIC, "sum_s", {"state": "ERRORS", "reason": "10 of 10 failed\nsecond line"}))
+    return cells
+
+
+CLASSIC = {"name": "5 × 1 s", "seconds": 1.0, "requests": 5}
+
+
+def throughput(rng: random.Random, rounds: int) -> list[Cell]:
+    """Two workloads; one cell has errors, one is missing."""
+    cells = []
+    for name, factor in (("GET /", 3.0), ("GET /queries/?count=1", 1.0)):
+        names = [model for model in MODELS if (model, name) != ("sync", "GET /")]
+        for model in [*names, *(["gevent (again)"] if rounds >= 5 else [])]:
+            speed = SPEEDS[model.removesuffix(" (again)")] * factor
+            figures = [served(speed * rng.uniform(0.98, 1.02)) for _ in range(rounds)]
+            if (model, name) == ("asyncio-adapter", "GET /"):
+                figures[-1] = {"state": "ERRORS", "reason": "half of them failed | <i>500</i>"}
+            workload = {"name": name, "path": "/", "connections": 32}
+            cells.append(cell("throughput", model, workload, "throughput_rps", *figures))
+    return cells
+
+
+def served(rps: float) -> dict[str, Any]:
+    """A round of a load."""
+    return {
+        "throughput_rps": rps,
+        "p50_s": 30 / rps,
+        "p90_s": 40 / rps,
+        "p99_s": 60 / rps,
+        "cpu_per_request_s": 1 / rps,
+    }
+
+
+def latency(rng: random.Random, rounds: int) -> list[Cell]:
+    """One rate for all, and a promise; one cell has a single round."""
+    cells = []
+    for model in ("gevent", "asyncio", "sync", *(["gevent (again)"] if rounds >= 5 else [])):
+        wait_s = 10 / SPEEDS[model.removesuffix(" (again)")]
+        bins = [[wait_s * factor, 500 // factor] for factor in (1, 2, 4, 8)]
+        figures = [waited(wait_s * rng.uniform(0.98, 1.02), bins) for _ in range(1 if model == "sync" else rounds)]
+        common = {"name": "one rate for all", "path": "/", "slowest_share": 0.5}
+        cells.append(cell("latency", model, common, "wait_s", *figures))
+    promise = {"name": "promise: p99 below 50 ms", "path": "/", "slo_s": 0.05}
+    kept = {"promise_rps": 700.0, "offered_rps": 700.0, "late": 3, "requests": 1000, "kept": 1, "p99_s": 0.04}
+    cells.append(cell("latency", "asyncio", promise, "wait_s", *[kept] * rounds))
+    return cells
+
+
+def waited(wait_s: float, bins: list[list[float]]) -> dict[str, Any]:
+    """A round at a given rate."""
+    times = {"wait_s": wait_s, "p50_s": wait_s / 2, "p90_s": wait_s, "p99_s": wait_s * 3, "late_share": 0.01}
+    return {**times, "offered_rps": 390.0, "load": {"histogram": bins, "raw": []}}
+
+
+def once() -> list[Cell]:
+    """The scenarios that are measured once."""
+    found = []
+    for place, model in enumerate(("gevent", "asyncio"), start=1):
+        for requests in (10, 1_000):
+            level = {"name": f"{requests:,} × 1 s", "requests": requests, "seconds": 1.0}
+            figures = {"total_s": 1.0 + place / 10, "total_per_ideal": 1.0 + place / 10, "threads": 2, "cost": COST}
+            kept = {"memory_per_request_bytes": 30_000.0 * place} if requests > 10 else {}
+            found.append(cell("scale", model, level, "total_per_ideal", {**figures, **kept}))
+        raw = [
+            {"intended_s": 0.0, "sent_s": 0.0, "done_s": 0.2 * (1 + index // 15), "kind": "good"} for index in range(45)
+        ]
+        raw.append({"intended_s": 0.0, "sent_s": 0.0, "done_s": 0.9, "kind": "bad_status"})
+        burst = {"total_s": 0.6, "times_ideal": 1.0, "waves": 3, "failed": 1, "cpu_per_request_s": 0.001}
+        setup = {"name": "burst, pool of 15", "requests": 46, "setup": "pool of 15"}
+        waves = {"answers_by_wave": [15, 15, 15], "load": {"raw": raw}}
+        found.append(cell("pool", model, setup, "total_s", {**burst, **waves}))
+        for count in (1, 50):
+            calls = {"name": f"{count} calls", "count": count, "seconds": 0.1}
+            found.append(cell("fanout", model, calls, "wall_s", {"wall_s": 0.1 + count / 1e3 * place, "threads": 2}))
+        suffered = {"percentile": 90, "alone_s": 0.002, "beside_s": 0.05 * place, "ratio": 25.0 * place}
+        found.append(cell("neighbour", model, {"name": "GET / 100/s", "rate_rps": 100}, "ratio", suffered))
+        beat = {"first_event_p50_s": 0.08 * place, "first_event_max_s": 0.2, "spacing_p90_s": 0.4}
+        found.append(cell("stream", model, {"name": "500 × 0.4 s"}, "spacing_p90_s", beat))
+    stopped = {"state": "SATURATED", "reason": "one at a time: 10 of 1,000 answered within 10 s"}
+    found.append(cell("scale", "sync", {"name": "1,000 × 1 s", "requests": 1_000, "seconds": 1.0}, "total_per_ideal",
+                      stopped))  # fmt: skip
+    return found
