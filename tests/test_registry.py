@@ -217,6 +217,7 @@ class Silent:
 def test_a_model_of_ones_own_takes_ten_lines(test_bed: Bed, tmp_path: Path) -> None:
     """And is measured like any other: checked, started, judged."""
     assert len(OWN_MODEL.splitlines()) <= 10
+    assert OWN_MODEL in (ROOT / "README.md").read_text()
     model = eval(OWN_MODEL, {"Model": Model, "GUNICORN": GUNICORN})
     options = Options(classic_seconds=0.1)
     run = new_run(tmp_path / "o", {}, {}, seed=random.getrandbits(8))
