@@ -202,7 +202,7 @@ class LoopBridge:
         if sync_views not in ("thread", "inline"):
             raise ValueError(f'sync_views is {sync_views!r}; pass "thread" or "inline"')
         # Calling the object puts 750 bytes more on the C stack, which is copied while a request waits.
-        self.call: WSGIApp = app.__call__  # type: ignore[operator]
+        self.wsgi: WSGIApp = app.__call__  # type: ignore[operator]
         self.flask = hasattr(app, "async_to_sync") and hasattr(app, "request_context")
         self.threaded = sync_views == "thread"
         self.threads = ThreadPoolExecutor(max_threads, thread_name_prefix="bridge")
@@ -387,7 +387,7 @@ class _Exchange:
     def call(self) -> None:
         """Call the WSGI application and send what it answers."""
         _exchange.set(self)
-        result = self.bridge.call(self.environ(), self.start_response)
+        result = self.bridge.wsgi(self.environ(), self.start_response)
         try:
             for chunk in result:
                 if chunk:

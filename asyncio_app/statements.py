@@ -1,7 +1,7 @@
 """A cache of compiled statements, which `databases` lacks: it compiles every SQLAlchemy statement anew, each time.
 
 SQLAlchemy's own engine, and so the other app, has had such a cache since 1.4; https://github.com/encode/databases/issues/589
-asks for it here. Half of the CPU time of a small read is compiling: compare `python -m bench throughput
+asks for it here. Much of the CPU time of a small read is compiling: compare `python -m bench throughput
 --models asyncio,asyncio-compiling`. Built on SQLAlchemy's cache keys ("SQL Compilation Caching" in its documentation),
 on the hook that a dialect has for its compiler, and on two underscores: nobody offers those two in public.
 """

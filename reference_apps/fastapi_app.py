@@ -20,12 +20,14 @@ from sqlalchemy import delete, func, insert, select, update
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from asyncio_app.statements import compile_once
 from reference_apps import arguments, settings, upstream
 from reference_apps.arguments import MAX_ID, SEEDS, WORDS, Refused
 from reference_apps.facts import facts
 from reference_apps.tables import todos
 
 database = Database(settings.DATABASE_URL, **settings.ASYNCPG_POOL)
+compile_once(database)
 
 
 @asynccontextmanager

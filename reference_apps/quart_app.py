@@ -14,6 +14,7 @@ from quart.typing import ResponseReturnValue
 from sqlalchemy import delete, func, insert, select, update
 from werkzeug.exceptions import HTTPException
 
+from asyncio_app.statements import compile_once
 from reference_apps import arguments, settings, upstream
 from reference_apps.arguments import MAX_ID, SEEDS, Refused
 from reference_apps.facts import facts
@@ -22,6 +23,7 @@ from reference_apps.tables import todos
 app = Quart(__name__)
 app.config["MAX_CONTENT_LENGTH"] = settings.MAX_BODY_BYTES
 database = Database(settings.DATABASE_URL, **settings.ASYNCPG_POOL)
+compile_once(database)
 
 
 @app.while_serving

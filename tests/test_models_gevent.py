@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import httpx
 import pytest
@@ -68,6 +69,16 @@ def in_waves(server: Server, endpoint: str) -> list[int]:
         answers = send_at_once(server.url, f"{endpoint}?seconds={seconds}", SLEEPERS, 30, lambda _: None)
         assert [answer.status for answer in answers] == [200] * SLEEPERS
     return list(waves([answer.end_s for answer in answers], SLEEP_S / 2))
+
+
+def test_a_kept_connection_is_no_slower_than_a_new_one(server: Server) -> None:
+    """An answer in two segments would wait 40 ms for the first one's acknowledgement, but not on a new connection."""
+    with httpx.Client(base_url=server.url) as client:
+        kept, new = (
+            median(client.get("/", headers={"Connection": kind}).elapsed.total_seconds() for _ in range(11))
+            for kind in ("keep-alive", "close")
+        )
+    assert kept < 3 * new
 
 
 @pytest.mark.parametrize("model", ENTRYPOINTS, ids=lambda model: model.name)

@@ -28,14 +28,14 @@ MODELS = (
     on_uvicorn(
         "quart",
         "quart_app",
-        "Flask's API on asyncio, the views nearly as they are; `databases` on asyncpg.",
+        "Flask's API on asyncio, the views nearly as they are; `databases` as in asyncio_app.",
         packages=("quart",),
         families=("default",),
     ),
     on_uvicorn(
         "fastapi",
         "fastapi_app",
-        "A rewrite in FastAPI, parameters declared by type; `databases` on asyncpg.",
+        "A rewrite in FastAPI, parameters declared by type; `databases` as in asyncio_app.",
         packages=("fastapi",),
         families=("default",),
     ),

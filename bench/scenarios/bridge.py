@@ -3,7 +3,7 @@
 Every round has all models on fresh servers, in an order of its own, so that the figures of a round met the same
 machine; what counts is CPU time per request, which repeats where throughput does not. The loads are a closed loop, the
 last but one with 500 requests that all sleep, and last 5,000 sleepers at once for memory and threads, as in `scale`.
-The order is fixed: a server's memory before the 5,000 is that of one that has only just been warmed up.
+The order is fixed, memory last: it counts from what the server held before its first load.
 """
 
 from collections.abc import Sequence
@@ -47,8 +47,8 @@ MODELS = (BRIDGE, *dict.fromkeys(target.other for target in TARGETS))
 
 def workloads(options: Options) -> Sequence[Workload]:
     """The loads in their order."""
-    paths = [name.partition(" ")[2] for name in (FLOOR, ONE_READ, TWENTY_READS)]
-    return [*(Workload(f"GET {path}", {"path": path}) for path in paths), SLEEPERS, WAITING]
+    gets = [Workload(name, {"path": name.removeprefix("GET ")}) for name in (FLOOR, ONE_READ, TWENTY_READS)]
+    return [*gets, SLEEPERS, WAITING]
 
 
 def fits(model: Model, workload: Workload) -> bool:
