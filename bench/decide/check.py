@@ -3,8 +3,9 @@
 The machine's speed drifts by more than the model is off: so every cell is measured in three slices, each between a
 short load of `GET /` and one of `GET /queries/?count=1`, which every run has, and all costs are scaled by how much
 longer a request takes in these two than in the run (their geometric mean). The reader's own CPU time is scaled only by
-what of that is no CPU time. Waits are not scaled. The slice in the middle, by predicted ÷ measured, stands for the
-cell. What remains is what is checked: whether costs add up as assumed, what overlaps, and which limit binds.
+what of that is no CPU time. Waits are not scaled. The slice in which the machine was fastest stands for the cell: it is
+chosen by the loads around it, not by what it says. What remains is what is checked: whether costs add up as assumed,
+what overlaps, and which limit binds.
 """
 
 import random
@@ -178,7 +179,7 @@ def on_a_server(
                 after = anchor(ground, next(turns))
                 slices.append(checked(run, model, unseen, (before, after), result.throughput_rps, judgement))
                 before = after
-            yield sorted(slices, key=lambda one: one.ratio)[SLICES // 2]
+            yield min(slices, key=lambda one: one.drift)
 
 
 def warm_up(ground: Ground, pool: int) -> None:
