@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 
 from bench.results import Cell
 from bench.stats import MIN_ROUNDS, PRACTICAL_MARGIN, Comparison, compare, noise_floor, rank
@@ -68,11 +69,17 @@ def standings(cells: Sequence[Cell], workload: str, figure: str, *, higher_is_be
 
 
 def comparable(cell: Cell, workload: str, figure: str) -> list[float]:
-    """The figure in every round of a valid cell of that workload; empty if it may not be compared."""
+    """The figure in every round of a valid cell of that workload; empty if it may not be compared.
+
+    NaN stands for the one round that a valid cell may have set aside.
+    """
     if cell.workload["name"] != workload or not cell.judgement.valid:
         return []
-    values = cell.values(figure)
-    return values if len(values) == len(cell.rounds) and all(value > 0 for value in values) else []
+    valid = [round_["state"] == "VALID" for round_ in cell.rounds]
+    values: list[float] = [
+        round_.get(figure) or 0.0 if good else nan for round_, good in zip(cell.rounds, valid, strict=True)
+    ]
+    return [] if any(value <= 0 for value in values) else values
 
 
 def baseline(models: Sequence[str]) -> str:

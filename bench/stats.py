@@ -8,6 +8,12 @@ How far to trust an interval from few rounds: of 4,000 simulated sets of normal 
 the interval called 95 % held the true ratio in 91 % at 5 rounds, 94 % at 6 and 8, 95 % at 10 (the plain percentile
 bootstrap: 84, 87, 90 and 89 %). With strongly skewed (exponential) ones it was 88 % at 6. A verdict needs the practical
 margin on top and is wrong far more rarely. Several comparisons are not corrected for each other.
+
+A neighbour on the machine may spoil a round, and one such round in six would make every interval useless. So one pair
+may be left out: the one farthest from the median log ratio, if that is more than seven scaled median deviations away
+(Hampel's rule; Davies & Gather, "The Identification of Multiple Outliers", 1993) and there are six or more; `rounds`
+then says five. Of 1,500 simulated sets of six with one spoilt round the interval was half as wide and held the ratio in
+93 %, as before; of clean sets one in 40 loses a pair, and the interval holds the ratio in 92 % instead of 93 %.
 """
 
 import math
@@ -42,6 +48,9 @@ PRACTICAL_MARGIN = 1.05  # below 5 % nobody should rewrite an application, and r
 CONFIDENCE = 0.95
 RESAMPLES = 10_000  # the outermost quantile asked for at 6 rounds is 0.24 %: the 24th of them
 MIN_ROUNDS = 5  # with 4 the interval is the whole range of the rounds and covers 88 % at best: no ground for a verdict
+
+SPOILT_DEVIATIONS = 7
+MAD_TO_SIGMA = 1.4826  # of normal values the median deviation is 0.6745 standard deviations
 
 Verdict = Literal["higher", "lower", "no difference shown", "too few rounds"]
 
@@ -101,6 +110,8 @@ def summarise(values: Sequence[float]) -> RoundSummary:
 def ratio_interval(candidate: Sequence[float], baseline: Sequence[float], *, seed: int = 0) -> RatioInterval:
     """The 95 % interval of candidate / baseline, from rounds paired by their position; both must be above 0.
 
+    NaN stands for a round that one of them does not have.
+
     A percentile bootstrap of the mean log ratio (Efron & Tibshirani, "An Introduction to the Bootstrap"), with the
     quantiles moved outwards as in Hesterberg, "What Teachers Should Know about the Bootstrap" (the expanded percentile
     interval): resampling n values understates their variance by (n - 1) / n and knows no Student's t, which at 6 rounds
@@ -134,6 +145,7 @@ def ratio_unpaired(candidate: Sequence[float], baseline: Sequence[float], *, see
     moved outwards as in `ratio_interval`; the degrees of freedom are Welch's. `rounds` is the smaller number of the
     two. Raises ValueError for fewer than 2 rounds of either, or values <= 0.
     """
+    candidate, baseline = ([value for value in values if not math.isnan(value)] for values in (candidate, baseline))
     if min(len(candidate), len(baseline)) < 2 or min(*candidate, *baseline) <= 0:
         raise ValueError("each side needs at least 2 rounds, and figures above 0")
     uniform = random.Random(seed).random
@@ -220,15 +232,29 @@ def _verdict(interval: RatioInterval, margin: float) -> Verdict:
 
 
 def _log_ratios(candidate: Sequence[float], baseline: Sequence[float]) -> list[float]:
-    if len(candidate) != len(baseline) or len(candidate) < 2:
-        raise ValueError(f"paired rounds must be equally many and at least 2: {len(candidate)} and {len(baseline)}")
-    if min(*candidate, *baseline) <= 0:
+    if len(candidate) != len(baseline):
+        raise ValueError(f"paired rounds must be equally many: {len(candidate)} and {len(baseline)}")
+    if min(*candidate, *baseline, math.inf) <= 0:
         raise ValueError("a ratio needs figures above 0; leave invalid cells out before comparing")
-    return [math.log(mine / its) for mine, its in zip(candidate, baseline, strict=True)]
+    pairs = zip(candidate, baseline, strict=True)
+    logs = [math.log(mine / its) for mine, its in pairs if not math.isnan(mine) and not math.isnan(its)]
+    if len(logs) < 2:
+        raise ValueError(f"a ratio needs at least 2 paired rounds, and there are {len(logs)}")
+    return _without_spoilt(logs)
+
+
+def _without_spoilt(logs: list[float]) -> list[float]:
+    middle = median(logs)
+    away = [abs(value - middle) for value in logs]
+    limit = max(SPOILT_DEVIATIONS * MAD_TO_SIGMA * median(away), math.log(PRACTICAL_MARGIN))
+    if len(logs) <= MIN_ROUNDS or max(away) <= limit:
+        return logs
+    spoilt = away.index(max(away))
+    return logs[:spoilt] + logs[spoilt + 1 :]
 
 
 def _log_mean(values: Iterable[float]) -> float:
-    return fmean(math.log(value) for value in values)
+    return fmean(math.log(value) for value in values if not math.isnan(value))
 
 
 @cache

@@ -22,13 +22,15 @@ LITTLE_TOLERANCE = 0.10
 # on the machine may spoil a round. Restarts alone move a server by 25 % either way; more than that is no figure.
 SPREAD = 0.60
 TRIMMED_FROM = 5
+# So many rounds leave enough for a verdict without one (bench/stats.py, MIN_ROUNDS).
+SPARE_FROM = 6
 # Fewer requests in flight than this at the edges of a short window make Little's law too coarse to judge by.
 LITTLE_MIN_REQUESTS = 200
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A state and its reason; the reason of a VALID one is empty."""
+    """A state and its reason; that of a VALID one is empty, or says which round was set aside."""
 
     state: State
     reason: str = ""
@@ -91,16 +93,21 @@ def judge_rounds(
 ) -> Judgement:
     """A cell: as bad as its worst round, and UNSTABLE if its rounds do not agree on the figure it is ranked by.
 
-    `spread_limit` is how far they may be apart; None leaves that to the interval of the comparison.
+    `spread_limit` is how far they may be apart; None leaves that to the interval of the comparison. A neighbour on the
+    machine may spoil a round: of six or more, one that is not valid for another reason than errors is set aside, and
+    the reason of the VALID cell says so.
     """
+    doubtful = [judgement for judgement in judgements if not judgement.valid]
+    spare = len(doubtful) == 1 and doubtful[0].state != "ERRORS" and len(judgements) >= SPARE_FROM
     for state in ("ERRORS", "GENERATOR-LIMITED", "SATURATED", "UNSTABLE"):
-        found = [judgement for judgement in judgements if judgement.state == state]
-        if found:
+        found = [judgement for judgement in doubtful if judgement.state == state]
+        if found and not spare:
             share = f"{len(found)} of {len(judgements)} rounds: " if len(judgements) > 1 else ""
             return Judgement(found[0].state, share + found[0].reason)
     if spread_limit is not None and (wide := spread(figures)) > spread_limit:
         return Judgement("UNSTABLE", f"the rounds differ by {wide:.0%} of their median")
-    return VALID
+    aside = f"1 of {len(judgements)} rounds set aside, {doubtful[0].state}: {doubtful[0].reason}" if spare else ""
+    return Judgement("VALID", aside)
 
 
 def spread(figures: Sequence[float]) -> float:

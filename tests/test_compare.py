@@ -1,6 +1,9 @@
 """Who is ranked, against whom, and what the sentence beneath a table may say."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
 
 from bench.compare import sentence, standings
 from bench.results import Cell
@@ -28,6 +31,16 @@ def of(*cells: Cell) -> dict[str, int | None]:
 
 def test_models_that_cannot_be_told_apart_share_a_rank_and_the_twin_has_none() -> None:
     assert of(BASE, TWIN, FAST, NEAR) == {"gevent": 2, "gevent (again)": None, "asyncio": 1, "other": 2}
+
+
+def test_a_round_that_is_set_aside_is_in_no_ratio() -> None:
+    rounds = [{**round_, "state": "SATURATED", "rate": 1} if n == 2 else round_ for n, round_ in enumerate(FAST.rounds)]
+    spoilt = replace(FAST, rounds=tuple(rounds))
+    found = standings([BASE, TWIN, spoilt], WORKLOAD, "rate", higher_is_better=True).models["asyncio"]
+    assert found.rank == 1
+    assert found.comparison is not None
+    assert found.comparison.interval.rounds == 5
+    assert found.comparison.interval.ratio == pytest.approx(2, rel=0.02)
 
 
 def test_an_invalid_cell_is_never_ranked_whatever_its_figures() -> None:

@@ -13,7 +13,7 @@ from bench.decide.advice import advice
 from bench.decide.check import UNSEEN, Checked, on_a_server, passed, predicted, several, slowed
 from bench.decide.costs import Costs, Measured, measured
 from bench.decide.figures import Demand
-from bench.decide.predict import Prediction, predict
+from bench.decide.predict import Prediction, calls_s, predict
 from bench.decide.queueing import closed_rps, queue_of
 from bench.decide.rank import Decision, decide
 from bench.decide.vectors import ASYNCIO_LOOP, GEVENT_LOOP, vectors
@@ -29,7 +29,7 @@ def model(name: str = "gevent", **changes: Any) -> Measured:
     """An event loop whose waits all overlap, unless said otherwise; every round alike."""
     usual: dict[str, Any] = {
         "app": "gevent_app", "python_overlaps": True, "database_overlaps": True, "threads": None, "loop": GEVENT_LOOP,
-        "trap": False, "rounds": FLAT, "call_s": 5e-4, "memory_bytes": 8e7, "request_bytes": 3e4, "streams": True,
+        "trap": False, "rounds": FLAT, "calls_s": (5e-4, 5e-4), "memory_bytes": 8e7, "request_bytes": 3e4, "streams": True,
         "local_waits_s": (2e-4, 1e-4),
     }  # fmt: skip
     return Measured(name=name, **usual | changes)
@@ -174,6 +174,15 @@ def test_a_blocking_library_makes_upstream_waits_serial_on_asyncio_only() -> Non
         assert (blocked.capacity_rps < free.capacity_rps / 2) is slower
 
 
+def test_a_call_costs_more_the_more_are_under_way_and_nothing_beyond_what_was_measured() -> None:
+    one = model(calls_s=(1e-3, 5e-3))
+    demand = replace(DEMAND, queries=0, db_wait_s=0.0, cpu_s=0.0, cores=1, calls=1, upstream_wait_s=0.01)
+    costs = {at_once: calls_s(one, replace(demand, concurrency=at_once)) for at_once in (1, 10, 30, 50, 5_000)}
+    assert costs == pytest.approx({1: 1e-3, 10: 1e-3, 30: 3e-3, 50: 5e-3, 5_000: 5e-3})
+    assert calls_s(one, replace(demand, concurrency=10, calls=3)) == pytest.approx(3 * 3e-3)
+    assert calls_s(one, replace(demand, concurrency=None, rate_rps=3_000.0)) == pytest.approx(3e-3)
+
+
 def test_models_that_the_same_connections_bind_tie_whatever_they_cost() -> None:
     found = decide([model(), model("asyncio", app="asyncio_app", rounds=times(0.7)), SYNC], DEMAND)
     assert {row.rank for row in found.rows} == {1}
@@ -281,22 +290,22 @@ def test_costs_are_what_the_workloads_differ_by() -> None:
     assert not unmeasured
     near(asdict(found.costs), {"base_s": 250e-6, "first_query_s": 500e-6, "query_s": 150e-6, "list_s": 600e-6}, 1e-9)
     assert (found.threads, found.python_overlaps, found.trap, found.memory_bytes) == (None, True, False, 7e7)
-    assert (found.call_s, found.request_bytes, found.streams) == (None, None, None)
+    assert (found.calls_s, found.request_bytes, found.streams) == (None, None, None)
     assert found.local_waits_s[0] == pytest.approx(700e-6 / 4 - 200e-6 / 4)
 
 
 def test_the_other_scenarios_give_the_cost_of_calls_memory_and_streams() -> None:
     run = run_of(
         *throughput("gevent"),
-        cell("gevent", "1 call", "fanout", 1, cpu_per_call_s=3e-3),
-        cell("gevent", "10 calls", "fanout", 1, cpu_per_call_s=1.2e-3),
+        cell("gevent", "10 calls", "fanout", 1, cpu_per_call_s=1.025e-3),
+        cell("gevent", "50 calls", "fanout", 1, cpu_per_call_s=3.005e-3),
         cell("gevent", "10", "scale", 1, requests=10),
         cell("gevent", "1,000", "scale", 1, requests=1_000, memory_per_request_bytes=3e4),
         cell("gevent", "5,000", "scale", 1, requests=5_000, memory_per_request_bytes=4e4, state="SATURATED"),
         cell("gevent", "500", "stream", 1),
     )
     (found,), _ = measured(run)
-    assert found.call_s == pytest.approx(1e-3)
+    assert found.calls_s == pytest.approx((1e-3, 3e-3))
     assert (found.request_bytes, found.streams) == (3e4, True)
 
 

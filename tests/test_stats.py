@@ -2,6 +2,7 @@
 
 import math
 import random
+from math import nan
 from statistics import fmean
 
 import numpy as np
@@ -61,6 +62,31 @@ def test_what_slows_both_of_a_pair_leaves_their_ratio_alone() -> None:
     assert (interval.low, interval.high) == (pytest.approx(1.2), pytest.approx(1.2))
 
 
+def test_one_spoilt_round_of_six_is_left_out_and_counted_out() -> None:
+    good, ones = [1.20, 1.22, 1.18, 1.21, 1.19], [1.0] * 6
+    interval = stats.ratio_interval([*good, 0.05], ones)
+    assert interval == stats.ratio_interval(good, ones[:5])
+    assert interval.rounds == 5
+
+
+@pytest.mark.parametrize(
+    "ratios",
+    [
+        [1.0, 1.1, 0.9, 1.05, 0.95, 1.2],  # nobody stands out
+        [1.20, 1.22, 1.18, 1.21, 0.05],  # five are too few to leave one out
+        [1.0, 1.0, 1.0, 1.0, 1.0, 1.04],  # too near to matter
+    ],
+)
+def test_otherwise_every_round_counts(ratios: list[float]) -> None:
+    interval = stats.ratio_interval(ratios, [1.0] * len(ratios))
+    assert interval.rounds == len(ratios)
+
+
+def test_a_round_that_one_side_does_not_have_is_no_pair() -> None:
+    mine, its = [2.0, nan, 2.2, 2.1, 1.9, 2.0], [1.0, 1.0, 1.1, 1.0, nan, 1.0]
+    assert stats.ratio_interval(mine, its) == stats.ratio_interval([2.0, 2.2, 2.1, 2.0], [1.0, 1.1, 1.0, 1.0])
+
+
 @pytest.mark.parametrize(
     ("ratios", "verdict"),
     [
@@ -100,7 +126,7 @@ def test_a_margin_of_the_noise_floor_takes_a_verdict_back() -> None:
     ("a", "b"), [([1.0, 2.0], [1.0]), ([1.0], [1.0]), ([1.0, 0.0], [1.0, 1.0]), ([1.0, 1.0], [1.0, -1.0])]
 )
 def test_rounds_that_make_no_ratio_are_refused(a: list[float], b: list[float]) -> None:
-    with pytest.raises(ValueError, match=r"equally many|above 0"):
+    with pytest.raises(ValueError, match=r"equally many|above 0|at least 2"):
         stats.ratio_interval(a, b)
 
 

@@ -63,6 +63,10 @@ def test_a_load_has_one_state_and_its_reason(
         (["SATURATED", "ERRORS", "VALID"], [1, 2, 3], "ERRORS", "1 of 3 rounds: because"),
         (["GENERATOR-LIMITED", "SATURATED"], [1, 1], "GENERATOR-LIMITED", "1 of 2 rounds: because"),
         (["ERRORS"], [], "ERRORS", "because"),
+        (["SATURATED", *["VALID"] * 5], [10, *[100] * 5], "VALID", "1 of 6 rounds set aside, SATURATED: because"),
+        (["ERRORS", *["VALID"] * 5], [10, *[100] * 5], "ERRORS", "1 of 6 rounds: because"),
+        (["SATURATED", "UNSTABLE", *["VALID"] * 4], [100] * 6, "SATURATED", "1 of 6 rounds: because"),
+        (["UNSTABLE", *["VALID"] * 4], [100] * 5, "UNSTABLE", "1 of 5 rounds: because"),
     ],
 )
 def test_a_cell_is_as_bad_as_its_worst_round(states: list[str], figures: list[float], state: str, says: str) -> None:

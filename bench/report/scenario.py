@@ -93,11 +93,11 @@ def state(cell: Cell) -> Text:
 
 
 def reasons(cells: Sequence[Cell]) -> Text:
-    """A line for each cell that is not valid."""
+    """A line for each cell that is not valid, or not in every round."""
     lines = [
         f"{cell.model}, {cell.workload['name']}: {cell.judgement.state}: {cell.judgement.reason.splitlines()[0]}"
         for cell in cells
-        if not cell.judgement.valid and not cell.judgement.reason.startswith("not tried")
+        if cell.judgement.reason and not cell.judgement.reason.startswith("not tried")
     ]
     return Text("\n".join(lines), "yellow")
 

@@ -27,7 +27,7 @@ class Options:
     rounds: int = 6
     quick: bool = False
     """Fewer and smaller loads, for a first look: no A/A twin and no search for a promise."""
-    duration_s: float = 0.4
+    duration_s: float = 0.35
     """The measured part of each load."""
     warmup_s: float = 0.15
     slo_s: float = 0.050

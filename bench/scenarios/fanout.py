@@ -16,7 +16,7 @@ from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Wor
 COUNTS = (1, 10, 50)
 # How long the upstream takes for each call, and so the ideal time of a request however many it makes.
 CALL_S = 0.1
-REPETITIONS = 5
+REPETITIONS = 3
 # What a slow machine may add to calls that are made one after the other before a request counts as lost.
 PATIENCE_S = 30.0
 
