@@ -112,9 +112,16 @@ def reading(judgement: Judgement = VALID) -> Reading:
 
 def test_two_loads_are_as_good_as_the_first_that_is_not_valid() -> None:
     saturated = Judgement("SATURATED", "40 answers/s of 100 asked for")
-    both = combined({"alone": reading(), "beside": reading(saturated)})
-    assert both.judgement == Judgement("SATURATED", "beside: 40 answers/s of 100 asked for")
+    unstable = Judgement("UNSTABLE", "no steady state")
+    both = combined({"alone": reading(saturated), "beside": reading(unstable)})
+    assert both.judgement == Judgement("SATURATED", "alone: 40 answers/s of 100 asked for")
     assert both.window_s == 2
+    assert combined({"alone": reading(), "beside": reading(unstable)}).judgement.reason == "beside: no steady state"
+
+
+def test_falling_behind_beside_the_neighbour_is_a_finding_and_no_fault() -> None:
+    saturated = Judgement("SATURATED", "40 answers/s of 100 asked for")
+    assert combined({"alone": reading(), "beside": reading(saturated)}).judgement == VALID
     assert combined({"alone": reading(), "beside": reading()}).judgement == VALID
 
 
