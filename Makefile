@@ -7,11 +7,12 @@ READY := .venv/.ready
 bench: $(READY)
 	.venv/bin/python -m bench all
 
+# Tests mostly wait, so three workers share two cores; each has a database of its own.
 test: $(READY)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
-	.venv/bin/pytest
+	.venv/bin/pytest --numprocesses 3 --dist loadfile
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

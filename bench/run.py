@@ -10,7 +10,7 @@ import httpx
 
 from bench.bed import Bed
 from bench.burst import Answer
-from bench.checks import check_contract, judge_overlap, probe_overlap
+from bench.checks import check_contract, check_overlap
 from bench.load import GeneratorError, LoadJob, LoadResult
 from bench.plan import Step
 from bench.results import Cell, Run
@@ -20,10 +20,6 @@ from bench.server.ports import HOST
 from bench.validity import VALID, Judgement
 
 Generate = Callable[[LoadJob], LoadResult]
-
-
-# A neighbour on the machine may spoil one probe of overlap, hardly three.
-PROBES = 3
 
 
 class Listener(Protocol):
@@ -129,11 +125,7 @@ class Measurement:
         judgement = check_contract(server, pool)
         if not judgement.valid:
             return judgement, {}
-        for _ in range(PROBES):
-            overlap = probe_overlap(server)
-            judgement = judge_overlap(server, overlap)
-            if judgement.valid:
-                break
+        judgement, overlap = check_overlap(server)
         return judgement, asdict(overlap)
 
     def prepare(self, scenario: Scenario, ground: Ground) -> None:
