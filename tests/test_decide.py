@@ -10,12 +10,14 @@ import pytest
 
 from bench.bed import Bed
 from bench.decide.advice import advice
-from bench.decide.check import UNSEEN, Checked, on_a_server, passed, predicted, several, slowed
+from bench.decide.check import Checked, on_a_server, passed, predicted, slowed
 from bench.decide.costs import Costs, Measured, measured
 from bench.decide.figures import Demand
-from bench.decide.predict import Prediction, calls_s, predict
+from bench.decide.predict import Prediction, predict
 from bench.decide.queueing import closed_rps, queue_of
 from bench.decide.rank import Decision, decide
+from bench.decide.station import calls_s
+from bench.decide.unseen import UNSEEN, several
 from bench.decide.vectors import ASYNCIO_LOOP, GEVENT_LOOP, vectors
 from bench.load import run as load
 from bench.results import Cell, Run
@@ -29,7 +31,8 @@ def model(name: str = "gevent", **changes: Any) -> Measured:
     """An event loop whose waits all overlap, unless said otherwise; every round alike."""
     usual: dict[str, Any] = {
         "app": "gevent_app", "python_overlaps": True, "database_overlaps": True, "threads": None, "loop": GEVENT_LOOP,
-        "trap": False, "rounds": FLAT, "calls_s": (5e-4, 5e-4), "memory_bytes": 8e7, "request_bytes": 3e4, "streams": True,
+        "trap": False, "rounds": FLAT, "calls_s": (5e-4, 5e-4), "memory_bytes": 8e7,
+        "request_bytes": 3e4, "streams": True,
         "local_waits_s": (2e-4, 1e-4),
     }  # fmt: skip
     return Measured(name=name, **usual | changes)

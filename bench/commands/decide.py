@@ -112,7 +112,7 @@ def without_calls(models: list[Measured], demand: Demand) -> list[Unmeasured]:
     return [
         Unmeasured(model.name, "no valid fanout cells", "python -m bench all --scenarios throughput,fanout")
         for model in models
-        if demand.calls and model.call_s is None and not model.twin
+        if demand.calls and model.calls_s is None and not model.twin
     ]
 
 

@@ -4,9 +4,11 @@ The model. A request occupies its process (`busy`) for what was measured, and wa
 
     busy = `GET /` + first query (with its connection and transaction) + further queries + calls + the reader's own CPU
 
-each of them CPU time per request from `throughput` and `fanout`; that of `/` is divided by the utilisation reached
-there, for a sync worker is idle between two requests and does not get to a whole core. Waits that overlap leave the
-process free; waits that block belong to its service time D, beside `busy`. Z is the rest of them.
+each of them CPU time per request from `throughput` and `fanout`, which repeats where rates do not. That of `/` is
+divided by the highest utilisation that a round reached there, for a sync worker is idle between two requests and does
+not get to a whole core. A call costs more the more of them are under way in a process, as measured between 10 and 50,
+and no more beyond. Waits that overlap leave the process free; waits that block belong to its service time D, beside
+`busy`. Z is the rest of them.
 
 Closed loop, N requests at once. A process with a single core and requests that wait apart from it is the machine
 repairman's (Palm's) model: throughput is (1 - B) / D, B being Erlang's loss formula for N sources and Z / D erlangs,
@@ -39,7 +41,8 @@ differ by. What the interval does not know is whether the model is right: `decid
 Not in it: PostgreSQL's own limit, the network, other work on the machine, uneven sharing among processes, variation of
 the waits themselves, and several cores within a process (free threading).
 
-costs.py reads cells, figures.py is what the reader says, queueing.py has the formulas, predict.py puts a model under
-them, rank.py ranks and says the verdict, advice.py adds code and traps, check.py predicts and measures.
-bench/report/html/decide has predict.js and rank.js, the same once more; vectors.py keeps the two the same.
+costs.py reads cells, figures.py is what the reader says, station.py what a request is to a process, queueing.py has the
+formulas, predict.py puts a model under them, rank.py ranks and says the verdict, advice.py adds code and traps,
+check.py predicts and measures what unseen.py lists. bench/report/html/decide has predict.js and rank.js, the same once
+more; vectors.py keeps the two the same.
 """

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from bench.decide.costs import Measured, on_asyncio
 from bench.decide.figures import Demand
-from bench.decide.predict import station_of, throughput
+from bench.decide.predict import throughput
 from bench.decide.rank import Decision, figure, listed
+from bench.decide.station import station_of
 from bench.models import MODELS
 from bench.report.code import pairs
 

@@ -1,23 +1,26 @@
 """Is the model right? Predicts cells that no run has, measures them, and sets the one over the other.
 
-The machine's speed drifts by more than the model is off: so every cell is measured in three slices, each between a
-short load of `GET /` and one of `GET /queries/?count=1`, which every run has, and all costs are scaled by how much
-longer a request takes in these two than in the run (their geometric mean). The reader's own CPU time is scaled only by
-what of that is no CPU time. Waits are not scaled. The slice in which the machine was fastest stands for the cell: it is
-chosen by the loads around it, not by what it says. What remains is what is checked: whether costs add up as assumed,
-what overlaps, and which limit binds.
+The machine's speed drifts by more than the model is off: so every cell is measured between a short load of `GET /` and
+one of `GET /queries/?count=1`, which every run has, and all costs are scaled by how much longer a request takes in
+these two than they say (its geometric mean). The reader's own CPU time is scaled only by what of that is no CPU time.
+Waits are not scaled. A cell is measured again, a few times at most, until both loads beside it were about as fast as
+the fastest of their kind; else the time at which they were fastest stands for it. So it is the loads around a cell
+that choose, never what it says. What remains is what is checked: whether costs add up as assumed, what overlaps, and
+which limit binds.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import cycle
 from statistics import geometric_mean, median
 
 from bench.bed import Bed
-from bench.decide.costs import BASE, CPU, ONE_QUERY, Costs, Measured
+from bench.decide.costs import CPU, Costs, Measured
 from bench.decide.figures import Demand
-from bench.decide.predict import limit_of, station_of, throughput
+from bench.decide.predict import limit_of, throughput
+from bench.decide.station import station_of
+from bench.decide.unseen import ANCHORS, UNSEEN, Unseen
 from bench.errors import BenchError
 from bench.load import LoadJob, LoadResult
 from bench.models import POOL, find_models
@@ -30,23 +33,11 @@ MODELS = ("gevent", "asyncio", "sync", "gevent-blocking-db")
 TOLERANCE = 0.20
 SHARE = 0.9  # of the cells that must be within it
 FEWEST = 10
-ANCHORS = {BASE: "/", ONE_QUERY: "/queries/?count=1"}
-SLICES = 3
-ANCHOR_S, SLICE_S, WARMUP_S = 0.3, 0.5, 0.1
+SLICES = 4  # of a cell, at most
+CALM = 1.12  # times slower than the fastest of its kind that an anchor may be
+ANCHOR_S, SLICE_S, WARMUP_S = 0.3, 1.0, 0.1
 ATTEMPTS = 3
 PATIENCE_S = 30.0
-WHOLE_MEMORY_BYTES = 1e12
-
-
-@dataclass(frozen=True)
-class Unseen:
-    """A load that no scenario has, and the demand that describes it."""
-
-    path: str
-    connections: int
-    demand: Demand
-    pool: int = POOL
-    needs: Callable[[Measured], bool] = field(default=lambda model: True)
 
 
 @dataclass(frozen=True)
@@ -80,69 +71,8 @@ class Anchor:
 
     name: str
     rate_rps: float
-    utilisation: float
-    """CPU seconds of the server in a second."""
-
-
-def demand_of(connections: int, **described: float) -> Demand:
-    """One process with a core and all memory for itself, in a closed loop."""
-    nothing: dict[str, float] = {"db_wait_s": 0.0, "queries": 0, "cpu_s": 0.0}
-    usual = {"concurrency": connections, "cores": 1, "memory_bytes": WHOLE_MEMORY_BYTES}
-    return Demand(**nothing | usual | described)  # type: ignore[arg-type]  # whole numbers are among the floats
-
-
-def sleeping(seconds: float, connections: int, needs: Callable[[Measured], bool]) -> Unseen:
-    """A sleep in Python, and then all rows."""
-    demand = demand_of(connections, upstream_wait_s=seconds, queries=1, all_rows=True)
-    return Unseen(f"/sleep/python/?seconds={seconds:g}", connections, demand, needs=needs)
-
-
-def sleeping_database(seconds: float, connections: int, pool: int, needs: Callable[[Measured], bool]) -> Unseen:
-    """A query that sleeps, and one for all rows; between them they wait so long."""
-    demand = demand_of(connections, db_wait_s=seconds / 2, queries=2, all_rows=True, db_connections=pool)
-    return Unseen(f"/sleep/postgres/?seconds={seconds:g}", connections, demand, pool, needs)
-
-
-def several(queries: int, connections: int) -> Unseen:
-    """Small queries one after the other."""
-    demand = demand_of(connections, queries=queries, db_connections=POOL)
-    return Unseen(f"/queries/?count={queries}", connections, demand)
-
-
-def calling(calls: int, seconds: float, connections: int) -> Unseen:
-    """Calls at once to an upstream that takes so long."""
-    demand = demand_of(connections, upstream_wait_s=seconds, calls=calls)
-    return Unseen(f"/fanout/?count={calls}&seconds={seconds:g}", connections, demand, needs=asks)
-
-
-def asks(model: Measured) -> bool:
-    """Whether the cost of a call was measured, and calls overlap."""
-    return model.call_s is not None and model.python_overlaps
-
-
-def overlaps(model: Measured) -> bool:
-    """Whether all its waits do."""
-    return model.python_overlaps and model.database_overlaps
-
-
-def blocks(model: Measured) -> bool:
-    """Whether some of its waits do not overlap."""
-    return not overlaps(model)
-
-
-UNSEEN = (
-    several(5, 32),
-    several(10, 48),
-    sleeping(0.02, 64, overlaps),
-    sleeping(0.05, 20, overlaps),
-    sleeping(0.02, 8, blocks),
-    Unseen("/cpu/?milliseconds=3", 16, demand_of(16, cpu_s=0.003)),
-    calling(3, 0.02, 12),
-    sleeping_database(0.02, 8, POOL, blocks),
-    sleeping_database(0.03, 40, 5, overlaps),
-    sleeping_database(0.03, 40, 10, overlaps),
-    sleeping_database(0.05, 60, 30, overlaps),
-)
+    cpu_s: float
+    """Of the server, for each request."""
 
 
 def checks(
@@ -151,6 +81,8 @@ def checks(
     """Predict and measure, a server for each model and pool; the next as it is asked for."""
     known = {model.name: model for model in models if not model.twin}
     chosen = [known[name] for name in MODELS if name in known] or list(known.values())[: len(MODELS)]
+    if not chosen:
+        raise BenchError(f"{run.path} has no model that anything can be predicted for; run python -m bench throughput")
     for model in chosen:
         for pool in dict.fromkeys(unseen.pool for unseen in UNSEEN):
             cells = [unseen for unseen in UNSEEN if unseen.pool == pool and unseen.needs(model)]
@@ -159,7 +91,7 @@ def checks(
 
 
 def on_a_server(
-    run: Run, model: Measured, pool: int, cells: Iterable[Unseen], bed: Bed, generate: Callable[[LoadJob], LoadResult]
+    run: Run, model: Measured, pool: int, cells: Sequence[Unseen], bed: Bed, generate: Callable[[LoadJob], LoadResult]
 ) -> Iterator[Checked]:
     """The cells of a model and a pool, between anchors."""
     (registered,) = find_models(model.name)
@@ -168,26 +100,27 @@ def on_a_server(
         options = Options(duration_s=ANCHOR_S, warmup_s=WARMUP_S)
         rng = random.Random(run.seed)
         ground = Ground(Entry(model.name, registered), server, bed, options, rng, {}, generate, lambda _: None)
-        warm_up(ground, pool)
-        turns = cycle(ANCHORS)
-        before = anchor(ground, next(turns))
+        for path in (*(one.path for one in ANCHORS.values()), *(one.path for one in cells)):
+            warm_up(ground, path, 2 * pool)
+        pace = Pace(ground)
         for unseen in cells:
             slices = []
             for _ in range(SLICES):
                 job = ground.job(unseen.path, connections=unseen.connections, duration_s=SLICE_S)
+                before = pace.last
                 result, _, judgement = run_load(ground, job)
-                after = anchor(ground, next(turns))
-                slices.append(checked(run, model, unseen, (before, after), result.throughput_rps, judgement))
-                before = after
-            yield min(slices, key=lambda one: one.drift)
+                around = before, pace.next()
+                slices.append(checked(run, model, unseen, around, result.throughput_rps, judgement))
+                if pace.calm(around):
+                    break
+            yield slices[-1] if pace.calm(around) else min(slices, key=lambda one: one.drift)
 
 
-def warm_up(ground: Ground, pool: int) -> None:
+def warm_up(ground: Ground, path: str, requests: int) -> None:
     """Open the pool, and fill what caches there are."""
-    requests = 2 * pool
     ground.generate(
         ground.job(
-            ANCHORS[ONE_QUERY], connections=requests, max_requests=requests, warmup_s=0.0, duration_s=PATIENCE_S,
+            path, connections=requests, max_requests=requests, warmup_s=0.0, duration_s=PATIENCE_S,
             timeout_s=PATIENCE_S,
         )
     )  # fmt: skip
@@ -197,42 +130,52 @@ def checked(
     run: Run, model: Measured, unseen: Unseen, around: Sequence[Anchor], measured_rps: float, judgement: Judgement
 ) -> Checked:
     """What was measured beside what is predicted for the machine as it was then."""
-    anchors = [then(run, model.name, now.name) for now in around]
-    drift = geometric_mean(before.rate_rps / now.rate_rps for before, now in zip(anchors, around, strict=True))
-    stolen = geometric_mean(before.utilisation / now.utilisation for before, now in zip(anchors, around, strict=True))
-    rate_rps, limit = predicted(slowed(model, drift), unseen.demand, stolen)
+    drift = geometric_mean(predicted(model, ANCHORS[now.name].demand)[0] / now.rate_rps for now in around)
+    on_cpu = geometric_mean(
+        now.cpu_s / median(run.cells["throughput", model.name, now.name].values(CPU)) for now in around
+    )
+    rate_rps, limit = predicted(slowed(model, drift), unseen.demand, drift / on_cpu)
     pool = f", pool {unseen.pool}" if unseen.pool != POOL else ""
     workload = f"{unseen.path} × {unseen.connections}{pool}"
     return Checked(model.name, workload, limit, drift, rate_rps, measured_rps, judgement.state, judgement.reason)
 
 
-def anchor(ground: Ground, name: str) -> Anchor:
-    """What the run has measured as well, now; again if the machine had no time for it."""
-    for _ in range(ATTEMPTS):
-        result, cost, judgement = run_load(ground, ground.job(ANCHORS[name]))
-        if result.good and not result.errors.total:
-            cpu_s = cost.cpu_s / (result.warmup_requests + result.requests)
-            return Anchor(name, result.throughput_rps, result.throughput_rps * cpu_s)
-    raise BenchError(f"{ground.entry.name} does not answer {name} ({judgement.reason}); try on a machine less busy")
+class Pace:
+    """Takes one anchor after the other on a server, and knows how fast they have been."""
 
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.turns = cycle(ANCHORS)
+        self.fastest_rps: dict[str, float] = {}
+        for _ in ANCHORS:
+            self.last = self.next()
 
-def then(run: Run, model: str, name: str) -> Anchor:
-    """The same in the run."""
-    cell = run.cells["throughput", model, name]
-    rates_rps, cpus_s = cell.values("throughput_rps"), cell.values(CPU)
-    utilisation = median(rate * cpu_s for rate, cpu_s in zip(rates_rps, cpus_s, strict=True))
-    return Anchor(name, median(rates_rps), utilisation)
+    def next(self) -> Anchor:
+        """What the run has measured as well, now; again if the machine had no time for it."""
+        name = next(self.turns)
+        for _ in range(ATTEMPTS):
+            result, cost, judgement = run_load(self.ground, self.ground.job(ANCHORS[name].path))
+            if result.good and not result.errors.total:
+                cpu_s = cost.cpu_s / (result.warmup_requests + result.requests)
+                self.last = Anchor(name, result.throughput_rps, cpu_s)
+                self.fastest_rps[name] = max(self.last.rate_rps, self.fastest_rps.get(name, 0.0))
+                return self.last
+        raise BenchError(f"{name} is not answered ({judgement.reason}); try on a machine that is less busy")
+
+    def calm(self, around: Sequence[Anchor]) -> bool:
+        """Whether none of them was disturbed."""
+        return all(one.rate_rps * CALM >= self.fastest_rps[one.name] for one in around)
 
 
 def slowed(model: Measured, drift: float) -> Measured:
     """The model on a machine that takes so many times longer."""
     rounds = tuple(Costs(*(value * drift for value in vars(costs).values())) for costs in model.rounds)
     first_s, further_s = model.local_waits_s
-    call_s = None if model.call_s is None else model.call_s * drift
-    return replace(model, rounds=rounds, call_s=call_s, local_waits_s=(first_s * drift, further_s * drift))
+    calls_s = None if model.calls_s is None else (model.calls_s[0] * drift, model.calls_s[1] * drift)
+    return replace(model, rounds=rounds, calls_s=calls_s, local_waits_s=(first_s * drift, further_s * drift))
 
 
-def predicted(model: Measured, demand: Demand, stolen: float) -> tuple[float, str]:
+def predicted(model: Measured, demand: Demand, stolen: float = 1.0) -> tuple[float, str]:
     """Answers a second, and the limit. Where database waits block, those of the bench's own database count as well."""
     if demand.queries and not model.database_overlaps:
         first_s, further_s = model.local_waits_s

@@ -9,13 +9,13 @@ from bench.checks import TOGETHER_AT_MOST
 from bench.compare import is_twin
 from bench.models import MODELS
 from bench.results import Cell, Run
+from bench.validity import Judgement, judge_rounds
 
 BASE, ONE_QUERY, MANY_QUERIES, LIST = "GET /", "GET /queries/?count=1", "GET /queries/?count=20", "GET /todos/"
 NEEDED = (BASE, ONE_QUERY, MANY_QUERIES, LIST)
 FURTHER_QUERIES = 19  # of MANY_QUERIES beyond the one of ONE_QUERY
 CPU = "cpu_per_request_s"
-ONE_CALL, TEN_CALLS = "1 call", "10 calls"
-FURTHER_CALLS = 9
+CALLS_AT_ONCE = (10, 50)
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Measured:
     trap: bool
     """Whether it is there to be seen failing, or is an event loop that some waits stop."""
     rounds: tuple[Costs, ...]
-    call_s: float | None
-    """One call to an upstream; None if it was not measured."""
+    calls_s: tuple[float, float] | None
+    """One call to an upstream, where 10 and where 50 are under way in the process; None if it was not measured."""
     memory_bytes: float
     """A process that has served."""
     request_bytes: float | None
@@ -103,11 +103,17 @@ def missing(cells: Mapping[str, Cell]) -> str:
             return f"no cell for {workload}"
         if (processes := cell.info.get("processes") or 1) > 1:
             return f"measured with {processes} processes, and a prediction is made from one"
-        if not cell.judgement.valid:
-            return f"{workload} is {cell.judgement.state}"
+        if not (judgement := judged_by_cpu(cell)).valid:
+            return f"{workload} is {judgement.state}"
         if len(cell.values(CPU)) < len(cell.rounds) or min(cell.values(CPU)) <= 0:
             return f"{workload} has a round without CPU time"
     return "" if costs_of(cells) else "more queries seem to cost less: too noisy"
+
+
+def judged_by_cpu(cell: Cell) -> Judgement:
+    """Whether a cell may be used: its rounds must agree on CPU time, whatever a busy machine did to their rates."""
+    judgements = [Judgement(round_["state"], round_["reason"]) for round_ in cell.rounds]
+    return judge_rounds(judgements, cell.values(CPU))
 
 
 def model_of(run: Run, name: str, cells: Mapping[str, Cell]) -> Measured:
@@ -127,7 +133,7 @@ def model_of(run: Run, name: str, cells: Mapping[str, Cell]) -> Measured:
         trap=(registered is not None and "traps" in registered.families)
         or (bool(base.info.get("loop")) and not (python and database)),
         rounds=costs,
-        call_s=call_of(run, name),
+        calls_s=calls_of(run, name, geometric_mean(each.base_s for each in costs)),
         memory_bytes=median(base.values("pss_bytes") or base.values("rss_bytes")),
         request_bytes=request_bytes(run, name),
         streams=streams(run, name),
@@ -143,34 +149,43 @@ def overlaps(cell: Cell) -> tuple[bool, bool]:
 
 
 def costs_of(cells: Mapping[str, Cell]) -> tuple[Costs, ...]:
-    """Of every round; empty if one of them has a part that costs nothing."""
-    utilisation = median(
+    """Of every round; empty if one of them has a part that costs nothing.
+
+    The utilisation is the highest of the rounds, for what else the machine does can only lower it.
+    """
+    utilisation = max(
         rps * cpu_s
         for rps, cpu_s in zip(cells[BASE].values("throughput_rps"), cells[BASE].values(CPU), strict=True)
     )  # fmt: skip
     rounds = tuple(
-        Costs(base / utilisation, one - base, (many - one) / FURTHER_QUERIES, all_rows - base)
+        Costs(base / min(1.0, utilisation), one - base, (many - one) / FURTHER_QUERIES, all_rows - base)
         for base, one, many, all_rows in zip(*(cells[workload].values(CPU) for workload in NEEDED), strict=True)
     )
     return rounds if all(min(vars(costs).values()) > 0 for costs in rounds) else ()
 
 
 def local_waits(cells: Mapping[str, Cell]) -> tuple[float, float]:
-    """Time between answers at full load that no CPU time explains: waits for the bench's own database that blocked."""
+    """Time between answers at full load that no CPU time explains: waits for the bench's own database that blocked.
+
+    The least of the rounds, for the same reason as the utilisation.
+    """
     base_s, one_s, many_s = (
-        1 / median(cells[name].values("throughput_rps")) - median(cells[name].values(CPU))
-        for name in (BASE, ONE_QUERY, MANY_QUERIES)
+        min(1 / rps - cpu_s for rps, cpu_s in zip(cell.values("throughput_rps"), cell.values(CPU), strict=True))
+        for cell in (cells[name] for name in (BASE, ONE_QUERY, MANY_QUERIES))
     )
     return max(0.0, one_s - base_s), max(0.0, many_s - one_s) / FURTHER_QUERIES
 
 
-def call_of(run: Run, name: str) -> float | None:
-    """CPU time of one more call to an upstream, from requests that make one and ten."""
-    one, ten = (run.cells.get(("fanout", name, workload)) for workload in (ONE_CALL, TEN_CALLS))
-    if not (one and ten and one.judgement.valid and ten.judgement.valid):
-        return None
-    once, often = (median(cell.values("cpu_per_call_s")) for cell in (one, ten))
-    return max(0.0, 10 * often - once) / FURTHER_CALLS
+def calls_of(run: Run, name: str, base_s: float) -> tuple[float, float] | None:
+    """CPU time of a call in requests that make ten and fifty of them at once, less the request itself."""
+    found = []
+    for count in CALLS_AT_ONCE:
+        cell = run.cells.get(("fanout", name, f"{count} calls"))
+        if cell is None or not cell.judgement.valid:
+            return None
+        found.append(max(0.0, median(cell.values("cpu_per_call_s")) - base_s / count))
+    few_s, many_s = found
+    return few_s, many_s
 
 
 def request_bytes(run: Run, name: str) -> float | None:

@@ -4,48 +4,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bench.decide.costs import Costs, Measured, on_asyncio
+from bench.decide.costs import Measured
 from bench.decide.figures import Demand
 from bench.decide.queueing import NEGLIGIBLE, Queue, closed_rps, queue_of, variation
+from bench.decide.station import Station, station_of
 from bench.scenarios.latency import RESTART_MARGIN
 
 ENOUGH = 0.98  # of the best throughput: the fewest processes that reach it are as good
 P99_DEVIATIONS = 2.326  # a normal distribution's
 NEARLY = 0.9  # so near to the most processes that there may be, these are the limit
 MOST_PROCESSES = 1_000  # no machine this is for has the memory for more
-
-
-@dataclass(frozen=True)
-class Station:
-    """A request as the queues see it, in seconds."""
-
-    busy_s: float
-    blocked_s: float
-    """Waits during which its process, or thread, does nothing else."""
-    db_wait_s: float
-    """Waits for the database that overlap."""
-    other_wait_s: float
-    """Other waits that overlap."""
-
-    @property
-    def service_s(self) -> float:
-        """How long its process is taken."""
-        return self.busy_s + self.blocked_s
-
-    @property
-    def wait_s(self) -> float:
-        """How long it waits and leaves the process to others."""
-        return self.db_wait_s + self.other_wait_s
-
-    @property
-    def alone_s(self) -> float:
-        """Its response time with nobody else there."""
-        return self.service_s + self.wait_s
-
-    @property
-    def held_s(self) -> float:
-        """How long it holds a connection."""
-        return self.service_s + self.db_wait_s
 
 
 @dataclass(frozen=True)
@@ -98,22 +66,6 @@ def rates_of(model: Measured, station: Station, demand: Demand) -> list[float]:
 def peak_of(rates: Sequence[float]) -> int:
     """The fewest processes that do about as much as can be done."""
     return next(count for count, rate in enumerate(rates, start=1) if rate >= ENOUGH * max(rates))
-
-
-def station_of(model: Measured, costs: Costs, demand: Demand) -> Station:
-    """The request's parts, sorted by what they keep busy."""
-    first_s = costs.list_s if demand.all_rows else costs.first_query_s
-    queries_s = first_s + (demand.queries - 1) * costs.query_s if demand.queries else 0.0
-    busy_s = costs.base_s + queries_s + demand.calls * (model.call_s or 0.0) + demand.cpu_s
-    database_s = demand.queries * demand.db_wait_s
-    upstream_blocks = not model.python_overlaps or (demand.blocking_libraries and on_asyncio(model))
-    return Station(
-        busy_s=busy_s,
-        blocked_s=(0.0 if model.database_overlaps else database_s)
-        + (demand.upstream_wait_s if upstream_blocks else 0.0),
-        db_wait_s=database_s if model.database_overlaps else 0.0,
-        other_wait_s=0.0 if upstream_blocks else demand.upstream_wait_s,
-    )
 
 
 def by_memory(model: Measured, demand: Demand) -> int:

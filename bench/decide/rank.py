@@ -51,7 +51,7 @@ class Decision:
 
 def decide(models: Sequence[Measured], demand: Demand) -> Decision:
     """Predict, rank, and say it."""
-    usable = [model for model in models if not demand.calls or model.call_s is not None]
+    usable = [model for model in models if not demand.calls or model.calls_s is not None]
     values = {model.name: capacities(model, demand) for model in usable}
     margin = margin_of(values)
     ranked = [model for model in usable if not model.trap and not model.twin]

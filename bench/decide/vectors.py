@@ -67,7 +67,7 @@ def made_up(
         loop=loop,
         trap=loop is not None and not database,
         rounds=rounds,
-        call_s=None if name == "threads" else rng.uniform(5e-4, 1e-3),
+        calls_s=None if name == "threads" else (rng.uniform(5e-4, 1e-3), rng.uniform(1e-3, 5e-3)),
         memory_bytes=rng.uniform(5e7, 1e8),
         request_bytes=rng.uniform(2e4, 5e4) if threads is None else None,
         streams=threads is None,

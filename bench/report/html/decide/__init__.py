@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from bench.compare import TWIN_SUFFIX
 from bench.decide import advice
-from bench.decide.costs import Measured, Unmeasured, measured, on_asyncio
+from bench.decide.costs import CALLS_AT_ONCE, Measured, Unmeasured, measured, on_asyncio
 from bench.decide.figures import CONCURRENCY, FACTS, FIGURES, RATE
 from bench.decide.predict import ENOUGH, MOST_PROCESSES, NEARLY, P99_DEVIATIONS
 from bench.decide.queueing import NEGLIGIBLE
@@ -23,7 +23,7 @@ from bench.decide.rank import NAMED
 from bench.report.decide import LIMITS, not_measured
 from bench.results import Run
 from bench.scenarios.latency import RESTART_MARGIN
-from bench.stats import MIN_ROUNDS, PRACTICAL_MARGIN, t_quantile
+from bench.stats import MAD_TO_SIGMA, MIN_ROUNDS, PRACTICAL_MARGIN, SPOILT_DEVIATIONS, t_quantile
 
 SCRIPTS = tuple(Path(__file__).with_name(name) for name in ("predict.js", "rank.js", "view.js"))
 FACT_TEXTS = {"blocking_libraries": advice.BLOCKING, "existing_sync_code": advice.SYNC_CODE}
@@ -62,8 +62,11 @@ def data(models: Sequence[Measured]) -> dict[str, Any]:
     """All that the script calculates with."""
     return {
         "models": [model_data(model) for model in models],
-        "quantiles": {rounds: t_quantile(rounds) for rounds in {len(model.rounds) for model in models} if rounds > 1},
+        "quantiles": {rounds: t_quantile(rounds) for rounds in rounds_of(models)},
+        "spoilt_deviations": SPOILT_DEVIATIONS,
+        "mad_to_sigma": MAD_TO_SIGMA,
         "twin_suffix": TWIN_SUFFIX,
+        "calls_at_once": CALLS_AT_ONCE,
         "enough": ENOUGH,
         "nearly": NEARLY,
         "most_processes": MOST_PROCESSES,
@@ -78,6 +81,12 @@ def data(models: Sequence[Measured]) -> dict[str, Any]:
         "facts": list(FACTS),
         "fact_texts": {**FACT_TEXTS, "streaming": advice.streaming([model for model in models if not model.twin])},
     }
+
+
+def rounds_of(models: Sequence[Measured]) -> set[int]:
+    """How many rounds an interval may be made of; one of them may be left out as spoilt."""
+    counts = {len(model.rounds) for model in models}
+    return {count for count in counts | {count - 1 for count in counts} if count > 1}
 
 
 def model_data(model: Measured) -> dict[str, Any]:

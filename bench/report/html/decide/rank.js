@@ -4,8 +4,23 @@ const benchDecide = (() => {
   const { D, sum, stationOf, throughput, predict, capacities } = decidePredict;
   const known = new Map(D.models.map((model) => [model.name, model]));
 
+  function median(values) {
+    const sorted = [...values].sort((one, other) => one - other);
+    const half = Math.floor(sorted.length / 2);
+    return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  }
+
+  function withoutSpoilt(logs) {
+    const middle = median(logs);
+    const away = logs.map((log) => Math.abs(log - middle));
+    const most = Math.max(...away);
+    const limit = Math.max(D.spoilt_deviations * D.mad_to_sigma * median(away), Math.log(D.practical_margin));
+    if (logs.length <= D.min_rounds || most <= limit) return logs;
+    return logs.filter((_, index) => index !== away.indexOf(most));
+  }
+
   function interval(candidate, baseline) {
-    const logs = candidate.map((value, index) => Math.log(value / baseline[index]));
+    const logs = withoutSpoilt(candidate.map((value, index) => Math.log(value / baseline[index])));
     const mean = sum(logs) / logs.length;
     const deviation = Math.sqrt(sum(logs.map((log) => (log - mean) ** 2)) / (logs.length - 1));
     const half = (D.quantiles[logs.length] * deviation) / Math.sqrt(logs.length);
@@ -36,7 +51,7 @@ const benchDecide = (() => {
   }
 
   function ranking(demand) {
-    const usable = D.models.filter((model) => !demand.calls || model.call_s !== null);
+    const usable = D.models.filter((model) => !demand.calls || model.calls_s !== null);
     const values = new Map(usable.map((model) => [model.name, capacities(model, demand)]));
     const ranked = usable.filter((model) => !model.trap && !model.twin);
     const most = Math.max(0, ...ranked.map((model) => model.rounds.length));
