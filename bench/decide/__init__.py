@@ -39,7 +39,8 @@ form that the page can compute while a slider moves. Models differ if it clears 
 differ by. What the interval does not know is whether the model is right: `decide --check` measures that.
 
 Not in it: PostgreSQL's own limit, the network, other work on the machine, uneven sharing among processes, variation of
-the waits themselves, and several cores within a process (free threading).
+the waits themselves, and several cores within a process (free threading). Known to be off: under gevent a full pool's
+connections are handed on in convoys, which costs a tenth to a quarter of what is predicted there.
 
 costs.py reads cells, figures.py is what the reader says, station.py what a request is to a process, queueing.py has the
 formulas, predict.py puts a model under them, rank.py ranks and says the verdict, advice.py adds code and traps,
