@@ -16,7 +16,7 @@ GRANIAN = (
 )  # fmt: skip
 # gunicorn's worker gives asyncio the listening socket without a backlog, and asyncio sets it to its own default, 100.
 GUNICORN_ASGI = (
-    *GUNICORN, "--worker-class", "asgi", "--asgi-loop", "asyncio", "--http-parser", "python", "--asgi-lifespan", "on",
+    *GUNICORN, "--worker-class", "asgi", "--asgi-loop", "asyncio", "--asgi-lifespan", "on",
     "--worker-connections", "10000",
 )  # fmt: skip
 # As many threads as the other models have connections, for here each thread has one.

@@ -6,7 +6,7 @@ many connections as any scenario opens; event loop and HTTP parser named, never 
 
 GUNICORN = (
     "-m", "gunicorn", "--bind", "{host}:{port}", "--workers", "{workers}", "--timeout", "0", "--keep-alive", "5",
-    "--backlog", "2048", "--log-level", "warning", "--no-control-socket",
+    "--backlog", "2048", "--log-level", "warning", "--no-control-socket", "--http-parser", "python",
 )  # fmt: skip
 GEVENT_WORKER = ("--worker-class", "gevent", "--worker-connections", "10000")
 UVICORN = (
