@@ -22,10 +22,10 @@ def tables(scenario: Scenario, cells: Sequence[Cell], seed: int) -> list[Rendera
 
 
 def empty(*left: str) -> Table:
-    """A table with the columns that every scenario's has."""
+    """A table with the columns that every scenario's has; where room is short, names are folded and figures are not."""
     table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     for heading in left:
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading, no_wrap=heading != "model", overflow="fold")
     return table
 
 
