@@ -80,7 +80,7 @@ def answer_line(answer: Answer) -> str:
 def table(cells: Sequence[Cell]) -> Table:
     """All models of the classic, one a row, beside their ideal and the figures of 2013; at most 80 columns wide."""
     result = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
-    result.add_column("model", no_wrap=True)
+    result.add_column("model", overflow="fold")
     for heading in ("python", "database", "sum", "ideal", "÷ ideal", "2013"):
         result.add_column(heading, justify="right", no_wrap=True)
     result.add_column("situation", no_wrap=True)
