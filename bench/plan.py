@@ -67,8 +67,9 @@ def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: O
 
 
 def asks(scenario: Scenario, model: Model, options: Options) -> bool:
-    """Whether a scenario is put to a model."""
-    return scenario.applies(model) and (scenario.wide or not options.brief or "classic" in model.families)
+    """Whether a scenario is put to a model; a quick and brief plan keeps to the classic six throughout."""
+    wide = scenario.wide and not options.quick
+    return scenario.applies(model) and (wide or not options.brief or "classic" in model.families)
 
 
 def preparations(compared: Sequence[Scenario], entries: Sequence[Entry], options: Options) -> list[Step]:

@@ -59,6 +59,12 @@ def test_a_brief_plan_asks_only_wide_scenarios_of_models_beside_the_classic_six(
     assert all(len(step.scenarios) == 2 for step in make_plan([THROUGHPUT, narrow], models, OPTIONS))
 
 
+def test_a_quick_and_brief_plan_has_the_classic_six_only() -> None:
+    beside = replace(find_models("asyncio")[0], name="beside", families=())
+    plan = make_plan([THROUGHPUT], [beside, *find_models("gevent")], replace(OPTIONS, brief=True, quick=True))
+    assert {step.entry.name for step in plan} == {"gevent"}
+
+
 def test_a_quick_plan_prepares_nothing_and_has_no_twin() -> None:
     plan = make_plan([THROUGHPUT, PREPARED], find_models("gevent,asyncio"), replace(OPTIONS, quick=True))
     assert not any(step.preparing for step in plan)

@@ -23,6 +23,7 @@ from bench.validity import GENERATOR_CPU, VALID, Judgement
 
 STREAMS = 500
 EVENTS = 6
+EVENTS_QUICK = 4
 INTERVAL_S = 0.4
 # What all streams together may take, in lengths of one.
 PATIENCE = 5.0
@@ -37,7 +38,12 @@ MEMORY = "memory_per_stream_bytes"
 
 def workloads(options: Options) -> Sequence[Workload]:
     """The one workload."""
-    return [workload(STREAMS, EVENTS, INTERVAL_S)]
+    return [workload(STREAMS, events_each(options), INTERVAL_S)]
+
+
+def events_each(options: Options) -> int:
+    """How many events a stream has."""
+    return EVENTS_QUICK if options.quick else EVENTS
 
 
 def workload(streams: int, events: int, seconds: float) -> Workload:
@@ -109,7 +115,8 @@ def judge(result: StreamResult, model: Model, within_s: float) -> Judgement:
 
 def expected_s(options: Options, model: Model) -> float:
     """A stream's length where all go on together, else until they are given up."""
-    return WARM_S + ((EVENTS - 1) * INTERVAL_S if model.python_waits_overlap else limit_s(model, EVENTS, INTERVAL_S))
+    length = events_each(options)
+    return WARM_S + ((length - 1) * INTERVAL_S if model.python_waits_overlap else limit_s(model, length, INTERVAL_S))
 
 
 def finding(cells: Sequence[Cell]) -> str:
