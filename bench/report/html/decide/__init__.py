@@ -21,6 +21,7 @@ from bench.decide.predict import ENOUGH, MOST_PROCESSES, NEARLY, P99_DEVIATIONS
 from bench.decide.queueing import NEGLIGIBLE
 from bench.decide.rank import NAMED
 from bench.report.decide import LIMITS, not_measured
+from bench.report.judged import NOT_FLASK, family
 from bench.results import Run
 from bench.scenarios.latency import RESTART_MARGIN
 from bench.stats import MAD_TO_SIGMA, MIN_ROUNDS, PRACTICAL_MARGIN, SPOILT_DEVIATIONS, t_quantile
@@ -95,6 +96,7 @@ def model_data(model: Measured) -> dict[str, Any]:
         **asdict(model),
         "costs": asdict(model.costs),
         "twin": model.twin,
+        "flask": family(model.name) not in NOT_FLASK,
         "on_asyncio": on_asyncio(model),
         "situation": advice.situation(model.name),
         "known_app": model.app in (advice.SYNCHRONOUS_APP, advice.ASYNCHRONOUS_APP),

@@ -50,17 +50,18 @@ const benchDecide = (() => {
     return ranks;
   }
 
-  function ranking(demand) {
+  function ranking(demand, among) {
     const usable = D.models.filter((model) => !demand.calls || model.calls_s !== null);
     const values = new Map(usable.map((model) => [model.name, capacities(model, demand)]));
-    const ranked = usable.filter((model) => !model.trap && !model.twin);
+    const ranked = usable.filter((model) => !model.trap && !model.twin && among(model));
     const most = Math.max(0, ...ranked.map((model) => model.rounds.length));
     const whole = new Set(ranked.filter((model) => model.rounds.length === most).map((model) => model.name));
     return { usable, values, most, whole, margin: marginOf(values) };
   }
 
-  function decide(demand) {
-    const { usable, values, most, whole, margin } = ranking(demand);
+  /* `among`: which models are ranked; all are predicted. */
+  function decide(demand, among = () => true) {
+    const { usable, values, most, whole, margin } = ranking(demand, among);
     const predictions = usable.filter((model) => !model.twin).map((model) => predict(model, demand));
     predictions.sort(
       (one, other) => whole.has(other.model) - whole.has(one.model) || other.capacity_rps - one.capacity_rps,

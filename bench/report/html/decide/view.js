@@ -119,7 +119,7 @@
   function fieldOf(values, waitName, wait, count) {
     const described = { ...values, rate: undefined, concurrency: count, [waitName]: wait };
     if (waitName === "db_wait_ms") described.queries = Math.max(1, values.queries);
-    const decision = decide(demandOf(described));
+    const decision = decide(demandOf(described), (model) => model.flask);
     const rate = decision.rows.length ? decision.rows[0].prediction.capacity_rps : 0;
     return { wait, count, rate, ...labelOf(decision) };
   }
