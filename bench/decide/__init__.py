@@ -28,10 +28,11 @@ or the cores), the threads, the pool, whose connections are held while the reque
 zero with probability 1 - C and exponential else. The response's percentile is the request's own time, the percentile of
 the worst queue and the means of the others.
 
-Processes. Where waits overlap, one for each core at most, because more cannot do more. Where they block, as many as
-memory and connections allow: that is what teams do with sync workers. Connections are shared out among the processes.
-The fewest that come within 2 % of the most are shown for N at once; for a rate, the fewest that keep it with a quarter
-to spare, which a restart of the same server may take (bench/scenarios/latency.py), and keep the limit for p99 as well.
+Processes. Where waits overlap, one for each core at most, because more cannot do more. Where they block, or where
+threads run out before anything else, as many as memory and connections allow: that is what teams do with sync
+workers. Connections are shared out among the processes. The fewest that come within 2 % of the most are shown for N
+at once; for a rate, the fewest that keep it with a quarter to spare, which a restart of the same server may take
+(bench/scenarios/latency.py), and keep the limit for p99 as well.
 
 Uncertainty. Everything is predicted anew from the costs of every round; a ratio's interval is Student's t on the
 logarithms of the paired rounds' ratios, which the bootstrap of bench/stats.py is widened to agree with, in a closed

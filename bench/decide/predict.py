@@ -78,7 +78,10 @@ def most_processes(model: Measured, station: Station, demand: Demand) -> int:
     most = by_memory(model, demand)
     if demand.queries:
         most = min(most, demand.db_connections)
-    return min(most, demand.cores) if not station.blocked_s and model.threads is None else most
+    cores = min(most, demand.cores)
+    found = limits(model, station, demand, cores)
+    threads_bind = "threads" in found and found["threads"] <= min(found.values())
+    return most if station.blocked_s or threads_bind else cores
 
 
 def throughput(model: Measured, station: Station, demand: Demand, processes: int) -> float:

@@ -34,7 +34,10 @@ const decidePredict = (() => {
   function mostProcesses(model, station, demand) {
     let most = byMemory(model, demand);
     if (demand.queries) most = Math.min(most, demand.db_connections);
-    return !station.blocked && model.threads === null ? Math.min(most, demand.cores) : most;
+    const cores = Math.min(most, demand.cores);
+    const found = new Map(limits(model, station, demand, cores));
+    const threadsBind = found.has("threads") && found.get("threads") <= Math.min(...found.values());
+    return station.blocked || threadsBind ? most : cores;
   }
 
   function inFlight(model, demand, processes) {
