@@ -11,6 +11,7 @@ from bench.decide.figures import Demand
 from bench.decide.predict import Prediction, capacities, predict
 from bench.scenarios.latency import RESTART_MARGIN
 from bench.stats import MIN_ROUNDS, PRACTICAL_MARGIN, RatioInterval, t_interval
+from bench.words import join
 
 NAMED = 3  # models that a sentence names before it counts the rest
 
@@ -194,7 +195,7 @@ def won(ranked: Sequence[Row]) -> str:
 def listed(names: Sequence[str]) -> str:
     """`a, b and c`, `a, b, c and 4 more`."""
     shown = [*names[:NAMED], f"{len(names) - NAMED} more"] if len(names) > NAMED else list(names)
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else shown[0]
+    return join(shown)
 
 
 def figure(value: float) -> str:

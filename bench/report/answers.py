@@ -11,6 +11,7 @@ from bench.report.judged import NOT_FLASK, Field, family, field, models_of
 from bench.results import Cell, Run
 from bench.scenarios import latency
 from bench.stats import RatioInterval
+from bench.words import join
 
 # (scenario, workload): the kind of work in words. Shares of a server's own capacity are left out: each model has a rate
 # of its own there.
@@ -137,7 +138,7 @@ def flask_cells(cells: Iterable[Cell]) -> list[Cell]:
 def named(names: Sequence[str], most: int = NAMES_SHOWN) -> str:
     """`a, b and c`; of many, the first ones and how many more."""
     shown = list(names) if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} others"]
-    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+    return join(shown)
 
 
 def rounds(count: int) -> str:

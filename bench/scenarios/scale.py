@@ -31,6 +31,7 @@ from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Wor
 from bench.scenarios.classic import PYTHON, at_once, ideal_s
 from bench.server.cost import Cost, CostMeter
 from bench.validity import Judgement, judge_load
+from bench.words import join
 
 # (requests in flight, seconds that each sleeps)
 LEVELS = ((10, 0.15), (100, 0.3), (1_000, 1.0), (5_000, 3.0))
@@ -218,11 +219,6 @@ def priced(cells: Sequence[Cell], figure: str) -> str:
     """`gevent (61 kB each) and asyncio (70 kB each)`, the least first."""
     prices = sorted((median(cell.values(figure) or [0.0]), cell.model) for cell in cells)
     return join([f"{model} ({price / 1e3:.0f} kB each)" if price else model for price, model in prices])
-
-
-def join(names: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 SCENARIO = Scenario(

@@ -17,9 +17,10 @@ from bench.load import Generator, StreamJob, StreamResult
 from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
-from bench.scenarios.scale import by_cause, failed, join, priced
+from bench.scenarios.scale import by_cause, failed, priced
 from bench.server.cost import CostMeter
 from bench.validity import GENERATOR_CPU, VALID, Judgement
+from bench.words import join
 
 STREAMS = 500
 EVENTS = 6
