@@ -1,7 +1,8 @@
 """The contract in FastAPI: parameters are declared by type, and pydantic hands them to the endpoint or refuses.
 
-Endpoints return a response and no model, which is FastAPI's fastest way and the one that lets an app choose its bytes:
-https://fastapi.tiangolo.com/advanced/response-directly/
+Endpoints return a response and no model, which lets an app choose its bytes. FastAPI's page on that advises models for
+speed (https://fastapi.tiangolo.com/advanced/response-directly/); for answers of this size they took 1 to 11 % more CPU
+time for each request here, and untyped returns up to 80 % more, so this is FastAPI's best case.
 """
 
 import asyncio
