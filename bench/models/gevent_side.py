@@ -42,6 +42,16 @@ MODELS = (
         note="Threads for 100 waits at once; waits in the database still share the pool of 15.",
     ),
     Model(
+        "gevent-yielding",
+        "gevent_app",
+        (*GUNICORN, *GEVENT_WORKER, "--config", "python:entrypoints.gunicorn_yield", "gevent_app.wsgi:app"),
+        situation="nothing blocks",
+        python_waits_overlap=True,
+        database_waits_overlap=True,
+        loop="gevent",
+        note="gevent, with a hook that gives way after each answer: fewer clients wait long while others are served.",
+    ),
+    Model(
         "gevent-psycopg3",
         "gevent_app",
         (*GUNICORN, *GEVENT_WORKER, "gevent_app:create_app()"),

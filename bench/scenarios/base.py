@@ -172,6 +172,7 @@ def load_reading(ground: Ground, job: LoadJob) -> Reading:
         "p50_s": result.response.p50_s,
         "p90_s": result.response.p90_s,
         "p99_s": result.response.p99_s,
+        "max_s": result.response.max_s,
         "cpu_per_request_s": cost.cpu_s / handled if handled else None,
         "rss_bytes": cost.steady_rss_bytes,
         "pss_bytes": cost.pss_bytes,
