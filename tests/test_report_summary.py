@@ -55,6 +55,19 @@ def test_who_wins_follows_from_the_rounds(
     assert found.sentences[0].startswith(says)
 
 
+def test_a_best_model_whose_requests_wait_in_turn_is_told_apart(tmp_path: Path) -> None:
+    """On a view without waits it is level with the others, and nobody should choose it for that."""
+    run = Run(tmp_path, "2026-11-20T12:00:00Z", {}, {}, seed=1)
+    for model, last_s in (("gevent", 1.0), ("gevent-blocking-db", 5.0)):
+        run.add(cell("throughput", model, THROUGHPUT, "throughput_rps", *({"throughput_rps": rps} for rps in LEVEL)))
+        waits = {"name": "5 × 1 s", "seconds": 1.0, "requests": 5}
+        run.add(cell("classic", model, waits, "sum_s", {"python_s": 1.0, "database_s": last_s}))
+    found = verdict(run)
+    assert found.rows[0].winner == "tie: gevent and gevent-blocking-db"
+    warned = [text for text in found.not_said if text.startswith("Among the best only where next to nothing waits")]
+    assert ["gevent-blocking-db;" in text and "gevent;" not in text for text in warned] == [True]
+
+
 def test_traps_and_other_frameworks_never_win(tmp_path: Path) -> None:
     outside = next(name for name in ("fastapi", "quart") if family(name) == "references")
     found = of_rates(tmp_path, {"gevent": LEVEL, outside: [9 * rps for rps in LEVEL]})

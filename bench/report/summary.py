@@ -25,7 +25,7 @@ from bench.report.answers import (
     spread,
 )
 from bench.report.judged import Field, family, models_of
-from bench.results import Run
+from bench.results import Cell, Run
 from bench.scenarios import classic
 from bench.stats import MIN_ROUNDS, PRACTICAL_MARGIN, RatioInterval
 
@@ -45,7 +45,7 @@ def verdict(run: Run) -> Verdict:
     rows = [row(rated) for rated in found]
     sentences = [leaders(found, rows), waiting(run, found, rows), certainty(run, found)]
     others = [*promise_rows(run), *overlap_rows(run)]
-    return Verdict(tuple(filter(None, sentences)), tuple(not_said(run)), (*rows, *others))
+    return Verdict(tuple(filter(None, sentences)), tuple(not_said(run, rows)), (*rows, *others))
 
 
 def leaders(found: Sequence[Field], rows: Sequence[Row]) -> str:
@@ -101,9 +101,8 @@ def span(intervals: Sequence[RatioInterval]) -> str:
 
 def waiting(run: Run, found: Sequence[Field], rows: Sequence[Row]) -> str:
     """Whose waits overlap, and whose users wait least at the same rate."""
-    cells = [cell for cell in flask_cells(run.of("classic")) if cell.judgement.valid]
-    together = [cell.model for cell in cells if classic.overlaps(cell)]
-    others = [cell.model for cell in cells if not classic.overlaps(cell)]
+    others = one_by_one(run)
+    together = [cell.model for cell in judged_classic(run) if cell.model not in others]
     parts = []
     if together:
         parts.append(f"Requests that wait, in Python or in the database, wait together with {named(together)}")
@@ -112,6 +111,16 @@ def waiting(run: Run, found: Sequence[Field], rows: Sequence[Row]) -> str:
     parts += [shortest(one) for rated, one in zip(found, rows, strict=True) if rated.scenario == "latency"]
     text = "; ".join(filter(None, parts))
     return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def one_by_one(run: Run) -> list[str]:
+    """Models in which one request waits after the other, in Python or in the database."""
+    return [cell.model for cell in judged_classic(run) if not classic.overlaps(cell)]
+
+
+def judged_classic(run: Run) -> list[Cell]:
+    """The valid cells of the classic, of Flask's models."""
+    return [cell for cell in flask_cells(run.of("classic")) if cell.judgement.valid]
 
 
 def shortest(one: Row) -> str:
@@ -137,7 +146,7 @@ def certainty(run: Run, found: Sequence[Field]) -> str:
             f"names of the same model differed by here (up to {max(floors) - 1:.0%}); {judged}.")  # fmt: skip
 
 
-def not_said(run: Run) -> list[str]:
+def not_said(run: Run, rows: Sequence[Row]) -> list[str]:
     """What nobody should read into the verdict."""
     cpu = run.environment.get("cpu") or "this machine"
     said = [
@@ -148,6 +157,10 @@ def not_said(run: Run) -> list[str]:
             if all(len(cell.rounds) < 2 for cell in run.of(name))]  # fmt: skip
     if once:
         said.append(f"Measured once, so about orders of magnitude: {named(once, len(once))}.")
+    best = {name for one in rows for name in one.best}
+    if blocking := [name for name in one_by_one(run) if name in best]:
+        said.append(f"Among the best only where next to nothing waits: {named(blocking, len(blocking))}; "
+                    "where something does, one request waits after the other.")  # fmt: skip
     outside = [name for name in models_of(run) if family(name) == "references"]
     if outside:
         said.append(f"Flask's models only are ranked here; {named(outside)} are in the matrix.")
