@@ -6,6 +6,7 @@ from math import nan
 
 from bench.results import Cell
 from bench.stats import MIN_ROUNDS, PRACTICAL_MARGIN, Comparison, compare, noise_floor, rank
+from bench.words import join
 
 # The model that ratios are to, where it takes part: what most Flask teams with many waits run today.
 BASELINE = "gevent"
@@ -98,7 +99,7 @@ def sentence(cells: Sequence[Cell], workload: str, figure: str, *, higher_is_bet
     best = [name for name, standing in found.models.items() if standing.rank == 1]
     if not best:
         return f"{workload}: too few valid rounds to name a winner (at least {MIN_ROUNDS} are needed)."
-    names = " and ".join(best)
+    names = join(best)
     verb = "leads" if len(best) == 1 else "lead, not told apart,"
     comparison = found.models[best[0]].comparison
     if comparison is None:

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -11,15 +11,13 @@ import httpx
 from bench.bed import Bed
 from bench.burst import Answer
 from bench.checks import check_contract, check_overlap
-from bench.load import GeneratorError, LoadJob, LoadResult
+from bench.load import Generator, GeneratorError
 from bench.plan import Step
 from bench.results import Cell, Run
 from bench.scenarios.base import Ground, Options, Reading, Scenario, Workload
 from bench.server.life import Server, ServerFailed, serving
 from bench.server.ports import HOST
 from bench.validity import VALID, Judgement
-
-Generate = Callable[[LoadJob], LoadResult]
 
 
 class Listener(Protocol):
@@ -35,14 +33,16 @@ class Listener(Protocol):
         """What was measured on the server is in the results file; the cells have this step's rounds only."""
 
 
-def execute(plan: Sequence[Step], bed: Bed, options: Options, run: Run, generate: Generate, listener: Listener) -> None:
+def execute(
+    plan: Sequence[Step], bed: Bed, options: Options, run: Run, generator: Generator, listener: Listener
+) -> None:
     """Carry out the steps that the run has not done yet; the results file is complete after each."""
     began = time.monotonic() - run.elapsed_s
     for number, step in enumerate(plan, start=1):
         if step.id in run.steps_done:
             continue
         listener.step_started(number, len(plan), step)
-        cells = Measurement(step, bed, options, run, generate, listener).carry_out()
+        cells = Measurement(step, bed, options, run, generator, listener).carry_out()
         for cell in cells:
             run.add(cell)
         run.steps_done.append(step.id)
@@ -55,13 +55,13 @@ class Measurement:
     """One step on its server."""
 
     def __init__(
-        self, step: Step, bed: Bed, options: Options, run: Run, generate: Generate, listener: Listener
+        self, step: Step, bed: Bed, options: Options, run: Run, generator: Generator, listener: Listener
     ) -> None:
         self.step = step
         self.bed = bed
         self.options = options
         self.run = run
-        self.generate = generate
+        self.generator = generator
         self.listener = listener
         self.rng = random.Random(f"{options.seed}/{step.id}")
         self.memos: dict[str, dict[str, Any]] = {}
@@ -113,7 +113,7 @@ class Measurement:
         memo = self.memos.setdefault(scenario.name, {})
         prepared = self.run.prepared.get(scenario.name, {})
         return Ground(
-            self.step.entry, server, self.bed, self.options, self.rng, prepared, self.generate,
+            self.step.entry, server, self.bed, self.options, self.rng, prepared, self.generator,
             self.listener.answered, memo, self.step.setup,
         )  # fmt: skip
 

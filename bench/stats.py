@@ -33,13 +33,11 @@ __all__ = [
     "Comparison",
     "Ranked",
     "RatioInterval",
-    "RoundSummary",
     "compare",
     "noise_floor",
     "rank",
     "ratio_interval",
     "ratio_unpaired",
-    "summarise",
     "t_interval",
     "t_quantile",
 ]
@@ -53,17 +51,6 @@ SPOILT_DEVIATIONS = 7
 MAD_TO_SIGMA = 1.4826  # of normal values the median deviation is 0.6745 standard deviations
 
 Verdict = Literal["higher", "lower", "no difference shown", "too few rounds"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundSummary:
-    """One figure over the rounds of a cell, in the figure's own unit; `spread` is (max - min) / median."""
-
-    rounds: int
-    median: float
-    min: float
-    max: float
-    spread: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,15 +83,6 @@ class Ranked:
     name: str
     rank: int
     like: tuple[str, ...]
-
-
-def summarise(values: Sequence[float]) -> RoundSummary:
-    """ValueError without a value."""
-    if not values:
-        raise ValueError("a summary needs at least one round")
-    middle = median(values)
-    spread = (max(values) - min(values)) / middle if middle else math.inf
-    return RoundSummary(rounds=len(values), median=middle, min=min(values), max=max(values), spread=spread)
 
 
 def ratio_interval(candidate: Sequence[float], baseline: Sequence[float], *, seed: int = 0) -> RatioInterval:

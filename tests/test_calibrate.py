@@ -4,11 +4,11 @@ import io
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
+from processes import gone, wait_until
 from rich.console import Console
 
 from bench.calibrate import Calibration, calibrate, parse_wrk
@@ -18,8 +18,6 @@ from bench.load.null_server import null_server
 from bench.load.run import ROOT
 from bench.report.load import calibration_report
 from bench.server.life import other_cores, server_cores
-
-PATIENCE_S = 20.0
 
 GOOD = """Running 1s test @ http://127.0.0.1:40001/
   1 threads and 32 connections
@@ -145,9 +143,6 @@ with null_server() as server:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     ) as bench:
         assert bench.stdout is not None
-        server = psutil.Process(int(bench.stdout.readline()))
+        server = int(bench.stdout.readline())
         bench.kill()
-    until = time.monotonic() + PATIENCE_S
-    while server.is_running() and server.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
+    wait_until(lambda: gone(server), "the null server's end")

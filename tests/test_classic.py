@@ -7,10 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from generators import NoLoad
 
 from bench.bed import Bed
 from bench.burst import Answer, send_at_once
-from bench.load import LoadJob, LoadResult
 from bench.models import MODELS, POOL, Model, find_models
 from bench.plan import Step, make_plan
 from bench.results import Cell, Run, new_run
@@ -41,16 +41,11 @@ class Silent:
         self.heard += cells
 
 
-def no_load(job: LoadJob) -> LoadResult:
-    """The classic needs no load generator."""
-    raise AssertionError(job)
-
-
 def run_them(bed: Bed, models: Sequence[Model], folder: Path) -> tuple[list[Cell], Run, Silent]:
     """The classic's cells of these models, measured as the commands do it."""
     listener = Silent()
     run = new_run(folder / "out", {}, {}, seed=1)
-    execute(make_plan([classic.SCENARIO], models, OPTIONS), bed, OPTIONS, run, no_load, listener)
+    execute(make_plan([classic.SCENARIO], models, OPTIONS), bed, OPTIONS, run, NoLoad(), listener)
     return list(run.cells.values()), run, listener
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from generators import OneOff
 
 from bench.bed import Bed
 from bench.decide.advice import advice
@@ -19,7 +20,6 @@ from bench.decide.rank import Decision, decide
 from bench.decide.station import calls_s
 from bench.decide.unseen import UNSEEN, several
 from bench.decide.vectors import ASYNCIO_LOOP, GEVENT_LOOP, vectors
-from bench.load import run as load
 from bench.results import Cell, Run
 
 VECTORS = Path(__file__).parent / "data" / "decide_vectors.json"
@@ -344,7 +344,7 @@ def test_the_check_predicts_each_unseen_load_of_a_model() -> None:
 def test_an_unseen_load_is_measured_between_anchors_on_a_real_server(test_bed: Bed) -> None:
     run = run_of(*throughput("gevent"))
     models, _ = measured(run)
-    (found,) = on_a_server(run, models[0], 7, [replace(several(5, 32), pool=7)], test_bed, load)
+    (found,) = on_a_server(run, models[0], 7, [replace(several(5, 32), pool=7)], test_bed, OneOff())
     assert (found.workload, found.limit) == ("/queries/?count=5 × 32, pool 7", "cpu")
     assert 0.2 < found.ratio < 5
 

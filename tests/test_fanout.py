@@ -5,9 +5,9 @@ import random
 from collections.abc import Callable
 
 import pytest
+from generators import OneOff
 
 from bench.bed import Bed
-from bench.load import run
 from bench.models import find_models
 from bench.results import Cell
 from bench.scenarios.base import Entry, Ground, Options, Reading
@@ -36,7 +36,9 @@ def test_the_workloads_are_one_call_ten_and_fifty_of_a_tenth_of_a_second() -> No
 @pytest.mark.parametrize("model", [model.name for model in find_models("classic")])
 def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Server], test_bed: Bed) -> None:
     server = serve(model)
-    ground = Ground(Entry(model, server.model), server, test_bed, OPTIONS, random.Random(1), {}, run, lambda _: None)
+    ground = Ground(
+        Entry(model, server.model), server, test_bed, OPTIONS, random.Random(1), {}, OneOff(), lambda _: None
+    )
     one, _, many = (SCENARIO.measure(ground, workload) for workload in SCENARIO.workloads(OPTIONS))
     for reading in (one, many):
         assert reading.judgement == VALID

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from generators import OneOff
 
 from bench.bed import Bed
-from bench.load import run
 from bench.load.job import NS_PER_S
 from bench.load.pacing import schedule
 from bench.results import Cell
@@ -162,7 +162,7 @@ def test_the_finding_names_the_models_that_it_leaves_out() -> None:
 def ground_of(server: Server, bed: Bed, prepared: Mapping[str, Mapping[str, Any]], name: str = "") -> Ground:
     """A ground on a running server; `name` is that of a twin."""
     entry = Entry(name or server.model.name, server.model)
-    return Ground(entry, server, bed, OPTIONS, random.Random(7), prepared, run, lambda answer: None)
+    return Ground(entry, server, bed, OPTIONS, random.Random(7), prepared, OneOff(), lambda answer: None)
 
 
 def test_a_real_server_is_searched_and_then_measured_at_every_rate(

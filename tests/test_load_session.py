@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from processes import PATIENCE_S, gone, wait_until
 
 from bench.load import Generator, GeneratorError, LoadJob, LoadResult
 from bench.load.null_server import NullServer, null_server
@@ -19,7 +20,6 @@ from bench.load.run import ROOT, Worker
 
 run_module = importlib.import_module("bench.load.run")  # the package's `run` is the function
 
-PATIENCE_S = 20.0
 LONG_S = 600.0
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="looks into /proc")
@@ -45,20 +45,6 @@ def job(server: NullServer, **options: Any) -> LoadJob:
 def pid(generator: Generator) -> int:
     assert generator._worker is not None
     return generator._worker.process.pid
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < until, f"never happened: {what}"
-        time.sleep(0.01)
-
-
-def gone(process: int) -> bool:
-    try:
-        return psutil.Process(process).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def open_files(process: int) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from processes import gone, wait_until
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -112,22 +113,14 @@ def serving_bench(*options: str) -> Iterator[psutil.Process]:
         yield psutil.Process(process.pid)
 
 
-def wait_until(happens: Callable[[], bool]) -> None:
-    """Wait for something that takes no longer than a second on an idle machine."""
-    deadline = time.monotonic() + 20
-    while not happens():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 def test_kill_9_of_the_bench_leaves_neither_server_nor_folder() -> None:
     with serving_bench() as process:
         (mariadb,) = (child for child in process.children(recursive=True) if child.name() == "mariadbd")
         (folder,) = (part[10:] for part in mariadb.cmdline() if part.startswith("--datadir="))
-        left = process.children(recursive=True)
+        left = [child.pid for child in process.children(recursive=True)]
         process.send_signal(signal.SIGKILL)
-    wait_until(lambda: not any(child.is_running() for child in left))
-    wait_until(lambda: not Path(folder).parent.exists())
+    wait_until(lambda: gone(*left), "every process has ended")
+    wait_until(lambda: not Path(folder).parent.exists(), "the folder is gone")
 
 
 def test_kill_9_leaves_nothing_in_the_users_server(users_own: str) -> None:
@@ -135,7 +128,7 @@ def test_kill_9_leaves_nothing_in_the_users_server(users_own: str) -> None:
     with serving_bench("--mysql-url", users_own) as process:
         assert inventory(users_own) != before
         process.send_signal(signal.SIGKILL)
-    wait_until(lambda: inventory(users_own) == before)
+    wait_until(lambda: inventory(users_own) == before, "the user's server is as it was")
 
 
 def test_in_the_users_server_the_bench_has_a_database_of_its_own(users_own: str, tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from generators import OneOff
 
 from bench.bed import Bed
-from bench.load import run
 from bench.results import Cell
 from bench.scenarios import neighbour
 from bench.scenarios.base import Entry, Ground, Options, Reading
@@ -28,7 +28,7 @@ def neighbours() -> list[threading.Thread]:
 def measured(server: Server, bed: Bed) -> dict[str, Reading]:
     """Both workloads' readings on a running server."""
     entry = Entry(server.model.name, server.model)
-    ground = Ground(entry, server, bed, OPTIONS, random.Random(7), {}, run, lambda answer: None)
+    ground = Ground(entry, server, bed, OPTIONS, random.Random(7), {}, OneOff(), lambda answer: None)
     return {workload.name: neighbour.measure(ground, workload) for workload in neighbour.workloads(OPTIONS)}
 
 

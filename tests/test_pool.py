@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from generators import OneOff
 from rich.console import Console
 
 from bench.bed import Bed, bed
 from bench.databases.connections import ConnectionMeter, Room
-from bench.load import LoadResult, run
+from bench.load import LoadResult
 from bench.models import MODELS, find_models
 from bench.report.waves import pictures, waves_picture
 from bench.results import Cell
@@ -70,7 +71,9 @@ def measure(test_bed: Bed, model: str, setup: Setup) -> Reading:
     options = Options()
     with served(test_bed, model, setup) as server:
         entry = Entry(model, server.model)
-        ground = Ground(entry, server, test_bed, options, random.Random(1), {}, run, lambda _: None, setup=setup.name)
+        ground = Ground(
+            entry, server, test_bed, options, random.Random(1), {}, OneOff(), lambda _: None, setup=setup.name
+        )
         return SCENARIO.measure(ground, workloads(options)[0])
 
 

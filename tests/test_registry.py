@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner
+from generators import NoLoad
 
 import bench.models
 from bench.bed import Bed
@@ -222,7 +223,7 @@ def test_a_model_of_ones_own_takes_ten_lines(test_bed: Bed, tmp_path: Path) -> N
     options = Options(classic_seconds=0.1)
     run = new_run(tmp_path / "o", {}, {}, seed=random.getrandbits(8))
     plan = make_plan([SCENARIOS["classic"]], [model], options)
-    execute(plan, replace(test_bed, logs=tmp_path), options, run, lambda job: pytest.fail("no load"), Silent())
+    execute(plan, replace(test_bed, logs=tmp_path), options, run, NoLoad(), Silent())
     cell: Cell
     (cell,) = run.cells.values()
     assert cell.judgement.valid, cell.judgement.reason

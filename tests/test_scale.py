@@ -7,6 +7,7 @@ from typing import Any
 
 import psutil
 import pytest
+from generators import OneOff
 
 from bench.bed import Bed
 from bench.load import ErrorCounts, LoadJob, LoadResult, run
@@ -24,7 +25,7 @@ SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio")
 def ground_of(server: Server, bed: Bed) -> Ground:
     """A ground whose memo lives as long as it does."""
     entry = Entry(server.model.name, server.model)
-    return Ground(entry, server, bed, Options(), random.Random(1), {}, run, lambda _: None)
+    return Ground(entry, server, bed, Options(), random.Random(1), {}, OneOff(), lambda _: None)
 
 
 def measure(ground: Ground, *levels: tuple[int, float]) -> list[Reading]:

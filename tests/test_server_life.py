@@ -6,13 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from processes import PATIENCE_S, gone, wait_until
 
 import bench.server.life as life
 from bench.bed import Bed
@@ -24,25 +24,11 @@ from bench.server.process import GuardedProcess
 
 ROOT = Path(__file__).parents[1]
 # Long enough for gunicorn's own graceful end on a busy machine, and far below a test's patience.
-GONE_WITHIN_S = 20.0
 
 
 def model(*arguments: str) -> Model:
     """A model of our own."""
     return Model("own", "gevent_app", arguments, "", False, False)
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Poll until the condition holds."""
-    deadline = time.monotonic() + GONE_WITHIN_S
-    while not condition():
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.05)
-
-
-def gone(processes: list[psutil.Process]) -> bool:
-    """Whether none of the processes runs any more."""
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
 
 
 def test_a_server_that_ends_at_once_is_explained_by_its_log(tmp_path: Path) -> None:
@@ -100,9 +86,10 @@ def test_a_stubborn_process_and_its_children_are_killed(tmp_path: Path) -> None:
     with GuardedProcess([sys.executable, "-c", script], log=tmp_path / "log", remove=[tmp_path / "data"]) as process:
         (tmp_path / "data").mkdir()
         wait_until(lambda: "ready" in process.log_tail(), "the process is ready")
-        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        root = psutil.Process(process.pid)
+        family = [one.pid for one in (root, *root.children(recursive=True))]
         assert len(family) == 2
-    wait_until(lambda: gone(family), "the family has ended")
+    wait_until(lambda: gone(*family), "the family has ended")
     assert not (tmp_path / "data").exists()
     assert process.exit_code == 128 + signal.SIGKILL
 
@@ -147,8 +134,8 @@ def test_nothing_outlives_the_bench(
     data = next(process.cmdline()[2] for process in started if process.cmdline()[1:2] == ["-D"])
     assert Path(data).exists()
     bench.send_signal(number)
-    _, errors = bench.communicate(timeout=GONE_WITHIN_S)
-    wait_until(lambda: gone(started), "every process has ended")
+    _, errors = bench.communicate(timeout=PATIENCE_S)
+    wait_until(lambda: gone(*(process.pid for process in started)), "every process has ended")
     assert not Path(data).exists()
     if number == signal.SIGINT:
         assert bench.returncode == 130
@@ -165,8 +152,8 @@ def test_ctrl_c_keeps_the_cells_that_are_measured(tmp_path: Path) -> None:
     wait_until(lambda: path.exists() and len(json.loads(path.read_text())["cells"]) == 1, "the first cell is saved")
     started = psutil.Process(bench.pid).children(recursive=True)
     bench.send_signal(signal.SIGINT)
-    output, errors = bench.communicate(timeout=GONE_WITHIN_S)
-    wait_until(lambda: gone(started), "every process has ended")
+    output, errors = bench.communicate(timeout=PATIENCE_S)
+    wait_until(lambda: gone(*(process.pid for process in started)), "every process has ended")
     assert bench.returncode == 130
     assert errors.strip() == "bench: interrupted; nothing is left running"
     assert output.endswith("out/results.json\n")

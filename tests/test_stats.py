@@ -156,11 +156,3 @@ def test_a_chain_of_likes_breaks_at_its_leader_and_the_likes_across_are_named() 
 
 def test_too_few_rounds_rank_nobody_above_another() -> None:
     assert {row.rank for row in stats.rank({"a": [9.0, 9.0], "b": [1.0, 1.0]}, higher_is_better=True)} == {1}
-
-
-def test_a_summary_is_the_median_and_the_spread_of_the_rounds() -> None:
-    summary = stats.summarise([10.0, 12.0, 11.0])
-    assert (summary.median, summary.min, summary.max, summary.rounds) == (11.0, 10.0, 12.0, 3)
-    assert summary.spread == pytest.approx(2 / 11)
-    with pytest.raises(ValueError, match="at least one round"):
-        stats.summarise([])

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from generators import OneOff
 
 from bench.bed import Bed
-from bench.load import ErrorCounts, StreamResult, run
+from bench.load import ErrorCounts, StreamResult
 from bench.models import Model, find_models
 from bench.results import Cell
 from bench.scenarios import stream
@@ -27,7 +28,7 @@ KEPT = StreamResult(
 
 def measure(server: Server, bed: Bed, streams: int, events: int, seconds: float) -> Reading:
     entry = Entry(server.model.name, server.model)
-    ground = Ground(entry, server, bed, Options(), random.Random(1), {}, run, lambda _: None)
+    ground = Ground(entry, server, bed, Options(), random.Random(1), {}, OneOff(), lambda _: None)
     return stream.measure(ground, workload(streams, events, seconds))
 
 

@@ -159,7 +159,7 @@ def check(run: Run, models: list[Measured], database_url: str | None, as_json: b
         bed(database_url, Path(logs)) as ready,
         Generator() as generator,
     ):
-        for one in checks(run, models, ready, generator.run):
+        for one in checks(run, models, ready, generator):
             found.append(one)
             click.echo(f"{len(found)}: {one.model} {one.workload}", err=True)
     if as_json:

@@ -156,8 +156,8 @@ def measure(
             run.environment = {**run.environment, **ready.versions()}
             if run.calibration is None and any(scenario.name != "classic" for scenario in scenarios):
                 run.calibration = asdict(calibrate(generator=generator, wrk=None))
-            execute(plan, ready, options, run, generator.run, RunReport(console, progress, plan, options))
-            try_all(traps, ready, generator.run, run, teller(progress, traps, TRAP_S), cures=False)
+            execute(plan, ready, options, run, generator, RunReport(console, progress, plan, options))
+            try_all(traps, ready, generator, run, teller(progress, traps, TRAP_S), cures=False)
     finally:
         if run.cells or run.traps:
             conclude(console, run, options)

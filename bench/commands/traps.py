@@ -56,7 +56,7 @@ def traps_command(models: str | None, out: Path | None, database_url: str | None
             Generator() as generator,
         ):
             run.environment = {**run.environment, **ready.versions()}
-            try_all(traps, ready, generator.run, run, teller(progress, traps, 2 * TRAP_S), cures=True)
+            try_all(traps, ready, generator, run, teller(progress, traps, 2 * TRAP_S), cures=True)
     finally:
         if run.traps:
             console.print(*map(report.details, run.traps), sep="\n")

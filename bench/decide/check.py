@@ -10,7 +10,7 @@ which limit binds.
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
 from statistics import geometric_mean, median
@@ -22,7 +22,7 @@ from bench.decide.predict import limit_of, throughput
 from bench.decide.station import station_of
 from bench.decide.unseen import ANCHORS, UNSEEN, Unseen
 from bench.errors import BenchError
-from bench.load import LoadJob, LoadResult
+from bench.load import Generator
 from bench.models import POOL, find_models
 from bench.results import Run
 from bench.scenarios.base import Entry, Ground, Options, run_load
@@ -75,9 +75,7 @@ class Anchor:
     """Of the server, for each request."""
 
 
-def checks(
-    run: Run, models: Sequence[Measured], bed: Bed, generate: Callable[[LoadJob], LoadResult]
-) -> Iterator[Checked]:
+def checks(run: Run, models: Sequence[Measured], bed: Bed, generator: Generator) -> Iterator[Checked]:
     """Predict and measure, a server for each model and pool; the next as it is asked for."""
     known = {model.name: model for model in models if not model.twin}
     chosen = [known[name] for name in MODELS if name in known] or list(known.values())[: len(MODELS)]
@@ -87,11 +85,11 @@ def checks(
         for pool in dict.fromkeys(unseen.pool for unseen in UNSEEN):
             cells = [unseen for unseen in UNSEEN if unseen.pool == pool and unseen.needs(model)]
             if cells:
-                yield from on_a_server(run, model, pool, cells, bed, generate)
+                yield from on_a_server(run, model, pool, cells, bed, generator)
 
 
 def on_a_server(
-    run: Run, model: Measured, pool: int, cells: Sequence[Unseen], bed: Bed, generate: Callable[[LoadJob], LoadResult]
+    run: Run, model: Measured, pool: int, cells: Sequence[Unseen], bed: Bed, generator: Generator
 ) -> Iterator[Checked]:
     """The cells of a model and a pool, between anchors."""
     (registered,) = find_models(model.name)
@@ -99,7 +97,7 @@ def on_a_server(
     with serving(registered, environment, bed.logs) as server:
         options = Options(duration_s=ANCHOR_S, warmup_s=WARMUP_S)
         rng = random.Random(run.seed)
-        ground = Ground(Entry(model.name, registered), server, bed, options, rng, {}, generate, lambda _: None)
+        ground = Ground(Entry(model.name, registered), server, bed, options, rng, {}, generator, lambda _: None)
         for path in (*(one.path for one in ANCHORS.values()), *(one.path for one in cells)):
             warm_up(ground, path, 2 * pool)
         pace = Pace(ground)
@@ -118,7 +116,7 @@ def on_a_server(
 
 def warm_up(ground: Ground, path: str, requests: int) -> None:
     """Open the pool, and fill what caches there are."""
-    ground.generate(
+    ground.generator.run(
         ground.job(
             path, connections=requests, max_requests=requests, warmup_s=0.0, duration_s=PATIENCE_S,
             timeout_s=PATIENCE_S,

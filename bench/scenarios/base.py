@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from bench.bed import Bed
 from bench.burst import OnAnswer
-from bench.load import LoadJob, LoadResult
+from bench.load import Generator, LoadJob, LoadResult
 from bench.models import Model
 from bench.results import Cell
 from bench.server.cost import Cost, CostMeter
@@ -68,7 +68,7 @@ class Ground:
     rng: random.Random
     prepared: Mapping[str, Mapping[str, Any]]
     """By entry name, what the scenario's preparation found."""
-    generate: Callable[[LoadJob], LoadResult]
+    generator: Generator
     on_answer: OnAnswer
     memo: dict[str, Any] = field(default_factory=dict)
     """What one workload of a scenario leaves for the next on the same server."""
@@ -159,7 +159,7 @@ class Scenario:
 def run_load(ground: Ground, job: LoadJob) -> tuple[LoadResult, Cost, Judgement]:
     """Run a load and meter the server meanwhile."""
     with CostMeter(ground.server.process.pid) as meter:
-        result = ground.generate(job)
+        result = ground.generator.run(job)
     return result, meter.cost, judge_load(result, job.rate_rps)
 
 

@@ -29,7 +29,7 @@ def workloads(options: Options) -> Sequence[Workload]:
 def measure(ground: Ground, workload: Workload) -> Reading:
     """The median of a few requests, after one that has opened the connections to the upstream."""
     count, seconds = workload.parameters["count"], workload.parameters["seconds"]
-    ground.generate(job_of(ground, count, seconds, requests=1))
+    ground.generator.run(job_of(ground, count, seconds, requests=1))
     job = job_of(ground, count, seconds, requests=REPETITIONS)
     result, cost, judgement = run_load(ground, job)
     walls_s = [sample.done_s - sample.sent_s for sample in result.raw if sample.kind == "good"]

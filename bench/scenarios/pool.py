@@ -37,6 +37,7 @@ from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe, run_load
 from bench.scenarios.classic import at_once
 from bench.validity import VALID, Judgement
+from bench.words import join
 
 REQUESTS = 100
 WAIT_S = 0.2
@@ -129,7 +130,7 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     setup, room = setup_of(ground), ground.bed.room(ground.server.model)
     if reason := why_not(setup, room):
         return Reading({}, detail={"skipped": reason})
-    ground.generate(burst(ground, POOL, WAIT_S / 2))
+    ground.generator.run(burst(ground, POOL, WAIT_S / 2))
     return read(ground, setup, requests_for(setup, room))
 
 
@@ -235,8 +236,8 @@ def middle(name: str) -> Callable[[Cell], float]:
 
 def said(template: str, cells: Collection[Cell], figure: Callable[[Cell], float], form: str = "{:.0f}") -> str:
     """The template with each model's figure in it; empty without any."""
-    figures = (f"{form.format(figure(cell))} ({cell.model})" for cell in cells)
-    return template.format(" and ".join(figures)) if cells else ""
+    figures = [f"{form.format(figure(cell))} ({cell.model})" for cell in cells]
+    return template.format(join(figures)) if cells else ""
 
 
 def expected_s(options: Options) -> float:

@@ -85,7 +85,7 @@ def warm_up(ground: Ground) -> dict[str, Any]:
     """What every answer must be, and the memory of a server that has served and now waits for nothing."""
     path = f"{PYTHON}?seconds=0"
     body = httpx.get(ground.server.url + path, trust_env=False, timeout=WARM_TIMEOUT_S).raise_for_status().content
-    ground.generate(
+    ground.generator.run(
         ground.job(path, connections=WARM_REQUESTS, max_requests=WARM_REQUESTS, warmup_s=0.0,
                    duration_s=WARM_TIMEOUT_S, timeout_s=WARM_TIMEOUT_S)
     )  # fmt: skip
@@ -101,7 +101,7 @@ def burst(ground: Ground, workload: Workload) -> Reading:
         duration_s=limit_s, timeout_s=limit_s, expect_body=ground.memo["body"],
     )  # fmt: skip
     with CostMeter(ground.server.process.pid) as meter:
-        result = ground.generate(job)
+        result = ground.generator.run(job)
     files = file_limit(ground.server.info["pid"])
     judgement = judge(result, ground.entry.model, seconds, requests, files)
     if not ground.server.process.running:

@@ -13,7 +13,7 @@ same 500, but has only a stream and a half of time: enough for a reader to see h
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bench.load import Generator, StreamJob, StreamResult
+from bench.load import StreamJob, StreamResult
 from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
@@ -62,16 +62,15 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     streams, events, seconds = (workload.parameters[name] for name in ("streams", "events", "seconds"))
     model = ground.entry.model
     in_middle_bytes = 0
-    with Generator() as generator:
-        generator.stream(job(ground, WARM_STREAMS, 2, 0.0, WARM_TIMEOUT_S))
-        before_bytes = CostMeter(ground.server.process.pid).rss_bytes()
-        with CostMeter(ground.server.process.pid) as meter:
+    ground.generator.stream(job(ground, WARM_STREAMS, 2, 0.0, WARM_TIMEOUT_S))
+    before_bytes = CostMeter(ground.server.process.pid).rss_bytes()
+    with CostMeter(ground.server.process.pid) as meter:
 
-            def look(_: int) -> None:
-                nonlocal in_middle_bytes
-                in_middle_bytes = meter.rss_bytes()
+        def look(_: int) -> None:
+            nonlocal in_middle_bytes
+            in_middle_bytes = meter.rss_bytes()
 
-            result = generator.stream(job(ground, streams, events, seconds, limit_s(model, events, seconds)), look)
+        result = ground.generator.stream(job(ground, streams, events, seconds, limit_s(model, events, seconds)), look)
     judgement = judge(result, model, limit_s(model, events, seconds))
     if not ground.server.process.running:
         judgement = Judgement("ERRORS", f"the server ended: {result.finished} of {streams} streams were complete")

@@ -40,7 +40,7 @@ def keep_alive(path: str, connections: int, requests: int) -> Callable[[Ground],
             duration_s=TIMEOUT_S,
             timeout_s=TIMEOUT_S,
         )
-        result = ground.generate(job)
+        result = ground.generator.run(job)
         return Seen(result.requests, result.errors.total)
 
     return load

@@ -11,7 +11,7 @@ from typing import Any
 from bench.bed import Bed
 from bench.checks import judge_info
 from bench.errors import BenchError
-from bench.load import LoadJob, LoadResult
+from bench.load import Generator
 from bench.models import find_models
 from bench.results import Run
 from bench.scenarios import pool
@@ -19,8 +19,6 @@ from bench.scenarios.base import Entry, Ground, Options
 from bench.server.life import Server, ServerFailed, serving
 from bench.traps.known import TRAPS
 from bench.traps.trap import CURED, Expected, Seen, Trap
-
-Generate = Callable[[LoadJob], LoadResult]
 
 # A neighbour on the machine may spoil one try of what is timed, hardly three.
 TRIES = 3
@@ -34,17 +32,17 @@ def find_traps(names: str | None) -> tuple[Trap, ...]:
     return tuple(trap for trap in TRAPS if trap.model in models)
 
 
-def try_trap(trap: Trap, bed: Bed, generate: Generate) -> Seen:
+def try_trap(trap: Trap, bed: Bed, generator: Generator) -> Seen:
     """What the model that falls into it does under its load."""
-    return tried(trap, trap.model, trap.setup, trap.expected, bed, generate)
+    return tried(trap, trap.model, trap.setup, trap.expected, bed, generator)
 
 
-def try_cure(trap: Trap, bed: Bed, generate: Generate) -> Seen:
+def try_cure(trap: Trap, bed: Bed, generator: Generator) -> Seen:
     """What the model that avoids it does under the same load."""
-    return tried(trap, trap.cured_by, trap.cured_setup, CURED, bed, generate)
+    return tried(trap, trap.cured_by, trap.cured_setup, CURED, bed, generator)
 
 
-def tried(trap: Trap, name: str, setup: str, expected: Expected, bed: Bed, generate: Generate) -> Seen:
+def tried(trap: Trap, name: str, setup: str, expected: Expected, bed: Bed, generator: Generator) -> Seen:
     """The load on a fresh server, once more where only its timing is not as expected: that may be a neighbour's."""
     (model,) = find_models(name)
     if model.unavailable:
@@ -56,7 +54,7 @@ def tried(trap: Trap, name: str, setup: str, expected: Expected, bed: Bed, gener
         with serving(model, environment, bed.logs) as server:
             check_info(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
             ground = Ground(
-                Entry(name, model), server, bed, Options(), Random(0), {}, generate, lambda _: None, setup=setup
+                Entry(name, model), server, bed, Options(), Random(0), {}, generator, lambda _: None, setup=setup
             )
             for _ in range(TRIES):
                 seen = trap.load(ground)
@@ -82,7 +80,13 @@ def named_error(log: Path, written: int, pattern: str) -> str:
 
 
 def try_all(
-    traps: Sequence[Trap], bed: Bed, generate: Generate, run: Run, on_trap: Callable[[int, Trap], None], *, cures: bool
+    traps: Sequence[Trap],
+    bed: Bed,
+    generator: Generator,
+    run: Run,
+    on_trap: Callable[[int, Trap], None],
+    *,
+    cures: bool,
 ) -> None:
     """Try those that the run has not tried yet, and their cures if wanted; the results file is complete after each."""
     began = time.monotonic() - run.elapsed_s
@@ -91,8 +95,8 @@ def try_all(
         if step in run.steps_done:
             continue
         on_trap(number, trap)
-        seen = try_trap(trap, bed, generate)
-        run.traps.append(report(trap, seen, try_cure(trap, bed, generate) if cures else None))
+        seen = try_trap(trap, bed, generator)
+        run.traps.append(report(trap, seen, try_cure(trap, bed, generator) if cures else None))
         run.steps_done.append(step)
         run.elapsed_s = time.monotonic() - began
         run.save()
