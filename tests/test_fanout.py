@@ -16,6 +16,7 @@ from bench.server.life import Server
 from bench.validity import VALID
 
 OPTIONS = Options()
+IDLE_CONNECTIONS = 20  # of upstream.py in both apps
 
 
 def cell(model: str, reading: Reading, count: int) -> Cell:
@@ -47,7 +48,7 @@ def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Serve
         assert reading.values["times_ideal"] == reading.values["wall_s"] / CALL_S
         assert reading.values["cpu_per_call_s"] > 0
     assert many.values["wall_s"] < max(COUNTS) * CALL_S / 2, "half of one after the other"
-    assert many.values["sockets"] >= max(COUNTS)
+    assert many.values["sockets"] >= IDLE_CONNECTIONS, "a look between two requests sees those that httpx keeps"
     assert f"({model}); one after the other they would take 5 s." in SCENARIO.finding([cell(model, many, max(COUNTS))])
 
 
@@ -59,6 +60,9 @@ def test_the_finding_names_every_model_that_has_figures() -> None:
         cell("asyncio", Reading({}), 50),
     ]
     assert SCENARIO.finding(cells) == (
-        "50 calls of 0.1 s in one request take 0.21 s (sync), 0.30 s (gevent); one after the other they would take 5 s."
+        "50 calls of 0.1 s in one request take 0.21 s (sync), 0.30 s (gevent); "
+        "one after the other they would take 5 s. "
+        "What a call costs is mostly httpx, whose async client takes more than its sync one (encode/httpx#3215); "
+        "`--models asyncio-tortoise` has aiohttp."
     )
     assert SCENARIO.finding(cells[2:]) == ""
