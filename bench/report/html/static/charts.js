@@ -1,5 +1,5 @@
 "use strict";
-/* Draws a chart when it comes near the window, all of them before printing. */
+/* Draws a chart when it comes near the window, all of them before printing, for which the library is there early. */
 (() => {
   const charts = report.data.charts;
   const plots = [...document.querySelectorAll("[data-chart]")];
@@ -90,7 +90,7 @@
 
   async function draw(plot) {
     drawn.add(plot);
-    const Plotly = await load();
+    const Plotly = window.Plotly ?? (await load()); // a printer does not wait
     const { traces, layout } = figure(charts[plot.dataset.chart], plot.clientWidth);
     plot.querySelector(".waiting")?.remove();
     await Plotly.react(plot, traces, layout, CONFIG);
@@ -108,5 +108,6 @@
   report.on("theme", redraw);
   report.on("families", redraw);
   window.addEventListener("beforeprint", drawAll);
+  (window.requestIdleCallback ?? setTimeout)(load);
   report.drawAll = drawAll;
 })();
