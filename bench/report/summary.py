@@ -28,6 +28,7 @@ from bench.report.judged import Field, family, models_of
 from bench.results import Cell, Run
 from bench.scenarios import classic
 from bench.stats import MIN_ROUNDS, PRACTICAL_MARGIN, RatioInterval
+from bench.words import join
 
 
 @dataclass(frozen=True)
@@ -139,11 +140,15 @@ def certainty(run: Run, found: Sequence[Field]) -> str:
     states = Counter(cell.judgement.state for cell in cells)
     bad = ", ".join(f"{count} {state.lower()}" for state, count in states.items() if state != "VALID")
     judged = f"{states['VALID']} of {len(cells)} cells could be judged" + (f" ({bad})" if bad else "")
-    floors = [rated.floor for rated in found if rated.floor]
+    floors: dict[str, float] = {}
+    for rated in found:
+        if rated.floor:
+            floors[rated.scenario] = max(rated.floor, floors.get(rated.scenario, 0.0))
     if not floors:
         return f"{judged}; no A/A pair tells how noisy the machine was."
+    noise = join([f"{floor - 1:.0%} in {scenario}" for scenario, floor in floors.items()])
     return (f"A difference counts if its whole 95 % interval is beyond {PRACTICAL_MARGIN - 1:.0%}, and beyond what two "
-            f"names of the same model differed by here (up to {max(floors) - 1:.0%}); {judged}.")  # fmt: skip
+            f"names of the same model differed by here (up to {noise}); {judged}.")  # fmt: skip
 
 
 def not_said(run: Run, rows: Sequence[Row]) -> list[str]:
