@@ -5,9 +5,9 @@ tasks or threads; what each of them costs the server in CPU time is what then se
 several times over: nothing else is going on in the server.
 
 The calls are httpx's wherever a model does not say otherwise, and most of their CPU time is the client's own. Its async
-client costs twice its sync one, for its pool of connections is looked through for every call
+client costs more than its sync one, for every call looks through its pool of idle connections
 (https://github.com/encode/httpx/issues/3215): that is no price of an event loop. `asyncio-tortoise` calls through
-aiohttp, at a tenth.
+aiohttp, for far less.
 """
 
 from collections.abc import Sequence

@@ -3,8 +3,8 @@
 Closed loop: every connection sends as soon as it has its answer, so this is the most that a server can do, and its
 latencies are those of a server that is never idle. How long users wait at a given rate is the question of `latency`.
 What they do tell is whether clients are served alike: where all ask without a pause, a fair server's longest answer is
-not far from its median. gevent's is: a greenlet goes on while it finds work, so a client whose next request is there
-already is served before those that wait (`gevent-yielding` with entrypoints/gunicorn_yield.py is the cure).
+not far from its median. gevent's is far from it: a greenlet goes on while it finds work, so a client whose next request
+is there already is served before those that wait (`gevent-yielding`, entrypoints/gunicorn_yield.py, makes it give way).
 """
 
 from collections.abc import Sequence
