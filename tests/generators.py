@@ -4,15 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.load import Generator, LoadJob, LoadResult, StreamJob, StreamResult
+from bench.load import Generator, LoadJob, LoadResult, StreamJob, StreamResult, run
 
 
 class OneOff(Generator):
     """Each load has a worker of its own, which ends with it: there is nothing to close."""
 
     def run(self, job: LoadJob) -> LoadResult:
-        with Generator() as generator:
-            return generator.run(job)
+        return run(job)
 
     def stream(self, job: StreamJob, mid: Callable[[int], None] | None = None) -> StreamResult:
         with Generator() as generator:

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from processes import gone, wait_until
+from processes import wait_until
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -117,9 +117,9 @@ def test_kill_9_of_the_bench_leaves_neither_server_nor_folder() -> None:
     with serving_bench() as process:
         (mariadb,) = (child for child in process.children(recursive=True) if child.name() == "mariadbd")
         (folder,) = (part[10:] for part in mariadb.cmdline() if part.startswith("--datadir="))
-        left = [child.pid for child in process.children(recursive=True)]
+        left = process.children(recursive=True)
         process.send_signal(signal.SIGKILL)
-    wait_until(lambda: gone(*left), "every process has ended")
+    wait_until(lambda: not any(child.is_running() for child in left), "every process has ended")
     wait_until(lambda: not Path(folder).parent.exists(), "the folder is gone")
 
 

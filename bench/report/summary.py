@@ -161,10 +161,10 @@ def not_said(run: Run, rows: Sequence[Row]) -> list[str]:
     once = [name for name in dict.fromkeys(cell.scenario for cell in run.cells.values())
             if all(len(cell.rounds) < 2 for cell in run.of(name))]  # fmt: skip
     if once:
-        said.append(f"Measured once, so about orders of magnitude: {named(once, len(once))}.")
+        said.append(f"Measured once, so about orders of magnitude: {join(once)}.")
     best = {name for one in rows for name in one.best}
     if blocking := [name for name in one_by_one(run) if name in best]:
-        said.append(f"Among the best only where next to nothing waits: {named(blocking, len(blocking))}; "
+        said.append(f"Among the best only where next to nothing waits: {join(blocking)}; "
                     "where something does, one request waits after the other.")  # fmt: skip
     outside = [name for name in models_of(run) if family(name) == "references"]
     if outside:

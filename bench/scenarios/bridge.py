@@ -14,10 +14,11 @@ from bench.results import Cell
 from bench.scenarios import scale
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, load_reading
 from bench.scenarios.classic import PYTHON
+from bench.scenarios.throughput import ONE_READ
 
 BRIDGE = "asyncio"
 CPU = "cpu_per_request_s"
-FLOOR, ONE_READ, TWENTY_READS = "GET /", "GET /queries/?count=1", "GET /queries/?count=20"
+FLOOR, TWENTY_READS = "GET /", "GET /queries/?count=20"
 SLEEPERS = Workload("500 sleepers", {"path": f"{PYTHON}?seconds=0.05", "connections": 500, "requests": 2_500})
 WAITING = Workload("5,000 sleepers", {"requests": 5_000, "seconds": 3.0})
 
