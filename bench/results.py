@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from bench.validity import Judgement, judge_rounds
+from bench.judging.validity import Judgement, judge_rounds
 
 SCHEMA = 1
 FILE = "results.json"

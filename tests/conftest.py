@@ -9,9 +9,9 @@ import httpx
 import psutil
 import pytest
 
-from bench.bed import Bed, bed
 from bench.models import MODELS, find_models, is_only_a_trap
-from bench.server.life import Server, serving
+from bench.testbed.bed import Bed, bed
+from bench.testbed.servers.life import Server, serving
 
 AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
 

@@ -9,10 +9,10 @@ import pytest
 from bridge_apps import until
 from sqlalchemy import text
 
-from bench.bed import Bed
-from bench.burst import send_at_once
+from bench.load.burst import send_at_once
 from bench.models import find_models
-from bench.server.life import Server, serving
+from bench.testbed.bed import Bed
+from bench.testbed.servers.life import Server, serving
 
 POOL = 4
 WAVE_S = 0.8

@@ -8,13 +8,13 @@ from rich.console import Console
 
 from bench.commands.measure import measure
 from bench.commands.options import EXIT_FAILED, Real, database_option
-from bench.report import bridge as report
-from bench.report.run import footer
-from bench.report.scenario import reasons
+from bench.judging.statistics import MIN_ROUNDS
+from bench.report.terminal import bridge as report
+from bench.report.terminal.run import footer
+from bench.report.terminal.scenario import reasons
 from bench.results import Run
 from bench.scenarios.base import Options
 from bench.scenarios.bridge import MODELS, SCENARIO
-from bench.stats import MIN_ROUNDS
 
 
 @click.command("bridge", help=SCENARIO.question + " Its targets, and whether they are met.")

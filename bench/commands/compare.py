@@ -8,9 +8,9 @@ import click
 from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, Real
-from bench.differences import differences
 from bench.errors import BenchError
-from bench.report.compare import report
+from bench.judging.differences import differences
+from bench.report.terminal.compare import report
 from bench.results import Run, load_run
 
 

@@ -11,18 +11,18 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.bed import bed
 from bench.commands.compare import load_sound
 from bench.commands.options import EXIT_FAILED, Real, database_option
-from bench.decide import advice
-from bench.decide.check import Checked, checks, passed
-from bench.decide.costs import Measured, Unmeasured, measured
-from bench.decide.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, Figure, demand_of
-from bench.decide.rank import Decision, decide
 from bench.errors import BenchError
 from bench.load import Generator
-from bench.report import decide as decide_report
+from bench.prediction import advice
+from bench.prediction.check import Checked, checks, passed
+from bench.prediction.costs import Measured, Unmeasured, measured
+from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, Figure, demand_of
+from bench.prediction.rank import Decision, decide
+from bench.report.terminal import decide as decide_report
 from bench.results import FILE, Run
+from bench.testbed.bed import bed
 
 RESULTS = Path("results")
 

@@ -12,12 +12,12 @@ from urllib.parse import quote, urlsplit
 import click
 from rich.console import Console
 
-from bench.calibrate import calibrate as measure_ceiling
 from bench.commands.options import EXIT_FAILED, Real
 from bench.load import Interrupted, LoadJob, LoadResult, run
 from bench.load.job import METHODS
-from bench.report.load import calibration_report, load_report
-from bench.server.life import other_cores
+from bench.measuring.calibrate import calibrate as measure_ceiling
+from bench.report.terminal.load import calibration_report, load_report
+from bench.testbed.servers.life import other_cores
 
 __all__ = ["calibrate", "load"]
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench.bed import bed
-from bench.burst import send_at_once
 from bench.commands.options import EXIT_FAILED, database_option, mysql_option, workers_option
 from bench.errors import BenchError
+from bench.load.burst import send_at_once
 from bench.models import available_models, with_workers
-from bench.report import classic as classic_report
-from bench.report import code as code_report
-from bench.report import registry as registry_report
+from bench.report.terminal import classic as classic_report
+from bench.report.terminal import code as code_report
+from bench.report.terminal import registry as registry_report
 from bench.scenarios import classic
-from bench.server.life import server_failed, serving
+from bench.testbed.bed import bed
+from bench.testbed.servers.life import server_failed, serving
 
 # The client is the original's, whose database was PostgreSQL.
 POSTGRES = "/sleep/postgres/"

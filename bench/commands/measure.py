@@ -10,26 +10,26 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from bench.bed import bed
-from bench.calibrate import calibrate
 from bench.commands.options import EXIT_FAILED, Real, database_option, mysql_option, workers_option
 from bench.commands.traps import TRAP_S, teller
-from bench.databases.database import PRODUCTS
-from bench.environment import environment
 from bench.errors import BenchError
 from bench.load import Generator
+from bench.measuring.calibrate import calibrate
+from bench.measuring.environment import environment
+from bench.measuring.plan import make_plan
+from bench.measuring.run import execute
 from bench.models import available_models, is_only_a_trap, left_out, with_workers
-from bench.plan import make_plan
-from bench.report.html.page import write_page
-from bench.report.progress import StepProgress
-from bench.report.run import RunReport, summary
-from bench.report.summary import in_terminal, verdict
-from bench.report.traps import changed
+from bench.report.page.page import write_page
+from bench.report.terminal.progress import StepProgress
+from bench.report.terminal.run import RunReport, summary
+from bench.report.terminal.summary import in_terminal, verdict
+from bench.report.terminal.traps import changed
 from bench.results import Run, check_same, load_run, new_run
-from bench.run import execute
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options, Scenario
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
+from bench.testbed.bed import bed
+from bench.testbed.databases.database import PRODUCTS
 from bench.traps import Trap, find_traps, try_all
 
 # What `--quick` changes; whatever else is given on the command line stays.

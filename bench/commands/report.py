@@ -8,8 +8,8 @@ import click
 from jinja2 import TemplateError
 
 from bench.errors import BenchError
-from bench.report.export import as_csv, as_json, as_markdown
-from bench.report.html.page import write_page
+from bench.report.export.export import as_csv, as_json, as_markdown
+from bench.report.page.page import write_page
 from bench.results import Run, load_run
 
 TEXTS: dict[str, Callable[[Run], str]] = {"md": as_markdown, "csv": as_csv, "json": as_json}

@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench.bed import bed
 from bench.commands.options import EXIT_FAILED, database_option
-from bench.environment import environment
 from bench.errors import BenchError
 from bench.load import Generator
-from bench.report import traps as report
-from bench.report.html.page import write_page
-from bench.report.progress import StepProgress
+from bench.measuring.environment import environment
+from bench.report.page.page import write_page
+from bench.report.terminal import traps as report
+from bench.report.terminal.progress import StepProgress
 from bench.results import new_run
+from bench.testbed.bed import bed
 from bench.traps import TRAPS, Trap, find_traps, try_all
 
 # A server's start and end, and a load that takes no second.

@@ -21,7 +21,7 @@ from httptools import HttpParserError, HttpRequestParser
 
 from bench.errors import BenchError
 from bench.load.run import ROOT
-from bench.server.process import GuardedProcess
+from bench.testbed.processes.process import GuardedProcess
 
 __all__ = ["NullServer", "null_server", "serve"]
 

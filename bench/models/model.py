@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bench.programs import INSTALL_MARIADB, MARIADB, program
+from bench.models.programs import INSTALL_MARIADB, MARIADB, program
 
 # Where a user's own MariaDB or MySQL may be named, beside `--mysql-url`.
 MYSQL_URL = "BENCH_MYSQL_URL"

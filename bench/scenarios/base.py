@@ -8,14 +8,14 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.bed import Bed
-from bench.burst import OnAnswer
+from bench.judging.validity import SPREAD, VALID, Judgement, judge_load
 from bench.load import Generator, LoadJob, LoadResult
+from bench.load.burst import OnAnswer
 from bench.models import Model
 from bench.results import Cell
-from bench.server.cost import Cost, CostMeter
-from bench.server.life import Server, other_cores
-from bench.validity import SPREAD, VALID, Judgement, judge_load
+from bench.testbed.bed import Bed
+from bench.testbed.servers.cost import Cost, CostMeter
+from bench.testbed.servers.life import Server, other_cores
 
 FETCH_TIMEOUT_S = 30.0
 

@@ -8,12 +8,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from bench.burst import Answer, OnAnswer, send_at_once
+from bench.judging.validity import VALID, Judgement
+from bench.load.burst import Answer, OnAnswer, send_at_once
 from bench.models import Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
-from bench.server.life import Server
-from bench.validity import VALID, Judgement
+from bench.testbed.servers.life import Server
 
 PYTHON = "/sleep/python/"
 SECONDS_2013 = 5.0

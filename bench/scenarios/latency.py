@@ -20,12 +20,12 @@ from dataclasses import asdict, dataclass, replace
 from math import inf
 from typing import Any
 
-from bench.compare import is_twin, sentence
+from bench.judging.standings import is_twin, sentence
+from bench.judging.validity import Judgement
 from bench.models import Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, run_load
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
-from bench.validity import Judgement
 
 PATH = "/queries/?count=1"
 CAPACITY_SHARES = (0.2, 0.5, 0.8)

@@ -16,11 +16,11 @@ from typing import Any, Self
 
 import httpx
 
+from bench.judging.validity import VALID, Judgement
 from bench.models import Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
-from bench.validity import VALID, Judgement
 
 BURN = "/cpu/?milliseconds=50"
 SLEEP = "/sleep/python/?seconds=0.05"

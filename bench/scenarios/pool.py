@@ -30,13 +30,13 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from bench.databases.connections import ConnectionMeter, Room
+from bench.judging.validity import VALID, Judgement
 from bench.load import LoadJob, LoadResult
 from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe, run_load
 from bench.scenarios.classic import at_once
-from bench.validity import VALID, Judgement
+from bench.testbed.databases.connections import ConnectionMeter, Room
 from bench.words import join
 
 REQUESTS = 100

@@ -24,13 +24,13 @@ from typing import Any
 import httpx
 import psutil
 
+from bench.judging.validity import Judgement, judge_load
 from bench.load import ErrorCounts, LoadResult
 from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe
 from bench.scenarios.classic import PYTHON, at_once, ideal_s
-from bench.server.cost import Cost, CostMeter
-from bench.validity import Judgement, judge_load
+from bench.testbed.servers.cost import Cost, CostMeter
 from bench.words import join
 
 # (requests in flight, seconds that each sleeps)

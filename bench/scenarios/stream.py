@@ -13,13 +13,13 @@ same 500, but has only a stream and a half of time: enough for a reader to see h
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from bench.judging.validity import GENERATOR_CPU, VALID, Judgement
 from bench.load import StreamJob, StreamResult
 from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
 from bench.scenarios.scale import by_cause, failed, priced
-from bench.server.cost import CostMeter
-from bench.validity import GENERATOR_CPU, VALID, Judgement
+from bench.testbed.servers.cost import CostMeter
 from bench.words import join
 
 STREAMS = 500

@@ -10,7 +10,7 @@ is there already is served before those that wait (`gevent-yielding`, entrypoint
 from collections.abc import Sequence
 from statistics import median
 
-from bench.compare import is_twin, sentence
+from bench.judging.standings import is_twin, sentence
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, load_reading
 from bench.words import join

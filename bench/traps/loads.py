@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from bench.burst import send_at_once
-from bench.checks import SLEEPERS, TIMEOUT_S
+from bench.load.burst import send_at_once
+from bench.measuring.checks import SLEEPERS, TIMEOUT_S
 from bench.scenarios import pool
 from bench.scenarios.base import Ground
 from bench.scenarios.classic import PYTHON
 from bench.traps.trap import Seen
 
-# Twice the probe's of bench/checks.py, so that a busy machine hardly adds a wait.
+# Twice the probe's of bench/measuring/checks.py, so that a busy machine hardly adds a wait.
 SLEEP_S = 0.12
 
 

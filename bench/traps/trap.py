@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.checks import SERIAL_AT_LEAST, SLEEPERS, TOGETHER_AT_MOST
+from bench.measuring.checks import SERIAL_AT_LEAST, SLEEPERS, TOGETHER_AT_MOST
 from bench.scenarios.base import Ground
 
 

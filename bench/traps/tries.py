@@ -8,15 +8,15 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from bench.bed import Bed
-from bench.checks import judge_info
 from bench.errors import BenchError
 from bench.load import Generator
+from bench.measuring.checks import judge_info
 from bench.models import find_models
 from bench.results import Run
 from bench.scenarios import pool
 from bench.scenarios.base import Entry, Ground, Options
-from bench.server.life import Server, ServerFailed, serving
+from bench.testbed.bed import Bed
+from bench.testbed.servers.life import Server, ServerFailed, serving
 from bench.traps.known import TRAPS
 from bench.traps.trap import CURED, Expected, Seen, Trap
 

@@ -1,0 +1,1 @@
+"""How a run is carried out: what is planned, checked, calibrated and measured, in which environment."""

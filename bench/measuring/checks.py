@@ -1,0 +1,130 @@
+"""Before anything is timed: does this server keep the contract, and do its waits overlap as the registry says?"""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import httpx
+
+from bench.judging.validity import VALID, Judgement
+from bench.load.burst import send_at_once
+from bench.models import Model
+from bench.scenarios.classic import PYTHON
+from bench.testbed.servers.life import Server
+
+SLEEPERS = 4
+# A neighbour on the machine may spoil a probe; the longer ones are for finding out.
+SLEEPS_S = (0.06, 0.06, 0.12, 0.24, 0.48)
+# One after the other takes 4 waits and all at once takes 1: the limits leave a wait and a half for a slow machine.
+SERIAL_AT_LEAST = 3.5
+TOGETHER_AT_MOST = 2.5
+TIMEOUT_S = 30.0
+# What a process may have beside those that answer: name look-ups, watchers, the thread pool of a loop.
+HELPER_THREADS = 8
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Waits that took place one after the other when four of each process were asked for: 1 is full overlap, 4 none."""
+
+    python: float
+    database: float
+
+
+def check_contract(server: Server, pool: int | None = None) -> Judgement:
+    """Whether the server is what the registry says, and answers what every model must: the 50 todos, and rows of them.
+
+    `pool` is the size that its set-up gives each process; None for the model's own.
+    """
+    sleep = f"{server.model.database_sleep}?seconds=0"
+    with httpx.Client(base_url=server.url, timeout=TIMEOUT_S, trust_env=False) as client:
+        try:
+            todos = ask(client, "/todos/")
+            wrong = [
+                path
+                for path, right in (
+                    ("/", isinstance(ask(client, "/"), dict)),
+                    ("/todos/", isinstance(todos, list) and len(todos) == 50),
+                    ("/todos/1", ask(client, "/todos/1") == todos[0]),
+                    ("/queries/?count=2", all(row in todos for row in ask(client, "/queries/?count=2"))),
+                    (sleep, ask(client, sleep) == todos),
+                )
+                if not right
+            ]
+        except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
+            return Judgement("ERRORS", f"the contract check failed: {error or type(error).__name__}")
+    if wrong:
+        return Judgement("ERRORS", f"the contract check failed: {', '.join(wrong)} did not answer what it must")
+    return judge_info(server, server.model.pool if pool is None else pool)
+
+
+def judge_info(server: Server, pool: int) -> Judgement:
+    """Whether what the server says of itself is what the registry says of it."""
+    model, info = server.model, server.info
+    loop = info["loop"].partition(".")[0] if info["loop"] else None
+    most = model.threads + HELPER_THREADS if model.threads else inf
+    wrong = [
+        f"{name} is {found}, not {right}"
+        for name, found, right in (
+            ("app", info["app"], model.app),
+            ("server", info["server"].partition(" ")[0], model.distribution),
+            ("driver", info["driver"], model.driver or info["driver"]),
+            ("processes", info["processes"], model.workers),
+            ("event loop", loop, model.loop),
+            ("connections of each process", info["pool"], pool),
+            ("connections of all processes", info["pool_total"], pool * model.workers),
+        )
+        if found != right
+    ]
+    wrong += [f"{info['threads']} threads, not {most:g} at most"] if info["threads"] > most else []
+    return Judgement("ERRORS", f"/info and the registry disagree: {'; '.join(wrong)}") if wrong else VALID
+
+
+def ask(client: httpx.Client, path: str) -> Any:
+    """The JSON body of a 200; raises httpx.HTTPStatusError for anything else."""
+    return client.get(path).raise_for_status().json()
+
+
+def sleepers(model: Model, together: bool) -> int:
+    """How many to send at once: four, or four for each process, where one of them at least must serve four in turn."""
+    return SLEEPERS if together else SLEEPERS * model.workers
+
+
+def check_overlap(server: Server) -> tuple[Judgement, Overlap]:
+    """Whether waits overlap as the registry says, by the first probe that agrees with it or else by the longest."""
+    for seconds in SLEEPS_S:
+        overlap = probe_overlap(server, seconds)
+        judgement = judge_overlap(server, overlap)
+        if judgement.valid:
+            break
+    return judgement, overlap
+
+
+def probe_overlap(server: Server, seconds: float) -> Overlap:
+    """Sleepers of so many seconds at once, in Python and in the database."""
+    waits = []
+    for endpoint, together in claims(server.model).values():
+        path, count = f"{endpoint}?seconds={seconds}", sleepers(server.model, together)
+        answers = send_at_once(server.url, path, count, TIMEOUT_S, lambda _: None)
+        waits.append(max(answer.end_s for answer in answers) / seconds)
+    return Overlap(*waits)
+
+
+def claims(model: Model) -> dict[str, tuple[str, bool]]:
+    """By the kind of wait: the endpoint that waits, and whether the model says that such waits overlap."""
+    return {
+        "python": (PYTHON, model.python_waits_overlap),
+        "database": (model.database_sleep, model.database_waits_overlap),
+    }
+
+
+def judge_overlap(server: Server, overlap: Overlap) -> Judgement:
+    """Whether the probe agrees with the registry."""
+    for name, (_, together) in claims(server.model).items():
+        waits, count = getattr(overlap, name), sleepers(server.model, together)
+        took = f"{count} {name} waits at once took {waits:.1f} waits"
+        if together and waits > TOGETHER_AT_MOST:
+            return Judgement("ERRORS", f"{took}; they should overlap")
+        if not together and waits < SERIAL_AT_LEAST:
+            return Judgement("ERRORS", f"{took}; they should not overlap")
+    return VALID

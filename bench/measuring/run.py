@@ -1,0 +1,186 @@
+"""Carries out a plan: a fresh server, the checks, the measurements, the results file, the next."""
+
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import httpx
+
+from bench.judging.validity import VALID, Judgement
+from bench.load import Generator, GeneratorError
+from bench.load.burst import Answer
+from bench.measuring.checks import check_contract, check_overlap
+from bench.measuring.plan import Step
+from bench.results import Cell, Run
+from bench.scenarios.base import Ground, Options, Reading, Scenario, Workload
+from bench.testbed.bed import Bed
+from bench.testbed.processes.ports import HOST
+from bench.testbed.servers.life import Server, ServerFailed, serving
+
+
+class Listener(Protocol):
+    """Hears of a run as it goes on; the reports implement it."""
+
+    def step_started(self, number: int, total: int, step: Step) -> None:
+        """A server is about to start."""
+
+    def answered(self, answer: Answer) -> None:
+        """A request of the classic was answered, or failed."""
+
+    def step_ended(self, step: Step, cells: Sequence[Cell]) -> None:
+        """What was measured on the server is in the results file; the cells have this step's rounds only."""
+
+
+def execute(
+    plan: Sequence[Step], bed: Bed, options: Options, run: Run, generator: Generator, listener: Listener
+) -> None:
+    """Carry out the steps that the run has not done yet; the results file is complete after each."""
+    began = time.monotonic() - run.elapsed_s
+    for number, step in enumerate(plan, start=1):
+        if step.id in run.steps_done:
+            continue
+        listener.step_started(number, len(plan), step)
+        cells = Measurement(step, bed, options, run, generator, listener).carry_out()
+        for cell in cells:
+            run.add(cell)
+        run.steps_done.append(step.id)
+        run.elapsed_s = time.monotonic() - began
+        run.save()
+        listener.step_ended(step, cells)
+
+
+class Measurement:
+    """One step on its server."""
+
+    def __init__(
+        self, step: Step, bed: Bed, options: Options, run: Run, generator: Generator, listener: Listener
+    ) -> None:
+        self.step = step
+        self.bed = bed
+        self.options = options
+        self.run = run
+        self.generator = generator
+        self.listener = listener
+        self.rng = random.Random(f"{options.seed}/{step.id}")
+        self.memos: dict[str, dict[str, Any]] = {}
+        setup = step.scenarios[0].environments.get(step.setup, {})
+        self.environment = bed.environment(step.entry.model) | dict(setup)
+
+    def carry_out(self) -> list[Cell]:
+        """Start the server, check it, and measure every workload; what goes wrong is in the rounds."""
+        model = self.step.entry.model
+        try:
+            with serving(model, self.environment, self.bed.logs) as server:
+                return self.measure_all(server)
+        except ServerFailed as error:
+            if self.step.preparing:
+                self.prepared(self.step.scenarios[0], {"failure": str(error)})
+                return []
+            reading = Reading({}, Judgement("ERRORS", str(error)))
+            return [self.cell(scenario, workload, reading) for scenario, workload in self.workloads()]
+
+    def measure_all(self, server: Server) -> list[Cell]:
+        """The step's cells, with one round each."""
+        judgement, overlap = self.check(server)
+        cells = []
+        for scenario, workload in self.workloads():
+            ground = self.ground(scenario, server)
+            began = time.monotonic()
+            if self.step.preparing:
+                self.prepare(scenario, ground)
+                self.run.measuring_s += time.monotonic() - began
+                continue
+            reading = self.measure(scenario, ground, workload) if judgement.valid else Reading({}, judgement)
+            self.run.measuring_s += time.monotonic() - began
+            self.run.window_s += reading.window_s
+            cells.append(self.cell(scenario, workload, reading, server, overlap))
+        return cells
+
+    def workloads(self) -> list[tuple[Scenario, Workload]]:
+        """What to measure, in this step's order."""
+        pairs = []
+        for scenario in self.step.scenarios:
+            every = scenario.workloads(self.options)
+            own = [(scenario, workload) for workload in every if scenario.fits(self.step.entry.model, workload)]
+            pairs += own[:1] if self.step.preparing else own
+        compared = all(scenario.compared and scenario.shuffled for scenario in self.step.scenarios)
+        return self.rng.sample(pairs, len(pairs)) if compared else pairs
+
+    def ground(self, scenario: Scenario, server: Server) -> Ground:
+        """What the scenario measures on; a scenario's memo lives as long as the server."""
+        memo = self.memos.setdefault(scenario.name, {})
+        prepared = self.run.prepared.get(scenario.name, {})
+        return Ground(
+            self.step.entry, server, self.bed, self.options, self.rng, prepared, self.generator,
+            self.listener.answered, memo, self.step.setup,
+        )  # fmt: skip
+
+    def check(self, server: Server) -> tuple[Judgement, dict[str, float]]:
+        """The contract and the overlap probe; the classic is its own probe."""
+        if [scenario.name for scenario in self.step.scenarios] == ["classic"]:
+            return VALID, {}
+        pool = int(self.environment["POOL_SIZE"]) + int(self.environment["MAX_OVERFLOW"])
+        judgement = check_contract(server, pool)
+        if not judgement.valid:
+            return judgement, {}
+        judgement, overlap = check_overlap(server)
+        return judgement, asdict(overlap)
+
+    def prepare(self, scenario: Scenario, ground: Ground) -> None:
+        """Let the scenario find out what its rounds need; without it they say so themselves."""
+        assert scenario.prepare is not None
+        try:
+            found = scenario.prepare(ground)
+        except (GeneratorError, httpx.HTTPError, OSError) as error:
+            found = {"failure": str(error) or type(error).__name__}
+        self.prepared(scenario, found)
+
+    def prepared(self, scenario: Scenario, found: Mapping[str, Any]) -> None:
+        """Keep it where the rounds will look for it."""
+        self.run.prepared.setdefault(scenario.name, {})[self.step.entry.name] = dict(found)
+
+    def measure(self, scenario: Scenario, ground: Ground, workload: Workload) -> Reading:
+        """One reading; a server that fails under it is explained by the last lines of its log."""
+        process = ground.server.process
+        try:
+            reading = scenario.measure(ground, workload)
+        except (GeneratorError, httpx.HTTPError, OSError) as error:
+            reading = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
+        if reading.judgement.state != "ERRORS":
+            return reading
+        ended = "" if process.running else f"; the server ended with exit code {process.exit_code}"
+        tail = f"; the last lines of {process.log}:\n{process.log_tail() or '(nothing)'}"
+        judgement = Judgement("ERRORS", reading.judgement.reason + ended + tail)
+        return Reading(reading.values, judgement, reading.detail, reading.window_s)
+
+    def cell(
+        self,
+        scenario: Scenario,
+        workload: Workload,
+        reading: Reading,
+        server: Server | None = None,
+        overlap: dict[str, float] | None = None,
+    ) -> Cell:
+        """The reading as a cell of one round."""
+        setup = {"setup": self.step.setup} if self.step.setup else {}
+        name = f"{workload.name}, {self.step.setup}" if self.step.setup else workload.name
+        round_: dict[str, Any] = {
+            "round": self.step.round,
+            "state": reading.judgement.state,
+            "reason": reading.judgement.reason,
+            **reading.values,
+            "overlap": overlap or None,
+            **reading.detail,
+        }
+        return Cell(
+            scenario=scenario.name,
+            model=self.step.entry.name,
+            workload={"name": name, **workload.parameters, **setup},
+            figure=scenario.figure,
+            spread_limit=scenario.spread_limit,
+            command=server.process.command if server else self.step.entry.model.command(HOST, 0),
+            info=server.info if server else {},
+            rounds=(round_,),
+        )

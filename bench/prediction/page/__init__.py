@@ -1,0 +1,108 @@
+"""The calculator as a part of the page: the reader's own figures, the models' predictions, and the crossover map.
+
+predict.js and rank.js do what the modules of their names in bench/prediction do, on the same measured costs; view.js is
+form, table and map.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bench.judging.judged import NOT_FLASK, family
+from bench.judging.standings import TWIN_SUFFIX
+from bench.judging.statistics import MAD_TO_SIGMA, MIN_ROUNDS, PRACTICAL_MARGIN, SPOILT_DEVIATIONS, t_quantile
+from bench.prediction import advice
+from bench.prediction.costs import CALLS_AT_ONCE, Measured, Unmeasured, measured, on_asyncio
+from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE
+from bench.prediction.predict import ENOUGH, MOST_PROCESSES, NEARLY, P99_DEVIATIONS
+from bench.prediction.queueing import NEGLIGIBLE
+from bench.prediction.rank import NAMED
+from bench.report.terminal.decide import LIMITS, not_measured
+from bench.results import Run
+from bench.scenarios.latency import RESTART_MARGIN
+
+SCRIPTS = tuple(Path(__file__).with_name(name) for name in ("predict.js", "rank.js", "view.js"))
+FACT_TEXTS = {"blocking_libraries": advice.BLOCKING, "existing_sync_code": advice.SYNC_CODE}
+
+
+def section(run: Run) -> Markup:
+    """The section of a run, with its form, its data and its scripts."""
+    return section_of(*measured(run))
+
+
+def section_of(models: Sequence[Measured], unmeasured: Sequence[Unmeasured]) -> Markup:
+    """The section for these models."""
+    environment = Environment(
+        loader=PackageLoader(__name__, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    template = environment.get_template("section.html.j2")
+    return Markup(
+        template.render(
+            figures=FIGURES,
+            loads=(CONCURRENCY, RATE),
+            facts=FACTS,
+            models=models,
+            rounds=max((len(model.rounds) for model in models), default=0),
+            min_rounds=MIN_ROUNDS,
+            code=advice.code_cost(),
+            caveats=advice.CAVEATS,
+            not_measured=not_measured(unmeasured),
+            data=embedded(data(models)),
+            scripts=[Markup(path.read_text()) for path in SCRIPTS],
+        )
+    )
+
+
+def data(models: Sequence[Measured]) -> dict[str, Any]:
+    """All that the script calculates with."""
+    return {
+        "models": [model_data(model) for model in models],
+        "quantiles": {rounds: t_quantile(rounds) for rounds in rounds_of(models)},
+        "spoilt_deviations": SPOILT_DEVIATIONS,
+        "mad_to_sigma": MAD_TO_SIGMA,
+        "twin_suffix": TWIN_SUFFIX,
+        "calls_at_once": CALLS_AT_ONCE,
+        "enough": ENOUGH,
+        "nearly": NEARLY,
+        "most_processes": MOST_PROCESSES,
+        "negligible": NEGLIGIBLE,
+        "p99_deviations": P99_DEVIATIONS,
+        "restart_margin": RESTART_MARGIN,
+        "practical_margin": PRACTICAL_MARGIN,
+        "min_rounds": MIN_ROUNDS,
+        "named": NAMED,
+        "limits": LIMITS,
+        "figures": [asdict(figure) for figure in FIGURES],
+        "facts": list(FACTS),
+        "fact_texts": {**FACT_TEXTS, "streaming": advice.streaming([model for model in models if not model.twin])},
+    }
+
+
+def rounds_of(models: Sequence[Measured]) -> set[int]:
+    """How many rounds an interval may be made of; one of them may be left out as spoilt."""
+    counts = {len(model.rounds) for model in models}
+    return {count for count in counts | {count - 1 for count in counts} if count > 1}
+
+
+def model_data(model: Measured) -> dict[str, Any]:
+    """A model with what follows from its fields."""
+    return {
+        **asdict(model),
+        "costs": asdict(model.costs),
+        "twin": model.twin,
+        "flask": family(model.name) not in NOT_FLASK,
+        "on_asyncio": on_asyncio(model),
+        "situation": advice.situation(model.name),
+        "known_app": model.app in (advice.SYNCHRONOUS_APP, advice.ASYNCHRONOUS_APP),
+    }
+
+
+def embedded(values: Any) -> Markup:
+    """JSON that no `</script>` in a name can end."""
+    return Markup(json.dumps(values, ensure_ascii=True).replace("<", "\\u003c"))

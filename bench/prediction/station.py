@@ -1,0 +1,67 @@
+"""What does a described request do to a process: how long does it keep it busy, and which waits keep it too?"""
+
+import math
+from dataclasses import dataclass
+
+from bench.prediction.costs import CALLS_AT_ONCE, Costs, Measured, on_asyncio
+from bench.prediction.figures import Demand
+
+
+@dataclass(frozen=True)
+class Station:
+    """A request as the queues see it, in seconds."""
+
+    busy_s: float
+    blocked_s: float
+    """Waits during which its process, or thread, does nothing else."""
+    db_wait_s: float
+    """Waits for the database that overlap."""
+    other_wait_s: float
+    """Other waits that overlap."""
+
+    @property
+    def service_s(self) -> float:
+        """How long its process is taken."""
+        return self.busy_s + self.blocked_s
+
+    @property
+    def wait_s(self) -> float:
+        """How long it waits and leaves the process to others."""
+        return self.db_wait_s + self.other_wait_s
+
+    @property
+    def alone_s(self) -> float:
+        """Its response time with nobody else there."""
+        return self.service_s + self.wait_s
+
+    @property
+    def held_s(self) -> float:
+        """How long it holds a connection."""
+        return self.service_s + self.db_wait_s
+
+
+def station_of(model: Measured, costs: Costs, demand: Demand) -> Station:
+    """The request's parts, sorted by what they keep busy."""
+    first_s = costs.list_s if demand.all_rows else costs.first_query_s
+    queries_s = first_s + (demand.queries - 1) * costs.query_s if demand.queries else 0.0
+    busy_s = costs.base_s + queries_s + calls_s(model, demand) + demand.cpu_s
+    database_s = demand.queries * demand.db_wait_s
+    upstream_blocks = not model.python_overlaps or (demand.blocking_libraries and on_asyncio(model))
+    return Station(
+        busy_s=busy_s,
+        blocked_s=(0.0 if model.database_overlaps else database_s)
+        + (demand.upstream_wait_s if upstream_blocks else 0.0),
+        db_wait_s=database_s if model.database_overlaps else 0.0,
+        other_wait_s=0.0 if upstream_blocks else demand.upstream_wait_s,
+    )
+
+
+def calls_s(model: Measured, demand: Demand) -> float:
+    """What a request's calls cost: each the more, the more are under way in the process, between the two measured."""
+    if not demand.calls or model.calls_s is None:
+        return 0.0
+    waiting = demand.concurrency if demand.rate_rps is None else demand.rate_rps * demand.upstream_wait_s
+    inside = min((waiting or 0.0) / demand.cores, model.threads or math.inf)
+    (few, many), (few_s, many_s) = CALLS_AT_ONCE, model.calls_s
+    share = min(1.0, max(0.0, (demand.calls * inside - few) / (many - few)))
+    return demand.calls * (few_s + share * (many_s - few_s))

@@ -1,0 +1,101 @@
+"""Demands on made-up models, and what is predicted of them: the page's calculator must come to the same.
+
+`python -m bench.prediction.vectors > tests/prediction/decide_vectors.json` writes them anew when the model changes.
+"""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from bench.judging.standings import TWIN_SUFFIX
+from bench.prediction.advice import advice
+from bench.prediction.costs import Costs, Measured
+from bench.prediction.figures import Demand
+from bench.prediction.rank import decide
+
+SEED = 1
+DEMANDS = 48
+ROUNDS = 6
+ASYNCIO_LOOP = "asyncio.unix_events._UnixSelectorEventLoop"
+GEVENT_LOOP = "gevent.libev.corecext.loop"
+# Name, application, whether waits in Python and in the database overlap, threads, loop.
+KINDS: Sequence[tuple[str, str, bool, bool, int | None, str | None]] = (
+    ("gevent", "gevent_app", True, True, None, GEVENT_LOOP),
+    ("sync", "gevent_app", False, False, 1, None),
+    ("threads", "gevent_app", True, True, 24, None),
+    ("gevent-blocking-db", "gevent_app", True, False, None, GEVENT_LOOP),
+    ("asyncio", "asyncio_app", True, True, None, ASYNCIO_LOOP),
+    ("asyncio-blocking-db", "asyncio_app", True, False, None, ASYNCIO_LOOP),
+    ("another <framework>", "reference_apps.another", True, True, None, "uvloop.Loop"),
+    ("gevent" + TWIN_SUFFIX, "gevent_app", True, True, None, GEVENT_LOOP),
+)
+
+
+def vectors() -> dict[str, Any]:
+    """Models, and for each demand the decision and the advice."""
+    rng = random.Random(SEED)
+    models = [made_up(rng, *kind) for kind in KINDS]
+    return {
+        "models": [asdict(model) for model in models],
+        "cases": [case(models, made_up_demand(rng)) for _ in range(DEMANDS)],
+    }
+
+
+def case(models: Sequence[Measured], demand: Demand) -> dict[str, Any]:
+    """A demand and all that follows from it."""
+    decision = decide(models, demand)
+    return {"demand": asdict(demand), **asdict(decision), "advice": advice(decision, models, demand)}
+
+
+def made_up(
+    rng: random.Random, name: str, app: str, python: bool, database: bool, threads: int | None, loop: str | None
+) -> Measured:
+    """A model with costs of the usual size."""
+    base_s, query_s = rng.uniform(1e-4, 5e-4), rng.uniform(1e-4, 3e-4)
+    rounds = tuple(
+        Costs(*(value_s * rng.uniform(0.95, 1.05) for value_s in (base_s, 3 * query_s, query_s, 4 * query_s)))
+        for _ in range(ROUNDS)
+    )
+    return Measured(
+        name=name,
+        app=app,
+        python_overlaps=python,
+        database_overlaps=database,
+        threads=threads,
+        loop=loop,
+        trap=loop is not None and not database,
+        rounds=rounds,
+        calls_s=None if name == "threads" else (rng.uniform(5e-4, 1e-3), rng.uniform(1e-3, 5e-3)),
+        memory_bytes=rng.uniform(5e7, 1e8),
+        request_bytes=rng.uniform(2e4, 5e4) if threads is None else None,
+        streams=threads is None,
+        local_waits_s=(0.0, 0.0),
+    )
+
+
+def made_up_demand(rng: random.Random) -> Demand:
+    """A demand that meets one limit or another."""
+    by_rate = rng.random() < 0.5
+    queries, upstream_wait_s = rng.choice((0, 1, 1, 3, 20)), rng.choice((0.0, 0.0, 0.005, 0.2))
+    return Demand(
+        db_wait_s=rng.choice((0.0, 0.001, 0.01, 0.05, 0.2)) if queries else 0.0,
+        queries=queries,
+        upstream_wait_s=upstream_wait_s,
+        cpu_s=rng.choice((0.0, 0.001, 0.01)),
+        rate_rps=rng.choice((1.0, 37.5, 300.0, 2_000.0)) if by_rate else None,
+        concurrency=None if by_rate else rng.choice((1, 7, 64, 200, 5_000)),
+        db_connections=rng.choice((1, 5, 20, 100, 1_000)),
+        cores=rng.choice((1, 2, 4, 16)),
+        memory_bytes=rng.choice((1e8, 1e9, 4e9)),
+        slo_s=rng.choice((0.02, 0.3, 1.0)),
+        blocking_libraries=rng.random() < 0.3,
+        streaming=rng.random() < 0.3,
+        existing_sync_code=rng.random() < 0.3,
+        calls=int(upstream_wait_s > 0),
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(vectors(), separators=(",", ":")))

@@ -1,0 +1,92 @@
+"""The classic six: every request as a bar, beside the figures of 2013."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from bench.judging.judged import Field, family
+from bench.report.terminal.classic import PUBLISHED, SITUATIONS, measured
+from bench.report.terminal.waterfall import BARS_SHOWN
+from bench.results import Cell
+from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
+
+KINDS = ("python", "database")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A request: where it begins and how long it is, as percentages of the common axis."""
+
+    kind: str
+    left: float
+    width: float
+    seconds: float
+    error: str
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """A model: its requests and its sums."""
+
+    model: str
+    family: str
+    situation: str
+    bars: tuple[Bar, ...]
+    hidden: int
+    """Requests without a bar, where there are many."""
+    figures: Mapping[str, float]
+    """`python_s`, `database_s`, `sum_s`, `ideal_s`; empty for a cell that failed."""
+    reason: str
+    published_s: tuple[float, float, float] | None
+    published_as_here_s: float | None
+    """The sum of 2013, had its requests been as many and as long as here."""
+    span_s: float
+
+    @property
+    def in_words(self) -> str:
+        """What the bars show."""
+        if not self.figures:
+            return f"{self.model}: failed. {self.reason}"
+        took = f"{self.figures['python_s']:.2f} s waiting in Python, {self.figures['database_s']:.2f} s in the database"
+        return f"{self.model}: {took}, {self.figures['sum_s']:.2f} s in all."
+
+
+def waterfalls(fields: Sequence[Field]) -> list[Waterfall]:
+    """The models of the classic, all on one axis."""
+    cells = [cell for field in fields for cell in field.cells.values()]
+    span_s = max((round_["sum_s"] for cell in cells for round_ in measured(cell)), default=0.0)
+    return [waterfall(cell, span_s) for cell in cells]
+
+
+def waterfall(cell: Cell, span_s: float) -> Waterfall:
+    """One model's last measured round."""
+    rounds = measured(cell)
+    requests = rounds[-1].get("requests", ()) if rounds else ()
+    bars = [bar(request, rounds[-1]["python_s"], span_s) for request in requests]
+    kept = [bar for kind in KINDS for bar in [one for one in bars if one.kind == kind][:BARS_SHOWN]]
+    published = PUBLISHED.get(cell.model)
+    names = ("python_s", "database_s", "sum_s", "ideal_s")
+    valid = cell.judgement.valid and all(cell.values(name) for name in names)
+    return Waterfall(
+        cell.model, family(cell.model), SITUATIONS.get(cell.model, ""), tuple(kept), len(bars) - len(kept),
+        {name: median(cell.values(name)) for name in names} if valid else {},
+        (cell.judgement.reason.splitlines() or [""])[0],
+        published, published[2] * scaled(cell) if published else None, span_s,
+    )  # fmt: skip
+
+
+def scaled(cell: Cell) -> float:
+    """How much longer the waits of this run are, one after the other, than those of 2013."""
+    here: float = cell.workload["seconds"] * cell.workload["requests"]
+    return here / (SECONDS_2013 * REQUESTS_2013)
+
+
+def bar(request: Mapping[str, Any], python_s: float, span_s: float) -> Bar:
+    """The second burst begins where the first has ended."""
+    kind = "python" if "/python/" in request["endpoint"] else "database"
+    origin_s = 0.0 if kind == "python" else python_s
+    length_s = request["end_s"] - request["start_s"]
+    share = 100 / span_s if span_s else 0.0
+    left = (origin_s + request["start_s"]) * share
+    return Bar(kind, round(left, 2), round(max(0.3, length_s * share), 2), request["end_s"], request["error"] or "")

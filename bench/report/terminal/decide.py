@@ -1,0 +1,161 @@
+"""A decision, and a check of predictions, in the terminal."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.prediction.advice import CAVEATS
+from bench.prediction.check import FEWEST, SHARE, TOLERANCE, Checked
+from bench.prediction.costs import Unmeasured
+from bench.prediction.figures import Demand
+from bench.prediction.predict import Prediction
+from bench.prediction.rank import Decision, Row, figure
+from bench.report.terminal.scenario import empty
+
+# Times longer than in the run that a request may take before the machine is called busy.
+BUSY = 1.5
+LIMITS = {
+    "load": "the load",
+    "connections": "connections",
+    "cpu": "CPU",
+    "threads": "threads",
+    "blocking": "blocking",
+    "memory": "memory",
+}
+
+
+def demand_line(demand: Demand) -> str:
+    """The demand in a sentence."""
+    load = f"{demand.concurrency:,} requests at once" if demand.rate_rps is None else f"{demand.rate_rps:,g} requests/s"
+    parts = [f"{demand.queries} × {milliseconds(demand.db_wait_s)} in the database"] if demand.queries else []
+    parts += [f"{milliseconds(demand.upstream_wait_s)} upstream"] if demand.upstream_wait_s else []
+    parts.append(f"{milliseconds(demand.cpu_s)} of your Python")
+    return (
+        f"{load}, each with {', '.join(parts)}; {demand.db_connections:,} connections, {demand.cores:,} "
+        f"core{'s' if demand.cores > 1 else ''}, {demand.memory_bytes / 1e6:,.0f} MB, p99 below "
+        f"{milliseconds(demand.slo_s)}"
+    )
+
+
+def report(
+    decision: Decision, demand: Demand, unmeasured: Sequence[Unmeasured], advice: Sequence[str]
+) -> RenderableType:
+    """Verdict, tables, advice, and what was not measured."""
+    blocks: list[RenderableType] = [Text(decision.verdict.sentence, "bold"), ""]
+    if decision.rows:
+        blocks += [capacity_table(decision), note(decision), "", needs_table(decision, demand)]
+        if marks := notes(decision, demand):
+            blocks.append(Text(marks, "dim"))
+        blocks.append("")
+    blocks += [Text(f"· {text}") for text in advice]
+    blocks += [Text(f"· {text}", "yellow") for text in not_measured(unmeasured)]
+    blocks.append(Text(CAVEATS, "dim"))
+    return Group(*blocks)
+
+
+def not_measured(models: Sequence[Unmeasured]) -> list[str]:
+    """A sentence for each reason, with what to run."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for model in models:
+        reasons.setdefault((model.reason, model.remedy), []).append(model.name)
+    return [
+        f"not measured: {', '.join(names)} ({reason}); {remedy} --models {','.join(names)}"
+        for (reason, remedy), names in reasons.items()
+    ]
+
+
+def capacity_table(decision: Decision) -> Table:
+    """What each model does, and how that compares."""
+    table = empty("model")
+    for heading in ("answers/s", "/core", "× best (95 %)", "rank"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("limit", no_wrap=True)
+    for row in decision.rows:
+        found = row.prediction
+        table.add_row(
+            found.model, figure(found.capacity_rps), figure(found.per_core_rps), ratio(row), str(row.rank or "–"),
+            LIMITS[found.limit],
+        )  # fmt: skip
+    return table
+
+
+def needs_table(decision: Decision, demand: Demand) -> Table:
+    """What each model needs, and how long users wait."""
+    table = empty("model")
+    for heading in ("processes", "MB", "connections", "p50 ms", "p99 ms"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in decision.rows:
+        found = row.prediction
+        table.add_row(
+            found.model, f"{found.processes:,}", figure(found.memory_bytes / 1e6) + ("" if found.fits else " !"),
+            f"{found.connections:,}", wait(found.p50_s), wait(found.p99_s) + ("" if found.keeps_slo else " !"),
+        )  # fmt: skip
+    return table
+
+
+def ratio(row: Row) -> str:
+    """`0.87 (0.84–0.91)`."""
+    if row.to_best is None:
+        return "" if row.rank != 1 else "best"
+    return f"{row.to_best.ratio:.2f} ({row.to_best.low:.2f}–{row.to_best.high:.2f})"
+
+
+def note(decision: Decision) -> Text:
+    """What a difference has to clear."""
+    margin = f"models differ if their interval clears {decision.margin - 1:.0%}; –: not ranked"
+    return Text(f"{margin} (a trap, or too few rounds)", "dim")
+
+
+def notes(decision: Decision, demand: Demand) -> str:
+    """What a `!` means here."""
+    found: Sequence[Prediction] = [row.prediction for row in decision.rows]
+    late = f"!: p99 is not below {milliseconds(demand.slo_s)}" if not all(one.keeps_slo for one in found) else ""
+    full = "! at MB: not within the memory, or not at that rate" if not all(one.fits for one in found) else ""
+    return "; ".join(filter(None, [late, full]))
+
+
+def milliseconds(seconds: float) -> str:
+    """`50 ms`, `2.5 ms`."""
+    return f"{seconds * 1e3:,g} ms"
+
+
+def wait(seconds: float | None) -> str:
+    """In milliseconds; grows without end: ∞."""
+    return "∞" if seconds is None else figure(seconds * 1e3)
+
+
+def check_table(found: Sequence[Checked]) -> Table:
+    """Predicted and measured, under each model's name."""
+    table = empty("cell", "limit")
+    for heading in ("predicted", "measured", "÷"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.padding = (0, 1, 0, 0)
+    table.columns[0].no_wrap = False
+    for number, one in enumerate(found):
+        if not number or found[number - 1].model != one.model:
+            table.add_row(Text(one.model, "bold"))
+        verdict = Text(f"{one.ratio:.2f}", "" if one.near else "yellow") if one.state == "VALID" else one.state
+        rates = figure(one.predicted_rps), figure(one.measured_rps)
+        table.add_row(one.workload, LIMITS[one.limit], *rates, verdict)
+    return table
+
+
+def check_summary(found: Sequence[Checked]) -> str:
+    """How many predictions hold, and whether the machine was fit for the question."""
+    valid = [one for one in found if one.state == "VALID"]
+    near = sum(one.near for one in valid)
+    text = (
+        f"{near} of {len(valid)} within {TOLERANCE:.0%} (predicted ÷ measured answers/s); wanted: {SHARE:.0%} of them"
+    ).replace("%", " %")
+    if len(valid) < FEWEST:
+        text += f"; at least {FEWEST} valid cells are needed"
+    drift = median(one.drift for one in found)
+    if drift > BUSY:
+        text += (
+            f". A request takes {drift:.1f} times as long as in the run: something else keeps this machine busy, and "
+            "waits are longer then as well; check again when it is quiet"
+        )
+    return f"{text}."

@@ -1,0 +1,98 @@
+"""The test bed: everything a server needs around it. Databases, and an upstream for it to call."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from sqlalchemy import text
+
+from bench.errors import BenchError
+from bench.models import Model
+from bench.testbed.databases import Database, databases
+from bench.testbed.databases.connections import Room, connections, room
+from bench.testbed.processes.ports import HOST, free_port
+from bench.testbed.processes.process import GuardedProcess
+from bench.testbed.servers.life import ROOT, START_TIMEOUT_S, other_cores
+
+
+@dataclass(frozen=True)
+class Bed:
+    """Seeded databases and a running upstream; servers are started in it."""
+
+    databases: Mapping[str, Database]
+    """By the name that models have for it; one that nobody has asked for is started when it is asked for."""
+    upstream_url: str
+    logs: Path
+
+    def database_of(self, model: Model) -> Database:
+        """The one that the model's views wait for."""
+        return self.databases[model.database]
+
+    def database_connections(self, model: Model) -> int:
+        """How many connections to the model's database there are."""
+        return connections(self.database_of(model))
+
+    def room(self, model: Model) -> Room:
+        """How many connections the model's database server has left."""
+        return room(self.database_of(model))
+
+    def restore_todos(self, model: Model) -> None:
+        """Take out what a load has added, so that the next one finds the 50 todos."""
+        database = self.database_of(model)
+        table = f"{database.schema}.todos" if database.schema else "todos"
+        with database.connect() as connection:
+            connection.execute(text(f"DELETE FROM {table} WHERE id > 50"))
+
+    def environment(self, model: Model) -> dict[str, str]:
+        """What the model's server finds in its environment, whatever the user's shell has."""
+        pool = {"POOL_SIZE": str(model.pool), "MAX_OVERFLOW": "0"}
+        return {**self.database_of(model).environment(model.driver), **pool, "UPSTREAM_URL": self.upstream_url}
+
+    def versions(self) -> dict[str, str]:
+        """The database servers that run, by product."""
+        return {database.product: database.version for database in self.databases.values()}
+
+
+@contextmanager
+def bed(
+    database_url: str | None, logs: Path, *, mysql_url: str | None = None, models: Iterable[Model] = ()
+) -> Iterator[Bed]:
+    """A test bed that is gone when the context ends, with the databases of these models started.
+
+    The URLs are the user's own servers (None: embedded ones), `logs` is a folder for what the bed's processes print.
+
+    Raises BenchError if a database or the upstream cannot be had.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    urls = {"postgres": database_url, "mysql": mysql_url}
+    with databases(urls, logs) as found, upstream(logs) as url:
+        ready = Bed(found, url, logs)
+        for model in models:
+            ready.database_of(model)
+        yield ready
+
+
+@contextmanager
+def upstream(logs: Path) -> Iterator[str]:
+    """The upstream, answering; gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "--host", HOST, "--port", str(port), "--loop", "asyncio",
+               "--http", "httptools", "--log-level", "warning", "--no-access-log",
+               "bench.testbed.upstream:app"]  # fmt: skip
+    with GuardedProcess(command, log=logs / "upstream.log", cores=other_cores(), cwd=ROOT) as process:
+        url = f"http://{HOST}:{port}/"
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while process.running and time.monotonic() < deadline:
+            try:
+                httpx.get(url, trust_env=False)
+            except httpx.ConnectError:
+                time.sleep(0.05)
+            else:
+                break
+        else:
+            raise BenchError(f"the upstream did not start; its log says:\n{process.log_tail()}")
+        yield url

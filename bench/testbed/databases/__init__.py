@@ -1,0 +1,64 @@
+"""The databases that the models wait for: each the bench's own for the time, or one of its own in the user's server."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.testbed.databases.database import Database
+from bench.testbed.databases.embedded_mariadb import embedded_mariadb
+from bench.testbed.databases.embedded_postgres import embedded_postgres
+from bench.testbed.databases.own import own_database
+from bench.testbed.processes.process import clean_environment
+from bench.testbed.servers.life import ROOT
+
+__all__ = ["Database", "Databases", "databases", "seeded_database"]
+
+EMBEDDED = {"postgres": embedded_postgres, "mysql": embedded_mariadb}
+
+
+class Databases(dict[str, Database]):
+    """Databases under the name that models have for them, each started and filled when it is first asked for.
+
+    `urls` are the user's own by that name, `logs` a folder, `ends` what ends them.
+    """
+
+    def __init__(self, urls: Mapping[str, str | None], logs: Path, ends: ExitStack) -> None:
+        self._urls, self._logs, self._ends = urls, logs, ends
+
+    def __missing__(self, kind: str) -> Database:
+        self[kind] = self._ends.enter_context(seeded_database(self._urls.get(kind), self._logs, kind))
+        return self[kind]
+
+
+@contextmanager
+def databases(urls: Mapping[str, str | None], logs: Path) -> Iterator[Databases]:
+    """None yet; those that are asked for meanwhile are gone when the context ends."""
+    with ExitStack() as ends:
+        yield Databases(urls, logs, ends)
+
+
+@contextmanager
+def seeded_database(url: str | None, logs: Path, kind: str = "postgres") -> Iterator[Database]:
+    """A database that only this bench uses, with the 50 todos in it; gone when the context ends.
+
+    `url` is the user's own server (None: start the embedded one), `logs` a folder, `kind` is `postgres` or `mysql`.
+
+    Raises BenchError, one line, if there is none to be had.
+    """
+    with own_database(kind, url) if url else EMBEDDED[kind](logs) as database:
+        seed(database)
+        yield database
+
+
+def seed(database: Database) -> None:
+    """Create and fill the table with the app's own command, as a user would."""
+    command = [sys.executable, "-m", "gevent_app", "--create"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=clean_environment() | database.environment(), capture_output=True, text=True
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["it gave no reason"]
+        raise BenchError(f"cannot fill the database: {lines[-1]}")

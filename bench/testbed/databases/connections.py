@@ -1,0 +1,158 @@
+"""How many connections does the database have, how many may there be, and how many were made meanwhile?"""
+
+import threading
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from sqlalchemy import Connection
+
+from bench.testbed.databases.database import Database
+
+# A wave of the pool scenario lasts ten times as long; a look takes the database about a millisecond.
+LOOK_S = 0.02
+# PostgreSQL counts a session when it is first idle. Until version 14 a collector process wrote that down every 0.5 s.
+SETTLE_S = 0.1
+SETTLE_14_S = 0.6
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the server allows, and what is taken of it, this question's own connection left out."""
+
+    max_connections: int
+    reserved: int
+    """Kept back for superusers and other roles."""
+    taken: int
+    strangers: int
+    """Those taken that are of another user or to another database: not this bench's."""
+
+    @property
+    def free(self) -> int:
+        """How many more connections anybody may open."""
+        return self.max_connections - self.reserved - self.taken
+
+
+class Counts(Protocol):
+    """How a database server is asked; the connection that asks is in no count."""
+
+    def room(self, connection: Connection) -> Room:
+        """What it allows, and what is taken of it."""
+
+    def there_are(self, connection: Connection) -> int:
+        """Connections to this database."""
+
+    def opened(self, connection: Connection) -> int | None:
+        """Connections established since whenever; None if it does not count them."""
+
+
+class Postgres:
+    """PostgreSQL's statistics views."""
+
+    def room(self, connection: Connection) -> Room:
+        """Background processes have no database and take no connection."""
+        row = connection.exec_driver_sql(
+            "SELECT current_setting('max_connections')::int,"
+            " current_setting('superuser_reserved_connections')::int"
+            " + coalesce(current_setting('reserved_connections', true), '0')::int,"
+            " (SELECT count(*) FROM pg_stat_activity WHERE datid IS NOT NULL AND pid <> pg_backend_pid()),"
+            " (SELECT count(*) FROM pg_stat_activity"
+            "   WHERE datname <> current_database() OR usename <> current_user)"
+        ).one()
+        return Room(*map(int, row))
+
+    def there_are(self, connection: Connection) -> int:
+        """Parallel workers are of this database too, and no connections."""
+        return number(connection, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                                  " AND backend_type = 'client backend' AND pid <> pg_backend_pid()")  # fmt: skip
+
+    def opened(self, connection: Connection) -> int | None:
+        """Those of this database; before version 14 nothing counts them."""
+        version = connection.dialect.server_version_info or (0,)
+        if version < (14,):
+            return None
+        time.sleep(SETTLE_S if version >= (15,) else SETTLE_14_S)
+        return number(connection, "SELECT sessions FROM pg_stat_database WHERE datname = current_database()")
+
+
+class MySql:
+    """MariaDB's and MySQL's process list, of which a user without more rights sees their own part, and counters."""
+
+    def room(self, connection: Connection) -> Room:
+        """The one connection beyond `max_connections` is for administrators, so nothing of it is reserved."""
+        most = number(connection, "SELECT @@max_connections")
+        taken = status(connection, "Threads_connected") - 1
+        return Room(most, 0, taken, max(0, taken - self.there_are(connection)))
+
+    def there_are(self, connection: Connection) -> int:
+        """A database of the bench's own has no other user."""
+        return number(connection, "SELECT count(*) FROM information_schema.processlist"
+                                  " WHERE db = database() AND id <> connection_id()")  # fmt: skip
+
+    def opened(self, connection: Connection) -> int | None:
+        """Those of the whole server; it counts attempts, and those that failed."""
+        return status(connection, "Connections") - status(connection, "Aborted_connects")
+
+
+COUNTS: dict[str, Counts] = {"postgresql": Postgres(), "mysql": MySql()}
+
+
+def number(connection: Connection, query: str) -> int:
+    """The one number that a query gives."""
+    return int(connection.exec_driver_sql(query).scalar_one())
+
+
+def status(connection: Connection, name: str) -> int:
+    """A counter of MariaDB or MySQL."""
+    _, value = connection.exec_driver_sql(f"SHOW GLOBAL STATUS LIKE '{name}'").one()
+    return int(value)
+
+
+def room(database: Database) -> Room:
+    """What the server allows, and what is taken of it."""
+    with database.connect() as connection:
+        return COUNTS[database.backend].room(connection)
+
+
+def connections(database: Database) -> int:
+    """How many connections to the database there are, beside this question's own."""
+    with database.connect() as connection:
+        return COUNTS[database.backend].there_are(connection)
+
+
+class ConnectionMeter:
+    """Counts connections to the database while its context is open; `most` and `opened` are there afterwards.
+
+    Its own connection is in neither figure. In a user's database that is not the bench's alone, others' are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.most = 0
+        """The most at any look, fifty of which there are a second."""
+        self.opened: int | None = None
+        """Those established meanwhile; None before PostgreSQL 14, which does not count them."""
+        self._counts = COUNTS[database.backend]
+        self._connecting = database.connect()
+        self._ended = threading.Event()
+        self._looking = threading.Thread(target=self._look_until_ended, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._connection = self._connecting.__enter__()
+        self._before = self._counts.opened(self._connection)
+        self._looking.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._looking.join()
+        after = self._counts.opened(self._connection)
+        if self._before is not None and after is not None:
+            self.opened = after - self._before
+        self._connecting.__exit__(kind, error, traceback)
+
+    def _look_until_ended(self) -> None:
+        while not self._ended.wait(LOOK_S):
+            self.most = max(self.most, self._counts.there_are(self._connection))

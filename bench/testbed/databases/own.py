@@ -1,0 +1,83 @@
+"""The user's own server: a database of the bench's own in it, or a schema in a PostgreSQL where it may not create one.
+
+`bench/testbed/databases/keeper.py` creates and drops it, in a process of its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from bench.errors import BenchError
+from bench.testbed.databases.database import Database
+from bench.testbed.servers.life import ROOT
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a URL must be of."""
+
+    what: str
+    """The URL, as a user is told of it."""
+    product: str
+    backend: str
+    names: tuple[str, ...]
+    """What such a URL may begin with, before the driver."""
+
+    def checked(self, text: str) -> URL:
+        """The URL, if it is one of these; the driver in it does not matter. Raises BenchError."""
+        try:
+            url = make_url(text)
+        except (ArgumentError, ValueError):
+            raise BenchError(
+                f"the {self.what} cannot be read; write it as {self.backend}://user:password@host/db"
+            ) from None
+        if url.get_backend_name() not in self.names:
+            raise BenchError(
+                f"the {self.what} is of {url.get_backend_name()}; give one of {self.product}: {self.backend}://…"
+            )
+        return url.set(drivername=self.backend)
+
+
+KINDS = {
+    "postgres": Kind("database URL", "PostgreSQL", "postgresql", ("postgresql", "postgres")),
+    "mysql": Kind("MySQL URL", "MariaDB or MySQL", "mysql", ("mysql", "mariadb")),
+}
+
+
+@contextmanager
+def own_database(kind: str, text: str) -> Iterator[Database]:
+    """A new database or schema in the server at that URL, dropped at the end. Raises BenchError."""
+    url = KINDS[kind].checked(text)
+    keeper = subprocess.Popen(
+        [sys.executable, "-m", "bench.testbed.databases.keeper"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "BENCH_KEEPER_URL": rendered(url)},
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    assert keeper.stdin is not None
+    assert keeper.stdout is not None
+    try:
+        made = json.loads(keeper.stdout.readline() or '{"error": "the database keeper ended at once"}')
+        if "error" in made:
+            raise BenchError(made["error"])
+        if made["database"]:
+            url = url.set(database=made["database"])
+        yield Database(rendered(url), made["schema"], made["product"], made["version"], "own")
+    finally:
+        keeper.stdin.close()
+        keeper.wait()
+        keeper.stdout.close()
+
+
+def rendered(url: URL) -> str:
+    """The URL with its password."""
+    return url.render_as_string(hide_password=False)

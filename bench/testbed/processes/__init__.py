@@ -1,0 +1,1 @@
+"""Processes that end with the bench, whatever ends the bench, and the ports they listen on."""

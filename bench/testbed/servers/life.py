@@ -1,0 +1,138 @@
+"""A model's server: started on a free port, awaited, kept on its core, and ended."""
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.errors import BenchError
+from bench.models import Model
+from bench.testbed.processes.ports import HOST, free_port, holder, is_free
+from bench.testbed.processes.process import GuardedProcess
+
+# gunicorn with gevent, Flask-SQLAlchemy and 15 connections answers within 3 s on a busy 2-core machine.
+START_TIMEOUT_S = 30.0
+POLL_S = 0.05
+# Requests for each process of a server that has several: with four, all of eight have answered in one to three tries.
+AT_ONCE = 4
+ROOT = Path(__file__).parents[3]
+
+
+class ServerFailed(BenchError):
+    """The server ended or never answered; the message has the reason and the last lines of its log."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers: where, what it says of itself, and its process."""
+
+    model: Model
+    url: str
+    info: dict[str, Any]
+    process: GuardedProcess
+
+
+def server_cores(workers: int = 1) -> tuple[int, ...]:
+    """The cores for a server of so many processes: the last of those allowed, as many if that leaves one for the rest.
+
+    Else the last one only; none where the system cannot pin or has a single core.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        return ()
+    cores = sorted(os.sched_getaffinity(0))
+    return tuple(cores[-workers if len(cores) > workers else -1 :]) if len(cores) > 1 else ()
+
+
+def other_cores(workers: int = 1) -> tuple[int, ...]:
+    """The cores for everything that is not the server: database, upstream and load."""
+    servers = server_cores(workers)
+    return tuple(sorted(set(os.sched_getaffinity(0)) - set(servers))) if servers else ()
+
+
+@contextmanager
+def serving(model: Model, environment: dict[str, str], logs: Path, port: int | None = None) -> Iterator[Server]:
+    """The model's server, answering; ended with its whole process group when the context ends.
+
+    `environment` is added to the bench's own, `logs` is the folder for its log, `port` is a free one unless given.
+
+    Raises ServerFailed, or BenchError if the port is taken.
+    """
+    if port is not None and not is_free(port):
+        raise BenchError(f"port {port} is taken by {holder(port)}; stop it or pass another --port")
+    port = port or free_port()
+    url = f"http://{HOST}:{port}"
+    with GuardedProcess(
+        model.command(HOST, port),
+        log=logs / f"{model.name}.log",
+        environment={**environment, **model.environment},
+        cores=server_cores(model.workers),
+        cwd=ROOT,
+    ) as process:
+        info = wait_until_it_answers(process, url)
+        if model.workers > 1:
+            info = wait_until_all_answer(process, url, model.workers)
+        yield Server(model, url, info, process)
+
+
+def wait_until_it_answers(process: GuardedProcess, url: str) -> dict[str, Any]:
+    """Poll `/info` until this very process group answers it; give its body. Raises ServerFailed."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    problem = "nothing listened on its port"
+    while time.monotonic() < deadline:
+        if not process.running:
+            raise server_failed(process, f"it ended with exit code {process.exit_code}")
+        try:
+            answer = httpx.get(f"{url}/info", timeout=START_TIMEOUT_S, trust_env=False)
+        except httpx.ConnectError:
+            time.sleep(POLL_S)
+            continue
+        except httpx.HTTPError as error:
+            problem = f"/info failed: {error or type(error).__name__}"
+            continue
+        if answer.status_code != 200:
+            raise server_failed(process, f"/info answered {answer.status_code}")
+        info: dict[str, Any] = answer.json()
+        if not belongs_to(info["pid"], process):
+            raise server_failed(process, f"another server, pid {info['pid']}, answers at {url}")
+        return info
+    raise server_failed(process, f"no answer within {START_TIMEOUT_S:.0f} s: {problem}")
+
+
+def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> dict[str, Any]:
+    """Ask for `/info` until so many processes have answered it; give the last answer. Raises ServerFailed.
+
+    They are asked many times at once: of requests that come one by one, the same few processes take all.
+    """
+    deadline = time.monotonic() + START_TIMEOUT_S
+    infos: dict[int, dict[str, Any]] = {}
+    with (
+        httpx.Client(base_url=url, headers={"Connection": "close"}, timeout=START_TIMEOUT_S, trust_env=False) as client,
+        ThreadPoolExecutor(AT_ONCE * workers) as pool,
+    ):
+        while len(infos) < workers:
+            if time.monotonic() > deadline:
+                raise server_failed(process, f"{len(infos)} of {workers} processes answer")
+            with suppress(httpx.HTTPError):
+                answers = pool.map(lambda _: client.get("/info").json(), range(AT_ONCE * workers))
+                infos |= {info["pid"]: info for info in answers}
+    return list(infos.values())[-1]
+
+
+def belongs_to(pid: int, process: GuardedProcess) -> bool:
+    """Whether the process that answered is of the group that was started."""
+    try:
+        return os.getpgid(pid) == process.pid
+    except ProcessLookupError:
+        return False
+
+
+def server_failed(process: GuardedProcess, reason: str) -> ServerFailed:
+    """The reason, then the log's last lines."""
+    tail = process.log_tail() or "(nothing)"
+    return ServerFailed(f"{reason}; the last lines of {process.log}:\n{tail}")

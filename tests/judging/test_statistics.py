@@ -1,0 +1,158 @@
+"""A winner is called when the rounds show one, and not otherwise."""
+
+import math
+import random
+from math import nan
+from statistics import fmean
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from bench.judging import statistics as stats
+
+
+def rounds(seed: int, mean: float = 1_000, noise: float = 0.05, count: int = 6) -> list[float]:
+    uniform = random.Random(seed)
+    return [mean * math.exp(uniform.gauss(0, noise)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("freedom", [2, 3, 5, 9, 29])
+def test_student_t_is_scipy_s_within_one_percent(freedom: int) -> None:
+    assert stats._student_t(0.975, freedom) == pytest.approx(scipy_stats.t.ppf(0.975, freedom), rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_interval_is_scipy_s_bootstrap_at_the_expanded_level(seed: int) -> None:
+    a, b = rounds(seed, count=12), rounds(seed + 100, count=12)
+    logs = np.log(a) - np.log(b)
+    level = 1 - 2 * stats._expanded_tail(12)
+    reference = scipy_stats.bootstrap(
+        (logs,), np.mean, confidence_level=level, method="percentile", n_resamples=20_000, rng=np.random.default_rng(1)
+    ).confidence_interval
+    mine = stats.ratio_interval(a, b)
+    width = reference.high - reference.low
+    assert mine.ratio == pytest.approx(math.exp(logs.mean()))
+    assert math.log(mine.low) == pytest.approx(reference.low, abs=0.1 * width)
+    assert math.log(mine.high) == pytest.approx(reference.high, abs=0.1 * width)
+
+
+def test_at_six_rounds_the_interval_is_as_wide_as_student_s() -> None:
+    """On average over many sets; the plain percentile bootstrap reaches only two thirds of it."""
+    shares = []
+    for seed in range(60):
+        a, b = rounds(seed), rounds(seed + 1_000)
+        logs = np.log(a) - np.log(b)
+        student = 2 * scipy_stats.t.ppf(0.975, 5) * logs.std(ddof=1) / math.sqrt(6)
+        mine = stats.ratio_interval(a, b)
+        shares.append(math.log(mine.high / mine.low) / student)
+    assert 0.85 < fmean(shares) < 1.1
+
+
+def test_the_same_seed_gives_the_same_interval_and_swapping_inverts_it() -> None:
+    a, b = rounds(1), rounds(2, mean=1_300)
+    mine, again, swapped = stats.ratio_interval(a, b), stats.ratio_interval(a, b), stats.ratio_interval(b, a)
+    assert mine == again
+    assert (mine.ratio, mine.low) == (pytest.approx(1 / swapped.ratio), pytest.approx(1 / swapped.high, rel=0.01))
+
+
+def test_what_slows_both_of_a_pair_leaves_their_ratio_alone() -> None:
+    drift = [1.0, 0.5, 0.8, 2.0, 1.1, 0.6]
+    interval = stats.ratio_interval([1.2 * d for d in drift], drift)
+    assert (interval.low, interval.high) == (pytest.approx(1.2), pytest.approx(1.2))
+
+
+def test_one_spoilt_round_of_six_is_left_out_and_counted_out() -> None:
+    good, ones = [1.20, 1.22, 1.18, 1.21, 1.19], [1.0] * 6
+    interval = stats.ratio_interval([*good, 0.05], ones)
+    assert interval == stats.ratio_interval(good, ones[:5])
+    assert interval.rounds == 5
+
+
+@pytest.mark.parametrize(
+    "ratios",
+    [
+        [1.0, 1.1, 0.9, 1.05, 0.95, 1.2],  # nobody stands out
+        [1.20, 1.22, 1.18, 1.21, 0.05],  # five are too few to leave one out
+        [1.0, 1.0, 1.0, 1.0, 1.0, 1.04],  # too near to matter
+    ],
+)
+def test_otherwise_every_round_counts(ratios: list[float]) -> None:
+    interval = stats.ratio_interval(ratios, [1.0] * len(ratios))
+    assert interval.rounds == len(ratios)
+
+
+def test_a_round_that_one_side_does_not_have_is_no_pair() -> None:
+    mine, its = [2.0, nan, 2.2, 2.1, 1.9, 2.0], [1.0, 1.0, 1.1, 1.0, nan, 1.0]
+    assert stats.ratio_interval(mine, its) == stats.ratio_interval([2.0, 2.2, 2.1, 2.0], [1.0, 1.1, 1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("ratios", "verdict"),
+    [
+        ([1.20, 1.22, 1.18, 1.21, 1.19, 1.20], "higher"),
+        ([0.80, 0.82, 0.79, 0.81, 0.80, 0.80], "lower"),
+        ([1.03, 1.03, 1.03, 1.03, 1.03, 1.03], "no difference shown"),  # sure, and too small to matter
+        ([1.50, 0.70, 1.40, 0.90, 1.60, 1.10], "no difference shown"),  # large, and not sure
+        ([1.50, 1.50, 1.50, 1.50], "too few rounds"),
+    ],
+)
+def test_a_verdict_needs_the_whole_interval_beyond_the_margin(ratios: list[float], verdict: str) -> None:
+    comparison = stats.compare(ratios, [1.0] * len(ratios))
+    assert comparison.verdict == verdict
+    assert comparison.differs == (verdict in ("higher", "lower"))
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.10, 0.25])
+def test_of_twenty_a_a_pairs_at_most_one_is_called_different(noise: float) -> None:
+    pairs = [(rounds(seed, noise=noise), rounds(seed + 500, noise=noise)) for seed in range(20)]
+    assert sum(stats.compare(a, b).differs for a, b in pairs) <= 1
+
+
+def test_the_noise_floor_is_the_farther_end_of_the_a_a_interval() -> None:
+    a, b = rounds(1, noise=0.1), rounds(2, noise=0.1)
+    interval = stats.ratio_interval(a, b)
+    assert stats.noise_floor(a, b) == max(interval.high, 1 / interval.low) > 1
+    assert stats.noise_floor(a, a) == pytest.approx(1)
+
+
+def test_a_margin_of_the_noise_floor_takes_a_verdict_back() -> None:
+    a, b = [1.1] * 6, [1.0] * 6
+    assert stats.compare(a, b).verdict == "higher"
+    assert stats.compare(a, b, margin=1.2).verdict == "no difference shown"
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [([1.0, 2.0], [1.0]), ([1.0], [1.0]), ([1.0, 0.0], [1.0, 1.0]), ([1.0, 1.0], [1.0, -1.0])]
+)
+def test_rounds_that_make_no_ratio_are_refused(a: list[float], b: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"equally many|above 0|at least 2"):
+        stats.ratio_interval(a, b)
+
+
+def test_models_not_told_apart_share_a_rank_and_the_next_rank_skips() -> None:
+    table = stats.rank(
+        {"c": rounds(3, 500, 0.01), "a": rounds(1, 1_000, 0.01), "b": rounds(2, 990, 0.01)}, higher_is_better=True
+    )
+    assert {row.name: row.rank for row in table} == {"a": 1, "b": 1, "c": 3}
+    assert all(row.like == () for row in table)
+
+
+def test_lower_is_better_turns_the_order_round() -> None:
+    table = stats.rank({"slow": rounds(1, 900, 0.01), "quick": rounds(2, 300, 0.01)}, higher_is_better=False)
+    assert [(row.name, row.rank) for row in table] == [("quick", 1), ("slow", 2)]
+
+
+def test_a_chain_of_likes_breaks_at_its_leader_and_the_likes_across_are_named() -> None:
+    """a passes for b and b for c, a and c differ: c gets a rank of its own, and says it is like b."""
+    steps = {"a": [1.08] * 6, "b": [1.04] * 6, "c": [1.0] * 6}
+    table = {row.name: row for row in stats.rank(steps, higher_is_better=True)}
+    assert [(name, row.rank, row.like) for name, row in table.items()] == [
+        ("a", 1, ()),
+        ("b", 1, ("c",)),
+        ("c", 3, ("b",)),
+    ]
+
+
+def test_too_few_rounds_rank_nobody_above_another() -> None:
+    assert {row.rank for row in stats.rank({"a": [9.0, 9.0], "b": [1.0, 1.0]}, higher_is_better=True)} == {1}

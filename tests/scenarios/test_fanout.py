@@ -1,0 +1,74 @@
+"""The fanout scenario: the calls of one request overlap, and every one of them is made."""
+
+import json
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from generators import OneOff
+from processes import wait_until
+
+from bench.judging.validity import VALID
+from bench.models import find_models
+from bench.results import Cell
+from bench.scenarios.base import Entry, Ground, Options, Reading
+from bench.scenarios.fanout import CALL_S, COUNTS, REPETITIONS, SCENARIO
+from bench.testbed.bed import Bed
+from bench.testbed.servers.cost import CostMeter, sockets
+from bench.testbed.servers.life import Server
+
+OPTIONS = Options()
+
+
+def cell(model: str, reading: Reading, count: int) -> Cell:
+    """The reading as a run stores it."""
+    round_ = {"round": 0, "state": reading.judgement.state, "reason": reading.judgement.reason}
+    stored = json.loads(json.dumps({**round_, **reading.values, **reading.detail}))
+    return Cell("fanout", model, {"name": f"{count} calls", "count": count}, SCENARIO.figure, (), {}, None, (stored,))
+
+
+def test_the_workloads_are_one_call_ten_and_fifty_of_a_tenth_of_a_second() -> None:
+    assert [(workload.name, dict(workload.parameters)) for workload in SCENARIO.workloads(OPTIONS)] == [
+        ("1 call", {"count": 1, "seconds": 0.1}),
+        ("10 calls", {"count": 10, "seconds": 0.1}),
+        ("50 calls", {"count": 50, "seconds": 0.1}),
+    ]
+
+
+@pytest.mark.parametrize("model", [model.name for model in find_models("classic")])
+def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Server], test_bed: Bed) -> None:
+    server = serve(model)
+    ground = Ground(
+        Entry(model, server.model), server, test_bed, OPTIONS, random.Random(1), {}, OneOff(), lambda _: None
+    )
+    one, _, many = (SCENARIO.measure(ground, workload) for workload in SCENARIO.workloads(OPTIONS))
+    for reading in (one, many):
+        assert reading.judgement == VALID
+        assert reading.detail["load"]["good"] == len(reading.detail["load"]["raw"]) == REPETITIONS
+        assert reading.values["wall_s"] >= CALL_S
+        assert reading.values["times_ideal"] == reading.values["wall_s"] / CALL_S
+        assert reading.values["cpu_per_call_s"] > 0
+    assert many.values["wall_s"] < max(COUNTS) * CALL_S / 2, "half of one after the other"
+    with ThreadPoolExecutor(1) as pool:
+        request = pool.submit(ground.fetch, f"/fanout/?count={max(COUNTS)}&seconds=1")
+        meter = CostMeter(server.process.pid)
+        wait_until(lambda: sum(map(sockets, meter.family())) >= max(COUNTS), "all calls are under way at once")
+        assert len(json.loads(request.result())) == max(COUNTS)
+    assert f"({model}); one after the other they would take 5 s." in SCENARIO.finding([cell(model, many, max(COUNTS))])
+
+
+def test_the_finding_names_every_model_that_has_figures() -> None:
+    cells = [
+        cell("sync", Reading({"wall_s": 0.2114}), 50),
+        cell("gevent", Reading({"wall_s": 0.3}), 50),
+        cell("gevent", Reading({"wall_s": 0.1}), 1),
+        cell("asyncio", Reading({}), 50),
+    ]
+    assert SCENARIO.finding(cells) == (
+        "50 calls of 0.1 s in one request take 0.21 s (sync), 0.30 s (gevent); "
+        "one after the other they would take 5 s. "
+        "What a call costs is mostly httpx, whose async client takes more than its sync one (encode/httpx#3215); "
+        "`--models asyncio-tortoise` has aiohttp."
+    )
+    assert SCENARIO.finding(cells[2:]) == ""

@@ -1,0 +1,161 @@
+"""A server starts, answers, is explained when it does not, and never outlives the bench."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from processes import PATIENCE_S, gone, wait_until
+
+import bench.testbed.servers.life as life
+from bench.errors import BenchError
+from bench.models import Model, find_models
+from bench.testbed.bed import Bed
+from bench.testbed.processes.ports import free_port
+from bench.testbed.processes.process import GuardedProcess
+from bench.testbed.servers.life import ServerFailed, serving
+
+ROOT = Path(__file__).parents[2]
+# Long enough for gunicorn's own graceful end on a busy machine, and far below a test's patience.
+
+
+def model(*arguments: str) -> Model:
+    """A model of our own."""
+    return Model("own", "gevent_app", arguments, "", False, False)
+
+
+def test_a_server_that_ends_at_once_is_explained_by_its_log(tmp_path: Path) -> None:
+    script = "import sys; print('the disk is on fire', file=sys.stderr); sys.exit(7)"
+    with (
+        pytest.raises(ServerFailed, match=r"it ended with exit code 7; the last lines of .*\nthe disk is on fire"),
+        serving(model("-c", script), {}, tmp_path),
+    ):
+        pass
+
+
+def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(life, "START_TIMEOUT_S", 0.5)
+    with (
+        pytest.raises(ServerFailed, match="no answer within 0 s: nothing listened on its port"),
+        serving(model("-c", "import time; time.sleep(600)"), {}, tmp_path),
+    ):
+        pass
+
+
+def test_another_server_on_the_port_is_not_taken_for_ours(test_bed: Bed, tmp_path: Path) -> None:
+    """Its /info has the pid of a process that this bench did not start for this model."""
+    (gevent,) = find_models("gevent")
+    with serving(gevent, test_bed.environment(gevent), tmp_path) as other:
+        port = int(other.url.rpartition(":")[2])
+        message = f"another server, pid {other.info['pid']}, answers at .*:{port}"
+        command = [sys.executable, "-c", "import time; time.sleep(600)"]
+        with GuardedProcess(command, log=tmp_path / "x") as ours, pytest.raises(ServerFailed, match=message):
+            life.wait_until_it_answers(ours, other.url)
+
+
+def test_a_taken_port_is_named_with_its_holder(test_bed: Bed) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        message = rf"port {port} is taken by pid {os.getpid()} \(.+\); stop it or pass another --port"
+        with pytest.raises(BenchError, match=message), serving(model("-c", "pass"), {}, test_bed.logs, port):
+            pass
+
+
+def test_a_command_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match=r"cannot start /no/such/program: .*No such file"):
+        GuardedProcess(["/no/such/program"], log=tmp_path / "log")
+
+
+def test_a_stubborn_process_and_its_children_are_killed(tmp_path: Path) -> None:
+    script = (
+        "import signal, subprocess, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with GuardedProcess([sys.executable, "-c", script], log=tmp_path / "log", remove=[tmp_path / "data"]) as process:
+        (tmp_path / "data").mkdir()
+        wait_until(lambda: "ready" in process.log_tail(), "the process is ready")
+        root = psutil.Process(process.pid)
+        family = [one.pid for one in (root, *root.children(recursive=True))]
+        assert len(family) == 2
+    wait_until(lambda: gone(*family), "the family has ended")
+    assert not (tmp_path / "data").exists()
+    assert process.exit_code == 128 + signal.SIGKILL
+
+
+def test_the_server_stays_on_its_core(serve: Callable[[str], life.Server]) -> None:
+    server = serve("gevent")
+    cores = life.server_cores()
+    if cores:
+        workers = psutil.Process(server.process.pid).children()
+        assert [worker.cpu_affinity() for worker in workers] == [list(cores)]
+        assert not set(cores) & set(life.other_cores())
+    else:
+        assert len(os.sched_getaffinity(0)) == 1
+
+
+@pytest.fixture
+def served() -> Iterator[tuple["subprocess.Popen[str]", list[psutil.Process], str]]:
+    """A whole `bench serve` in a process of its own, ready: it, all processes it started, its URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench", "serve", "gevent", "--port", str(port)]
+    bench = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert bench.stdout is not None
+    assert bench.stderr is not None
+    try:
+        lines = iter(bench.stdout.readline, "")
+        assert any("Ctrl-C ends it" in line for line in lines), bench.stderr.read()
+        yield bench, psutil.Process(bench.pid).children(recursive=True), f"http://127.0.0.1:{port}"
+    finally:
+        bench.kill()
+        bench.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
+def test_nothing_outlives_the_bench(
+    served: tuple["subprocess.Popen[str]", list[psutil.Process], str], number: signal.Signals
+) -> None:
+    """Ctrl-C, `kill -9` and `kill`: guards, database, upstream, server and workers are gone, data folder included."""
+    bench, started, url = served
+    assert httpx.get(f"{url}/todos/1", trust_env=False).status_code == 200
+    names = " ".join(" ".join(process.cmdline()) for process in started)
+    assert all(part in names for part in ("guard.py", "gunicorn", "uvicorn", "postgres"))
+    data = next(process.cmdline()[2] for process in started if process.cmdline()[1:2] == ["-D"])
+    assert Path(data).exists()
+    bench.send_signal(number)
+    _, errors = bench.communicate(timeout=PATIENCE_S)
+    wait_until(lambda: gone(*(process.pid for process in started)), "every process has ended")
+    assert not Path(data).exists()
+    if number == signal.SIGINT:
+        assert bench.returncode == 130
+        assert errors.strip() == "bench: interrupted; nothing is left running"
+
+
+def test_ctrl_c_keeps_the_cells_that_are_measured(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench", "classic", "--seconds", "0.2", "--models", "gevent,sync", "--out", "out"]
+    bench = subprocess.Popen(
+        [*command, "--requests", "60"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    path = tmp_path / "out" / "results.json"
+    wait_until(lambda: path.exists() and len(json.loads(path.read_text())["cells"]) == 1, "the first cell is saved")
+    started = psutil.Process(bench.pid).children(recursive=True)
+    bench.send_signal(signal.SIGINT)
+    output, errors = bench.communicate(timeout=PATIENCE_S)
+    wait_until(lambda: gone(*(process.pid for process in started)), "every process has ended")
+    assert bench.returncode == 130
+    assert errors.strip() == "bench: interrupted; nothing is left running"
+    assert output.endswith("out/results.json\n")
+    (cell,) = json.loads(path.read_text())["cells"]
+    assert (cell["model"], cell["state"]) == ("gevent", "VALID")
