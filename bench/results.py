@@ -3,22 +3,67 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from bench.judging.validity import Judgement, judge_rounds
+from bench.judging.validity import Judgement, State, judge_rounds
 
-SCHEMA = 1
+SCHEMA = 2
 FILE = "results.json"
 
 
 @dataclass(frozen=True)
+class Question:
+    """What a scenario asked in this run, as far as one must know it to judge its cells."""
+
+    text: str
+    figure: str
+    """The figure that cells are ranked by."""
+    higher_is_better: bool
+    compared: bool
+    """Whether every model was measured in every round, so that rounds can be paired; else each cell stands alone."""
+    spread_limit: float | None
+    """How far a cell's rounds may be apart before it is UNSTABLE, as a share of their median; None: any."""
+    workloads: tuple[str, ...]
+    """Their names, in the order in which a reader meets them."""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a run says of a model beside its figures; of an A/A twin, the same as of its model."""
+
+    framework: str
+    """`Flask`, or the other framework that its application is written for; empty for none."""
+    group: str
+    """Where it stands in the registry's list."""
+    situation: str
+    """What blocks, in a few words."""
+    python_waits_overlap: bool
+    database_waits_overlap: bool
+    trap: bool
+    """Whether it looks concurrent and is not, or breaks under load."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One measurement of a cell: one workload on one server in one round."""
+
+    round: int
+    state: State
+    reason: str
+    figures: Mapping[str, Any]
+    """By name, which ends with the unit; None for what could not be measured."""
+    raw: Mapping[str, Any]
+    """What the figures come from: the load, each request's times, the server's cost, the checks before it."""
+
+
+@dataclass(frozen=True)
 class Cell:
-    """One model under one workload, and its rounds."""
+    """One model under one workload, and its observations."""
 
     scenario: str
     model: str
@@ -26,15 +71,14 @@ class Cell:
     workload: Mapping[str, Any]
     """`name` and the scenario's own parameters."""
     figure: str
-    """The value of a round that the cell is ranked by."""
+    """The figure that the cell is ranked by."""
     command: tuple[str, ...]
     """The server's command line in the last round."""
     info: Mapping[str, Any]
     """What the server said of itself at /info; empty if it never answered."""
     spread_limit: float | None
     """How far its rounds may be apart before the cell is UNSTABLE, as a share of their median; None: any."""
-    rounds: tuple[Mapping[str, Any], ...]
-    """A round has its number, its state and reason, its figures, and the raw results they come from."""
+    observations: tuple[Observation, ...]
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -44,12 +88,12 @@ class Cell:
     @property
     def judgement(self) -> Judgement:
         """Whether the cell may be ranked, and why not."""
-        judgements = [Judgement(round_["state"], round_["reason"]) for round_ in self.rounds]
+        judgements = [Judgement(one.state, one.reason) for one in self.observations]
         return judge_rounds(judgements, self.values(self.figure), self.spread_limit)
 
     def values(self, name: str) -> list[float]:
-        """A figure in every round that has it."""
-        return [round_[name] for round_ in self.rounds if round_.get(name) is not None]
+        """A figure in every observation that has it."""
+        return [one.figures[name] for one in self.observations if one.figures.get(name) is not None]
 
 
 @dataclass
@@ -61,6 +105,10 @@ class Run:
     environment: Mapping[str, Any]
     arguments: Mapping[str, Any]
     seed: int
+    scenarios: dict[str, Question] = field(default_factory=dict)
+    """By name, in the order in which they are reported."""
+    models: dict[str, ModelFacts] = field(default_factory=dict)
+    """By name, in the order in which they were asked for."""
     cells: dict[tuple[str, str, str], Cell] = field(default_factory=dict)
     steps_done: list[str] = field(default_factory=list)
     prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -80,28 +128,38 @@ class Run:
         return self.folder / FILE
 
     def add(self, cell: Cell) -> None:
-        """Add a cell, or its further rounds."""
+        """Add a cell, or its further observations."""
         earlier = self.cells.get(cell.key)
-        rounds = (*(earlier.rounds if earlier else ()), *cell.rounds)
-        self.cells[cell.key] = Cell(**{**vars(cell), "rounds": rounds})
+        observations = (*(earlier.observations if earlier else ()), *cell.observations)
+        self.cells[cell.key] = replace(cell, observations=observations)
 
     def of(self, scenario: str) -> list[Cell]:
         """The cells of a scenario."""
         return [cell for cell in self.cells.values() if cell.scenario == scenario]
 
+    def content(self) -> dict[str, Any]:
+        """The run as it stands in its file."""
+        own = {name: value for name, value in vars(self).items() if name not in ("folder", "scenarios", "models")}
+        return {
+            "schema": SCHEMA,
+            **own,
+            "scenarios": {name: asdict(question) for name, question in self.scenarios.items()},
+            "models": {name: asdict(model) for name, model in self.models.items()},
+            "cells": [cell_content(cell) for cell in self.cells.values()],
+        }
+
     def save(self) -> None:
         """Write the file beside the old one and put it in its place, so that a reader never sees half of it."""
-        content = {"schema": SCHEMA} | {name: value for name, value in vars(self).items() if name != "folder"}
-        content["cells"] = [cell_content(cell) for cell in self.cells.values()]
         new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(content, ensure_ascii=False) + "\n")
+        new.write_text(json.dumps(self.content(), ensure_ascii=False) + "\n")
         os.replace(new, self.path)
 
 
 def cell_content(cell: Cell) -> dict[str, Any]:
-    """A cell as it stands in the file, with what its rounds say together."""
+    """A cell as it stands in the file, with what its observations say together."""
     judgement = cell.judgement
-    return {**vars(cell), "state": judgement.state, "reason": judgement.reason}
+    observations = [vars(one) for one in cell.observations]
+    return {**vars(cell), "observations": observations, "state": judgement.state, "reason": judgement.reason}
 
 
 def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping[str, Any], seed: int) -> Run:
@@ -144,7 +202,13 @@ def load_run(folder: Path) -> Run:
     try:
         for cell in content["cells"]:
             del cell["state"], cell["reason"]
+            cell["observations"] = tuple(Observation(**one) for one in cell["observations"])
         cells = [Cell(**cell) for cell in content.pop("cells")]
+        content["scenarios"] = {
+            name: Question(**{**question, "workloads": tuple(question["workloads"])})
+            for name, question in content["scenarios"].items()
+        }
+        content["models"] = {name: ModelFacts(**model) for name, model in content["models"].items()}
         run = Run(folder=path.parent, **content)
     except (KeyError, TypeError) as error:
         raise BenchError(f"{path} is damaged: {error}") from None

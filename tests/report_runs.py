@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.results import Cell, Run
+from tests.observations import observations
 
 ODD = "<script>alert('models')</script>"
 MODELS = ("sync", "gevent-blocking-db", "gevent", "asyncio", "asyncio-adapter", ODD)
@@ -28,9 +29,8 @@ def sample_run(folder: Path, rounds: int = 6) -> Run:
 
 def cell(scenario: str, model: str, workload: dict[str, Any], figure: str, *rounds: dict[str, Any]) -> Cell:
     """A cell; a round is valid unless it says otherwise."""
-    whole = tuple({"round": number, "state": "VALID", "reason": "", **round_} for number, round_ in enumerate(rounds))
     command = ("/somewhere/bin/python3.11", "-m", "server", model)
-    return Cell(scenario, model, workload, figure, command, {}, 0.6, whole)
+    return Cell(scenario, model, workload, figure, command, {}, 0.6, observations(*rounds))
 
 
 def trap(name: str, **changes: Any) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def classic() -> list[Cell]:
             for start, end in burst
         ]
         times = {"python_s": python, "database_s": database, "sum_s": python + database, "ideal_s": python + database}
-        cells.append(cell("classic", model, CLASSIC, "sum_s", {**times, "requests": requests}))
+        cells.append(cell("classic", model, CLASSIC, "sum_s", {**times, "answers": requests}))
     cells.append(cell("classic", ODD, CLASSIC, "sum_s", {"state": "ERRORS", "reason": "10 of 10 failed\nsecond line"}))
     return cells
 
@@ -121,7 +121,7 @@ def once() -> list[Cell]:
             {"intended_s": 0.0, "sent_s": 0.0, "done_s": 0.2 * (1 + index // 15), "kind": "good"} for index in range(45)
         ]
         raw.append({"intended_s": 0.0, "sent_s": 0.0, "done_s": 0.9, "kind": "bad_status"})
-        burst = {"total_s": 0.6, "times_ideal": 1.0, "waves": 3, "failed": 1, "cpu_per_request_s": 0.001}
+        burst = {"total_s": 0.6, "total_per_ideal": 1.0, "waves": 3, "failed": 1, "cpu_per_request_s": 0.001}
         setup = {"name": "burst, pool of 15", "requests": 46, "setup": "pool of 15"}
         waves = {"answers_by_wave": [15, 15, 15], "load": {"raw": raw}}
         found.append(cell("pool", model, setup, "total_s", {**burst, **waves}))

@@ -1,15 +1,17 @@
 """The results file: whole at every moment, refused when it is not ours, and good enough to go on from."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.errors import BenchError
 from bench.results import SCHEMA, Cell, Run, check_same, load_run, new_run
+from tests.observations import observations
 
 CELL = Cell("s", "gevent", {"name": "w", "n": 1}, "rate", ("python",), {"pid": 1}, 0.6,
-            ({"round": 0, "state": "VALID", "reason": "", "rate": 10.0},))  # fmt: skip
+            observations({"rate": 10.0}))  # fmt: skip
 
 
 def fresh(folder: Path) -> Run:
@@ -32,12 +34,12 @@ def test_a_run_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
 
 def test_rounds_of_a_cell_are_put_together(tmp_path: Path) -> None:
     run = fresh(tmp_path)
-    run.add(Cell(**{**vars(CELL), "rounds": ({"round": 1, "state": "VALID", "reason": "", "rate": 11.0},)}))
+    run.add(replace(CELL, observations=observations({"round": 1, "rate": 11.0})))
     (cell,) = run.of("s")
     assert cell.values("rate") == [10.0, 11.0]
     run.save()
     saved = json.loads(run.path.read_text())["cells"][0]
-    assert (saved["state"], len(saved["rounds"])) == ("VALID", 2)
+    assert (saved["state"], len(saved["observations"])) == ("VALID", 2)
     assert not list(run.folder.glob("*.new"))
 
 
@@ -52,14 +54,14 @@ def test_a_folder_with_results_is_not_used_again(tmp_path: Path) -> None:
     [
         (None, "cannot read .*: No such file"),
         ("", "is not JSON"),
-        ('{"schema": 1, ', "is not JSON"),
+        ('{"schema": 2, ', "is not JSON"),
         ("[]", "no results file of this bench"),
         ('{"hello": 1}', "no results file of this bench"),
         ('{"schema": 999, "cells": []}', f"has another schema than this bench's {SCHEMA}"),
-        ('{"schema": 1}', "is damaged"),
-        ('{"schema": 1, "cells": [{"state": "VALID", "reason": "", "what": 1}]}', "is damaged"),
-        ('{"schema": 1, "cells": [], "strange": 1}', "is damaged"),
-        ('{"schema": 1, "cells": 5}', "is damaged"),
+        ('{"schema": 2}', "is damaged"),
+        ('{"schema": 2, "cells": [{"state": "VALID", "reason": "", "what": 1}]}', "is damaged"),
+        ('{"schema": 2, "cells": [], "strange": 1}', "is damaged"),
+        ('{"schema": 2, "cells": 5}', "is damaged"),
     ],
 )
 def test_what_is_no_results_file_is_refused_in_one_line(tmp_path: Path, text: str | None, says: str) -> None:

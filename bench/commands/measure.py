@@ -18,6 +18,7 @@ from bench.measuring.calibrate import calibrate
 from bench.measuring.environment import environment
 from bench.measuring.plan import make_plan
 from bench.measuring.run import execute
+from bench.measuring.subjects import model_facts, questions
 from bench.models import available_models, is_only_a_trap, left_out, with_workers
 from bench.report.page.page import write_page
 from bench.report.terminal.progress import StepProgress
@@ -154,6 +155,7 @@ def measure(
             Generator() as generator,
         ):
             run.environment = {**run.environment, **ready.versions()}
+            run.scenarios, run.models = questions(scenarios, options), model_facts(models)
             if run.calibration is None and any(scenario.name != "classic" for scenario in scenarios):
                 run.calibration = asdict(calibrate(generator=generator, wrk=None))
             execute(plan, ready, options, run, generator, RunReport(console, progress, plan, options))

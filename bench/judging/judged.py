@@ -55,7 +55,7 @@ class Field:
     @property
     def rounds(self) -> int:
         """The most rounds that any of its cells has."""
-        return max((len(cell.rounds) for cell in self.cells.values()), default=0)
+        return max((len(cell.observations) for cell in self.cells.values()), default=0)
 
     @property
     def floor(self) -> float | None:
@@ -142,7 +142,7 @@ def field(run: Run, cells: Sequence[Cell], only: Iterable[str] | None = None) ->
     figure = PROMISE if promise else FIGURES.get(first.figure) or columns.get(first.figure) or plain(first.figure)
     higher = promise or bool(scenario and scenario.higher_is_better)
     chosen = cells if only is None else [cell for cell in cells if is_twin(cell.model) or cell.model in set(only)]
-    compared = not promise and (scenario.compared if scenario else any(len(cell.rounds) > 1 for cell in cells))
+    compared = not promise and (scenario.compared if scenario else any(len(cell.observations) > 1 for cell in cells))
     found = standings(chosen, workload, figure.value, higher_is_better=higher, seed=run.seed) if compared else None
     own = {cell.model: cell for cell in chosen if not is_twin(cell.model)}
     return Field(first.scenario, workload, own, figure, higher, found, run.seed)

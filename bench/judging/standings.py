@@ -76,10 +76,7 @@ def comparable(cell: Cell, workload: str, figure: str) -> list[float]:
     """
     if cell.workload["name"] != workload or not cell.judgement.valid:
         return []
-    valid = [round_["state"] == "VALID" for round_ in cell.rounds]
-    values: list[float] = [
-        round_.get(figure) or 0.0 if good else nan for round_, good in zip(cell.rounds, valid, strict=True)
-    ]
+    values: list[float] = [one.figures.get(figure) or 0.0 if one.state == "VALID" else nan for one in cell.observations]
     return [] if any(value <= 0 for value in values) else values
 
 

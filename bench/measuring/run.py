@@ -13,7 +13,7 @@ from bench.load import Generator, GeneratorError
 from bench.load.burst import Answer
 from bench.measuring.checks import check_contract, check_overlap
 from bench.measuring.plan import Step
-from bench.results import Cell, Run
+from bench.results import Cell, Observation, Run
 from bench.scenarios.base import Ground, Options, Reading, Scenario, Workload
 from bench.testbed.bed import Bed
 from bench.testbed.processes.ports import HOST
@@ -153,7 +153,7 @@ class Measurement:
         ended = "" if process.running else f"; the server ended with exit code {process.exit_code}"
         tail = f"; the last lines of {process.log}:\n{process.log_tail() or '(nothing)'}"
         judgement = Judgement("ERRORS", reading.judgement.reason + ended + tail)
-        return Reading(reading.values, judgement, reading.detail, reading.window_s)
+        return Reading(reading.figures, judgement, reading.raw, reading.window_s)
 
     def cell(
         self,
@@ -166,14 +166,8 @@ class Measurement:
         """The reading as a cell of one round."""
         setup = {"setup": self.step.setup} if self.step.setup else {}
         name = f"{workload.name}, {self.step.setup}" if self.step.setup else workload.name
-        round_: dict[str, Any] = {
-            "round": self.step.round,
-            "state": reading.judgement.state,
-            "reason": reading.judgement.reason,
-            **reading.values,
-            "overlap": overlap or None,
-            **reading.detail,
-        }
+        judgement, raw = reading.judgement, dict(reading.raw) | ({"overlap": overlap} if overlap else {})
+        observation = Observation(self.step.round, judgement.state, judgement.reason, reading.figures, raw)
         return Cell(
             scenario=scenario.name,
             model=self.step.entry.name,
@@ -182,5 +176,5 @@ class Measurement:
             spread_limit=scenario.spread_limit,
             command=server.process.command if server else self.step.entry.model.command(HOST, 0),
             info=server.info if server else {},
-            rounds=(round_,),
+            observations=(observation,),
         )

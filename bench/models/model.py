@@ -50,6 +50,8 @@ class Model:
     """The extra of pyproject.toml that has them."""
     families: tuple[str, ...] = ()
     """Groups to choose it by, beside its app and its database."""
+    framework: str = "Flask"
+    """What its application is written for; empty for no framework."""
     published_2013_s: tuple[float, float, float] | None = None
     """Seconds of python, postgres and sum in the original example's README."""
     environment: Mapping[str, str] = field(default_factory=dict)

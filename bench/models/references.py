@@ -5,7 +5,12 @@ from bench.models.servers import LIFESPAN, UVICORN
 
 
 def on_uvicorn(
-    name: str, module: str, note: str, packages: tuple[str, ...] = (), families: tuple[str, ...] = ()
+    name: str,
+    module: str,
+    note: str,
+    packages: tuple[str, ...] = (),
+    families: tuple[str, ...] = (),
+    framework: str = "Flask",
 ) -> Model:
     """An app of reference_apps, all of whose waits overlap."""
     app = f"reference_apps.{module}"
@@ -21,6 +26,7 @@ def on_uvicorn(
         packages=packages,
         extra="references" if packages else "",
         families=("references", *families),
+        framework=framework,
     )
 
 
@@ -31,6 +37,7 @@ MODELS = (
         "Flask's API on asyncio, the views nearly as they are; `databases` as in asyncio_app.",
         packages=("quart",),
         families=("default",),
+        framework="Quart",
     ),
     on_uvicorn(
         "fastapi",
@@ -38,11 +45,13 @@ MODELS = (
         "A rewrite in FastAPI, parameters declared by type; `databases` as in asyncio_app.",
         packages=("fastapi",),
         families=("default",),
+        framework="FastAPI",
     ),
     on_uvicorn(
         "asyncio-bare",
         "bare_asgi",
         "The floor: no framework and no SQL toolkit, a bare ASGI callable on raw asyncpg.",
+        framework="",
     ),
     on_uvicorn(
         "asyncio-sqlalchemy",

@@ -105,14 +105,14 @@ def missing(cells: Mapping[str, Cell]) -> str:
             return f"measured with {processes} processes, and a prediction is made from one"
         if not (judgement := judged_by_cpu(cell)).valid:
             return f"{workload} is {judgement.state}"
-        if len(cell.values(CPU)) < len(cell.rounds) or min(cell.values(CPU)) <= 0:
+        if len(cell.values(CPU)) < len(cell.observations) or min(cell.values(CPU)) <= 0:
             return f"{workload} has a round without CPU time"
     return "" if costs_of(cells) else "more queries seem to cost less: too noisy"
 
 
 def judged_by_cpu(cell: Cell) -> Judgement:
     """Whether a cell may be used: its rounds must agree on CPU time, whatever a busy machine did to their rates."""
-    judgements = [Judgement(round_["state"], round_["reason"]) for round_ in cell.rounds]
+    judgements = [Judgement(one.state, one.reason) for one in cell.observations]
     return judge_rounds(judgements, cell.values(CPU))
 
 
@@ -143,7 +143,7 @@ def model_of(run: Run, name: str, cells: Mapping[str, Cell]) -> Measured:
 
 def overlaps(cell: Cell) -> tuple[bool, bool]:
     """Whether waits in Python and in the database overlapped in the probes before the rounds."""
-    probes = [round_["overlap"] for round_ in cell.rounds if round_.get("overlap")]
+    probes = [one.raw["overlap"] for one in cell.observations if one.raw.get("overlap")]
     python, database = (median([probe[kind] for probe in probes] or [1.0]) for kind in ("python", "database"))
     return python <= TOGETHER_AT_MOST, database <= TOGETHER_AT_MOST
 

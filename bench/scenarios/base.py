@@ -104,9 +104,9 @@ class Ground:
 class Reading:
     """One round of one workload: its figures (units in their names), whether to believe them, and the raw results."""
 
-    values: Mapping[str, Any]
+    figures: Mapping[str, Any]
     judgement: Judgement = VALID
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    raw: Mapping[str, Any] = field(default_factory=dict)
     window_s: float = 0.0
     """Seconds inside measured windows."""
 

@@ -86,10 +86,10 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     round_ = measure_round(ground.server, seconds, requests, ground.on_answer)
     reason = problem(round_)
     return Reading(
-        values={"python_s": round_.python_s, "database_s": round_.database_s, "sum_s": round_.sum_s,
+        figures={"python_s": round_.python_s, "database_s": round_.database_s, "sum_s": round_.sum_s,
                 "ideal_s": sum(ideal)},
         judgement=Judgement("ERRORS", reason) if reason else VALID,
-        detail={"requests": [asdict(answer) for answer in round_.requests]},
+        raw={"answers": [asdict(answer) for answer in round_.requests]},
         window_s=round_.sum_s,
     )  # fmt: skip
 

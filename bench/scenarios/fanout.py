@@ -47,7 +47,7 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     values = {
         "wall_s": wall_s,
         "ideal_s": seconds,
-        "times_ideal": wall_s / seconds if wall_s is not None else None,
+        "total_per_ideal": wall_s / seconds if wall_s is not None else None,
         "cpu_per_call_s": cost.cpu_s / (REPETITIONS * count),
         "threads": cost.threads,
         "sockets": cost.sockets,
@@ -92,7 +92,7 @@ SCENARIO = Scenario(
     measure=measure,
     columns=(
         Column("wall ms", "wall_s", 1e3),
-        Column("÷ ideal", "times_ideal", decimals=2),
+        Column("÷ ideal", "total_per_ideal", decimals=2),
         Column("CPU µs/call", "cpu_per_call_s", 1e6),
         Column("threads", "threads"),
     ),

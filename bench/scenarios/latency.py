@@ -96,7 +96,7 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     spent_s = capacity.window_s if first else 0.0
     return replace(
         reading,
-        values={**reading.values, "capacity_rps": capacity.rps},
+        figures={**reading.figures, "capacity_rps": capacity.rps},
         window_s=reading.window_s + spent_s,
     )
 
@@ -113,7 +113,7 @@ def measure_at(ground: Ground, workload: Workload, capacity: Capacity) -> Readin
     if rate_rps is None:
         return Reading({}, Judgement("ERRORS", "no model's capacity was found beforehand"))
     reading = open_reading(ground, open_loop(ground, rate_rps, P90_SAMPLES, bounds, PATH))
-    return replace(reading, values={**reading.values, "wait_s": reading.values["p90_s"]})
+    return replace(reading, figures={**reading.figures, "wait_s": reading.figures["p90_s"]})
 
 
 def measure_promise(ground: Ground) -> Reading:
@@ -129,8 +129,8 @@ def measure_promise(ground: Ground) -> Reading:
                   f"its capacity is {found['capacity_rps']:.0f}/s")  # fmt: skip
         return Reading({"promise_rps": None, "kept": 0}, Judgement("SATURATED", reason))
     reading = open_reading(ground, open_loop(ground, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
-    kept = keeps(reading.values["late"], reading.values["requests"], reading.judgement)
-    return replace(reading, values={**reading.values, "promise_rps": rate_rps, "kept": int(kept)})
+    kept = keeps(reading.figures["late"], reading.figures["requests"], reading.judgement)
+    return replace(reading, figures={**reading.figures, "promise_rps": rate_rps, "kept": int(kept)})
 
 
 def prepare(ground: Ground) -> Mapping[str, Any]:
@@ -180,7 +180,7 @@ def search(kept_at: Callable[[float], bool], upper_rps: float, probes: int = PRO
 def probe(ground: Ground, rate_rps: float) -> Probe:
     """Try a rate."""
     reading = open_reading(ground, open_loop(ground, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
-    values, judgement = reading.values, reading.judgement
+    values, judgement = reading.figures, reading.judgement
     kept = keeps(values["late"], values["requests"], judgement)
     counts = values["late"], values["requests"], values["p99_s"]
     return Probe(rate_rps, kept, *counts, judgement.state, judgement.reason, reading.window_s)
@@ -249,9 +249,10 @@ def pooled_late_share(cell: Cell) -> float | None:
 
     A round whose generator was late itself is no witness against the server.
     """
-    rounds = [one for one in cell.rounds if one.get("promise_rps") and one["state"] != "GENERATOR-LIMITED"]
-    requests = sum(one["requests"] for one in rounds)
-    return sum(one["late"] for one in rounds) / requests if requests else None
+    witnesses = [one.figures for one in cell.observations
+                 if one.figures.get("promise_rps") and one.state != "GENERATOR-LIMITED"]  # fmt: skip
+    requests = sum(one["requests"] for one in witnesses)
+    return sum(one["late"] for one in witnesses) / requests if requests else None
 
 
 def expected_s(options: Options, model: Model) -> float:

@@ -99,7 +99,7 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     if neighbour.failure:
         return replace(reading, judgement=Judgement("ERRORS", f"the neighbour failed: {neighbour.failure}"))
     calls_rps = neighbour.calls / neighbour.elapsed_s if neighbour.calls else 0.0
-    return replace(reading, values={**reading.values, "neighbour_rps": calls_rps})
+    return replace(reading, figures={**reading.figures, "neighbour_rps": calls_rps})
 
 
 def load(ground: Ground, workload: Workload) -> Reading:
@@ -119,11 +119,11 @@ def combined(loads: Mapping[str, Reading]) -> Reading:
         for name, one in loads.items()
         if not one.judgement.valid and (name, one.judgement.state) != ("beside", "SATURATED")
     ]
-    values = {f"{name}_{figure}": one.values[figure] for name, one in loads.items() for figure in FIGURES}
+    values = {f"{name}_{figure}": one.figures[figure] for name, one in loads.items() for figure in FIGURES}
     return Reading(
-        values={"offered_rps": loads["alone"].values["offered_rps"], **values, **suffering(values)},
+        figures={"offered_rps": loads["alone"].figures["offered_rps"], **values, **suffering(values)},
         judgement=doubts[0] if doubts else VALID,
-        detail={name: one.detail for name, one in loads.items()},
+        raw={name: one.raw for name, one in loads.items()},
         window_s=sum(one.window_s for one in loads.values()),
     )
 

@@ -37,11 +37,11 @@ def arrived_s(rate_rps: float, seed: int, warmup_s: float, samples: int) -> floa
 def open_reading(ground: Ground, job: LoadJob) -> Reading:
     """A load as a reading, with what an open loop has beside the usual; `late` counts failed and unsent ones too."""
     reading = load_reading(ground, job)
-    load = dict(reading.detail["load"])
+    load = dict(reading.raw["load"])
     late = late_requests(load.pop("raw"), ground.options.slo_s) + load["unsent"]
     requests = min(load["requests"], job.raw_limit) + load["unsent"]
     values = {
-        **reading.values,
+        **reading.figures,
         "offered_rps": job.rate_rps,
         "service_p50_s": load["service"]["p50_s"],
         "unsent": load["unsent"],
@@ -49,7 +49,7 @@ def open_reading(ground: Ground, job: LoadJob) -> Reading:
         "requests": requests,
         "late_share": late / requests if requests else None,
     }
-    return replace(reading, values=values, detail={**reading.detail, "load": load})
+    return replace(reading, figures=values, raw={**reading.raw, "load": load})
 
 
 def late_requests(raw: Sequence[Mapping[str, Any]], slo_s: float) -> int:

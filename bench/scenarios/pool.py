@@ -129,7 +129,7 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     """A burst on a server whose pool is as full as it will be while it idles."""
     setup, room = setup_of(ground), ground.bed.room(ground.server.model)
     if reason := why_not(setup, room):
-        return Reading({}, detail={"skipped": reason})
+        return Reading({}, raw={"skipped": reason})
     ground.generator.run(burst(ground, POOL, WAIT_S / 2))
     return read(ground, setup, requests_for(setup, room))
 
@@ -163,7 +163,7 @@ def read(ground: Ground, setup: Setup, requests: int) -> Reading:
     values = {
         "total_s": total_s,
         "ideal_s": ideal,
-        "times_ideal": total_s / ideal if ideal else None,
+        "total_per_ideal": total_s / ideal if ideal else None,
         "requests": requests,
         "waves": len(found),
         "failed": result.errors.total,
@@ -226,7 +226,11 @@ def of(setup: Setup, cells: Sequence[Cell]) -> list[Cell]:
 
 def skipped(cells: Sequence[Cell]) -> dict[str, str]:
     """The set-ups that were left out, and why."""
-    return {cell.workload["setup"]: cell.rounds[0]["skipped"] for cell in cells if "skipped" in cell.rounds[0]}
+    return {
+        cell.workload["setup"]: cell.observations[0].raw["skipped"]
+        for cell in cells
+        if "skipped" in cell.observations[0].raw
+    }
 
 
 def middle(name: str) -> Callable[[Cell], float]:
@@ -257,7 +261,7 @@ SCENARIO = Scenario(
     measure=measure,
     columns=(
         Column("s", "total_s", decimals=2),
-        Column("÷ ideal", "times_ideal", decimals=2),
+        Column("÷ ideal", "total_per_ideal", decimals=2),
         Column("waves", "waves"),
         Column("failed", "failed"),
         Column("most", "connections"),

@@ -76,7 +76,7 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     if "body" not in ground.memo:
         ground.memo.update(warm_up(ground))
     reading = burst(ground, workload)
-    if reading.values["failed"] or reading.judgement.state == "SATURATED":
+    if reading.figures["failed"] or reading.judgement.state == "SATURATED":
         ground.memo["stopped"] = workload.name
     return reading
 
@@ -125,7 +125,6 @@ def figures(result: LoadResult, cost: Cost, model: Model, seconds: float, reques
         "total_per_ideal": total_s / ideal if total_s else None,
         "answered": result.good,
         "failed": result.errors.total,
-        "errors": asdict(result.errors),
         "threads": cost.threads,
         "sockets": cost.sockets,
         "cpu_s": cost.cpu_s,
@@ -210,7 +209,7 @@ def by_cause(cells: Sequence[Cell]) -> list[tuple[tuple[int, str], list[str]]]:
     """The models of cells that are not valid, together where level and cause (a reason's beginning) are the same."""
     groups: dict[tuple[int, str], list[str]] = {}
     for cell in cells:
-        reason: str = next(round_["reason"] for round_ in cell.rounds if round_["reason"])
+        reason: str = next(one.reason for one in cell.observations if one.reason)
         groups.setdefault((cell.workload.get("requests", 0), reason.partition(":")[0]), []).append(cell.model)
     return list(groups.items())
 

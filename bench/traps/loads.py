@@ -52,6 +52,6 @@ def burst_above_max_connections(ground: Ground) -> Seen:
     A pool that is within the limit gets the 100 requests that the pool scenario has for it.
     """
     reading = pool.measure(ground, pool.workloads(ground.options)[0])
-    if reason := reading.detail.get("skipped"):
+    if reason := reading.raw.get("skipped"):
         return Seen(0, 0, not_tried=reason)
-    return Seen(reading.values["requests"], reading.values["failed"])
+    return Seen(reading.figures["requests"], reading.figures["failed"])

@@ -17,6 +17,7 @@ from bench.results import Cell, Run
 from bench.scenarios import SCENARIOS, bridge, scale
 from bench.scenarios.base import Options
 from bench.scenarios.bridge import BRIDGE, CPU, FLOOR, MODELS, SCENARIO, TARGETS, WAITING
+from tests.observations import observations
 
 FOUND = {model.name: model for model in find_models(",".join(MODELS))}
 
@@ -35,7 +36,7 @@ def cell(name: str, model: str, ratio: float, many_threads: int) -> Cell:
     figure = 0.011_111 * (ratio if model == BRIDGE else 1)
     values = {scale.MEMORY if waiting else CPU: figure, "threads": many_threads if waiting else 1}
     rounds = tuple({"round": number, "state": "VALID", "reason": "", **values} for number in range(3))
-    return Cell("bridge", model, {"name": name}, CPU, (), {}, None, rounds)
+    return Cell("bridge", model, {"name": name}, CPU, (), {}, None, observations(*rounds))
 
 
 def test_a_model_is_asked_what_it_has_a_target_for() -> None:
@@ -81,14 +82,15 @@ def test_what_failed_or_is_missing_is_not_met(state: str, unmet: set[str]) -> No
     every = {cell.key: cell for cell in cells(0.3) if cell.model != "fastapi"}
     for key, cell in every.items():
         if cell.model == "quart":
-            every[key] = replace(cell, rounds=({**cell.rounds[0], "state": state, "reason": "why"}, *cell.rounds[1:]))
+            first = replace(cell.observations[0], state=state, reason="why")
+            every[key] = replace(cell, observations=(first, *cell.observations[1:]))
     assert {row.target.other for row in rows(list(every.values()), 1) if not row.met} == unmet
     assert not all_met(list(every.values()), 1)
     assert not all_met([], 1)
 
 
 def printed(found: Sequence[Cell], folder: Path) -> list[str]:
-    run = Run(folder, "", {}, {}, 1, {cell.key: cell for cell in found})
+    run = Run(folder, "", {}, {}, 1, cells={cell.key: cell for cell in found})
     console = Console(width=80, record=True, file=(folder / "out").open("w"))
     conclude(console, run, Options())
     console.file.close()

@@ -107,7 +107,7 @@ def test_the_classic_end_to_end(width: int, tmp_path: Path) -> None:
     (row,) = (line.split() for line in lines if line.startswith("asyncio-adapter ") and "both block" in line)
     assert row[4] == "0.60"
     results = json.loads((tmp_path / "o" / "results.json").read_text())
-    assert results["schema"] == 1
+    assert results["schema"] == 2
     assert results["arguments"]["models"] == ["gevent", "asyncio-adapter"]
     assert {"python", "cpu", "kernel", "packages", "postgres", "commit"} <= set(results["environment"])
     assert results["environment"]["packages"]["gevent"]

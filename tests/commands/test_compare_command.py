@@ -12,6 +12,7 @@ import pytest
 from bench.cli import main
 from bench.judging.differences import Difference, difference, differences, floors_of
 from bench.results import Cell, Run, new_run
+from tests.observations import observations
 
 BASE = (100.0, 102.0, 98.0, 101.0, 99.0, 100.0)
 WORKLOAD = "GET /"
@@ -23,7 +24,7 @@ def cell(
     """A cell of rates, or of times for a scenario where less is better."""
     figure = "throughput_rps" if scenario == "throughput" else "wait_s"
     rounds = tuple({"round": n, "state": state, "reason": "", figure: value} for n, value in enumerate(values))
-    return Cell(scenario, model, {"name": workload}, figure, (), {}, None, rounds)
+    return Cell(scenario, model, {"name": workload}, figure, (), {}, None, observations(*rounds))
 
 
 def times(factor: float) -> tuple[float, ...]:
@@ -131,7 +132,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     same = cell("a-model-with-quite-a-long-name", BASE, workload="GET /queries/?count=20 and a few words more")
     run_of(tmp_path / "a", cell("slow", BASE), cell("broken", BASE), same)
     run_of(tmp_path / "b", cell("slow", times(0.8)), cell("broken", BASE, state="ERRORS"),
-           replace(same, rounds=cell("m", times(1.2)).rounds))  # fmt: skip
+           replace(same, observations=cell("m", times(1.2)).observations))  # fmt: skip
     return tmp_path / "a", tmp_path / "b"
 
 
@@ -168,7 +169,7 @@ def test_json_has_every_cell(compare: Compare, folders: tuple[Path, Path]) -> No
         ("not json", "is no results file: it is not JSON"),
         ('{"hello": 1}', "is no results file of this bench"),
         ('{"schema": 999}', "has another schema"),
-        ('{"schema": 1, "cells": [{"scenario": "s"}]}', "is damaged"),
+        ('{"schema": 2, "cells": [{"scenario": "s"}]}', "is damaged"),
     ],
 )
 def test_what_is_no_run_is_one_line_and_exit_code_2(

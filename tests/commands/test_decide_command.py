@@ -113,13 +113,17 @@ def test_without_a_run_it_says_what_to_do(bench: Bench, tmp_path: Path) -> None:
     assert "no run in results/ has throughput cells; run python -m bench all" in done.stderr
 
 
-DAMAGES = ('{"round": 0}', '{"round": 0, "state": "VALID", "reason": "", "cpu_per_request_s": "x"}', "5")
+DAMAGES = (
+    '{"round": 0}',
+    '{"round": 0, "state": "VALID", "reason": "", "figures": {"cpu_per_request_s": "x"}, "raw": {}}',
+    "5",
+)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_results_file_is_one_line(bench: Bench, results: Path, tmp_path: Path, damage: str) -> None:
     content = json.loads((results / "results" / "a" / "results.json").read_text())
-    content["cells"][0]["rounds"] = [json.loads(damage)]
+    content["cells"][0]["observations"] = [json.loads(damage)]
     (tmp_path / "results.json").write_text(json.dumps(content))
     for arguments in (["decide", "--results", str(tmp_path)], ["compare", str(tmp_path), str(tmp_path)]):
         done = bench(*arguments)

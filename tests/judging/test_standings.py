@@ -7,6 +7,7 @@ import pytest
 
 from bench.judging.standings import sentence, standings
 from bench.results import Cell
+from tests.observations import observations
 
 WORKLOAD = "GET /"
 
@@ -14,7 +15,7 @@ WORKLOAD = "GET /"
 def cell(model: str, values: Sequence[float], state: str = "VALID") -> Cell:
     """A cell of one figure."""
     rounds = tuple({"round": n, "state": state, "reason": "", "rate": value} for n, value in enumerate(values))
-    return Cell("s", model, {"name": WORKLOAD}, "rate", (), {}, 0.6, rounds)
+    return Cell("s", model, {"name": WORKLOAD}, "rate", (), {}, 0.6, observations(*rounds))
 
 
 BASE = cell("gevent", [100, 102, 98, 101, 99, 100])
@@ -34,8 +35,9 @@ def test_models_that_cannot_be_told_apart_share_a_rank_and_the_twin_has_none() -
 
 
 def test_a_round_that_is_set_aside_is_in_no_ratio() -> None:
-    rounds = [{**round_, "state": "SATURATED", "rate": 1} if n == 2 else round_ for n, round_ in enumerate(FAST.rounds)]
-    spoilt = replace(FAST, rounds=tuple(rounds))
+    before, after = FAST.observations[:2], FAST.observations[3:]
+    saturated = replace(FAST.observations[2], state="SATURATED", figures={"rate": 1})
+    spoilt = replace(FAST, observations=(*before, saturated, *after))
     found = standings([BASE, TWIN, spoilt], WORKLOAD, "rate", higher_is_better=True).models["asyncio"]
     assert found.rank == 1
     assert found.comparison is not None
@@ -52,7 +54,7 @@ def test_an_invalid_cell_is_never_ranked_whatever_its_figures() -> None:
 
 
 def test_few_rounds_give_ratios_and_no_winner() -> None:
-    few = [Cell(**{**vars(one), "rounds": one.rounds[:2]}) for one in (BASE, TWIN, FAST)]
+    few = [replace(one, observations=one.observations[:2]) for one in (BASE, TWIN, FAST)]
     found = standings(few, WORKLOAD, "rate", higher_is_better=True)
     assert found.floor is None
     assert {standing.rank for standing in found.models.values()} == {None}

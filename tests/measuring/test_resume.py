@@ -56,7 +56,7 @@ def test_a_killed_run_is_resumed_without_measuring_anything_twice(tmp_path: Path
     assert len(after["steps_done"]) == 4
     assert after["seed"] == 5
     for cell in after["cells"]:
-        assert sorted(round_["round"] for round_ in cell["rounds"]) == [0, 1]
-    kept = {(cell["model"], cell["workload"]["name"]): cell["rounds"] for cell in after["cells"]}
+        assert sorted(round_["round"] for round_ in cell["observations"]) == [0, 1]
+    kept = {(cell["model"], cell["workload"]["name"]): cell["observations"] for cell in after["cells"]}
     for cell in before["cells"]:
-        assert kept[cell["model"], cell["workload"]["name"]][: len(cell["rounds"])] == cell["rounds"]
+        assert kept[cell["model"], cell["workload"]["name"]][: len(cell["observations"])] == cell["observations"]

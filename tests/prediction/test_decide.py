@@ -21,6 +21,7 @@ from bench.prediction.unseen import UNSEEN, several
 from bench.prediction.vectors import ASYNCIO_LOOP, GEVENT_LOOP, vectors
 from bench.results import Cell, Run
 from bench.testbed.bed import Bed
+from tests.observations import observations
 
 VECTORS = Path(__file__).with_name("decide_vectors.json")
 DEMAND = Demand()
@@ -266,7 +267,7 @@ def cell(name: str, workload: str, scenario: str = "throughput", rounds: int = 6
     requests = {"requests": figures["requests"]} if "requests" in figures else {}
     return Cell(scenario, name, {"name": workload, **requests}, "throughput_rps", (),
                 {"app": "gevent_app", "loop": GEVENT_LOOP}, None,
-                tuple({"round": number, **round_} for number in range(rounds)))  # fmt: skip
+                observations(*[round_] * rounds))  # fmt: skip
 
 
 def run_of(*cells: Cell) -> Run:
@@ -319,9 +320,10 @@ def test_overlap_is_read_from_the_probes_and_a_loop_that_blocks_is_a_trap() -> N
 
 def test_a_model_without_usable_cells_is_unmeasured_and_says_why() -> None:
     cells = throughput("gevent")
+    failed = replace(cells[0], observations=(replace(cells[0].observations[0], state="ERRORS"),))
     reasons = [
         (cells[1:], "no cell for GET /"),
-        ([*cells[1:], replace(cells[0], rounds=({**cells[0].rounds[0], "state": "ERRORS"},))], "GET / is ERRORS"),
+        ([*cells[1:], failed], "GET / is ERRORS"),
         ([*cells[1:], cell("gevent", "GET /", throughput_rps=1.0)], "GET / has a round without CPU time"),
         ([*cells[1:], cell("gevent", "GET /", throughput_rps=1.0, cpu_per_request_s=1.0)],
          "more queries seem to cost less: too noisy"),

@@ -178,7 +178,7 @@ def test_an_unknown_model_and_scenario_are_shown(tmp_path: Path) -> None:
 
 def damaged(text: str) -> Callable[[Path], None]:
     """Something that spoils a good file."""
-    return lambda path: path.write_text(path.read_text().replace('"rounds": [{', text)) and None
+    return lambda path: path.write_text(path.read_text().replace('"observations": [{', text)) and None
 
 
 @pytest.mark.parametrize(
@@ -188,9 +188,9 @@ def damaged(text: str) -> Callable[[Path], None]:
         (lambda path: path.write_text("nothing"), "it is not JSON"),
         (lambda path: path.write_bytes(b"\xff\xfe\x00"), "it is not JSON"),
         (lambda path: path.write_text('{"packages": []}'), "no results file of this bench"),
-        (lambda path: path.write_text(path.read_text().replace('"schema": 1', '"schema": 99')), "another schema"),
-        (damaged('"rounds": [3, {'), "is damaged"),
-        (damaged('"rounds": 5, "rest": [{'), "is damaged"),
+        (lambda path: path.write_text(path.read_text().replace('"schema": 2', '"schema": 99')), "another schema"),
+        (damaged('"observations": [3, {'), "is damaged"),
+        (damaged('"observations": 5, "rest": [{'), "is damaged"),
         (lambda path: path.write_text(path.read_text().replace('"name": "GET /"', '"nome": "GET /"')), "is damaged"),
         (lambda path: path.write_text(path.read_text().replace('"throughput_rps": ', '"throughput_rps": "x", "y": ')),
          "is damaged"),

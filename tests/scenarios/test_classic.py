@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -63,17 +63,17 @@ def together(ends: list[float]) -> bool:
 def test_a_model_shows_its_situation(model: Model, test_bed: Bed, tmp_path: Path) -> None:
     (cell,), run, listener = run_them(test_bed, [model], tmp_path)
     assert cell.judgement.valid, cell.judgement.reason
-    (round_,) = cell.rounds
-    assert round_["sum_s"] == round_["python_s"] + round_["database_s"]
+    (seen,) = cell.observations
+    assert seen.figures["sum_s"] == seen.figures["python_s"] + seen.figures["database_s"]
     for kind, overlaps in (("python", model.python_waits_overlap), ("database", model.database_waits_overlap)):
         of_kind = "python" if kind == "python" else model.database
-        requests = [request for request in round_["requests"] if f"/{of_kind}/" in request["endpoint"]]
+        requests = [request for request in seen.raw["answers"] if f"/{of_kind}/" in request["endpoint"]]
         assert [request["status"] for request in requests] == [200] * 5
         ends = sorted(request["end_s"] for request in requests)
         assert together(ends) if overlaps else one_after_the_other(ends)
-        assert round_[f"{kind}_s"] == ends[-1]
+        assert seen.figures[f"{kind}_s"] == ends[-1]
     assert len(listener.heard) == 1 + 10 + 1
-    assert json.loads(run.path.read_text())["cells"][0]["rounds"] == json.loads(json.dumps(cell.rounds))
+    assert json.loads(run.path.read_text())["cells"][0]["observations"] == [json.loads(json.dumps(asdict(seen)))]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed:
     assert [(cell.model, cell.judgement.state) for cell in cells] == [("asyncio", "ERRORS"), ("sync", "ERRORS")]
     assert "it ended with exit code 3; the last lines of" in cells[0].judgement.reason
     assert "ConnectionRefusedError" in cells[0].judgement.reason
-    assert "sum_s" not in cells[0].rounds[0]
+    assert "sum_s" not in cells[0].observations[0].figures
 
 
 def test_the_kinds_of_failure_are_counted_apart() -> None:

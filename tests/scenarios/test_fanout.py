@@ -11,7 +11,7 @@ from processes import wait_until
 
 from bench.judging.validity import VALID
 from bench.models import find_models
-from bench.results import Cell
+from bench.results import Cell, Observation
 from bench.scenarios.base import Entry, Ground, Options, Reading
 from bench.scenarios.fanout import CALL_S, COUNTS, REPETITIONS, SCENARIO
 from bench.testbed.bed import Bed
@@ -23,8 +23,8 @@ OPTIONS = Options()
 
 def cell(model: str, reading: Reading, count: int) -> Cell:
     """The reading as a run stores it."""
-    round_ = {"round": 0, "state": reading.judgement.state, "reason": reading.judgement.reason}
-    stored = json.loads(json.dumps({**round_, **reading.values, **reading.detail}))
+    stored = json.loads(json.dumps([reading.figures, reading.raw]))
+    stored = Observation(0, reading.judgement.state, reading.judgement.reason, *stored)
     return Cell("fanout", model, {"name": f"{count} calls", "count": count}, SCENARIO.figure, (), {}, None, (stored,))
 
 
@@ -45,11 +45,11 @@ def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Serve
     one, _, many = (SCENARIO.measure(ground, workload) for workload in SCENARIO.workloads(OPTIONS))
     for reading in (one, many):
         assert reading.judgement == VALID
-        assert reading.detail["load"]["good"] == len(reading.detail["load"]["raw"]) == REPETITIONS
-        assert reading.values["wall_s"] >= CALL_S
-        assert reading.values["times_ideal"] == reading.values["wall_s"] / CALL_S
-        assert reading.values["cpu_per_call_s"] > 0
-    assert many.values["wall_s"] < max(COUNTS) * CALL_S / 2, "half of one after the other"
+        assert reading.raw["load"]["good"] == len(reading.raw["load"]["raw"]) == REPETITIONS
+        assert reading.figures["wall_s"] >= CALL_S
+        assert reading.figures["total_per_ideal"] == reading.figures["wall_s"] / CALL_S
+        assert reading.figures["cpu_per_call_s"] > 0
+    assert many.figures["wall_s"] < max(COUNTS) * CALL_S / 2, "half of one after the other"
     with ThreadPoolExecutor(1) as pool:
         request = pool.submit(ground.fetch, f"/fanout/?count={max(COUNTS)}&seconds=1")
         meter = CostMeter(server.process.pid)

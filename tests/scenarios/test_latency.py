@@ -29,6 +29,7 @@ from bench.scenarios.latency import (
 from bench.scenarios.open_loop import arrived_s, late_requests
 from bench.testbed.bed import Bed
 from bench.testbed.servers.life import Server
+from tests.observations import observations
 
 OPTIONS = Options(duration_s=0.3, seed=7)
 STATES = ("VALID", "SATURATED", "UNSTABLE", "GENERATOR-LIMITED")
@@ -129,7 +130,7 @@ def promised(model: str, rate_rps: float | None, *rounds: tuple[int, str]) -> Ce
         | ({"late": late, "requests": 500} if rate_rps else {})
         for number, (late, state) in enumerate(rounds)
     )
-    return Cell("latency", model, {"name": "promise", "slo_s": 0.05}, "wait_s", (), {}, None, measured)
+    return Cell("latency", model, {"name": "promise", "slo_s": 0.05}, "wait_s", (), {}, None, observations(*measured))
 
 
 def test_the_finding_adds_up_the_rounds_and_says_which_rates_were_not_confirmed() -> None:
@@ -150,7 +151,7 @@ def test_the_finding_adds_up_the_rounds_and_says_which_rates_were_not_confirmed(
 def test_the_finding_names_the_models_that_it_leaves_out() -> None:
     def common(model: str, state: str) -> Cell:
         rounds = tuple({"round": number, "state": state, "reason": "", "wait_s": 0.002} for number in range(6))
-        return Cell("latency", model, {"name": COMMON}, "wait_s", (), {}, None, rounds)
+        return Cell("latency", model, {"name": COMMON}, "wait_s", (), {}, None, observations(*rounds))
 
     found = latency.finding([common("gevent", "VALID"), common("asyncio", "SATURATED"), common("sync", "VALID")])
     assert found == (
@@ -185,7 +186,7 @@ def test_a_real_server_is_searched_and_then_measured_at_every_rate(
     capacity = ground.memo["capacity"]
     asked = [capacity.rps * share for share in (0.2, 0.5, 0.8)] + [200.0, 100.0]
     for reading, offered_rps in zip(readings.values(), asked, strict=True):
-        values = reading.values
+        values = reading.figures
         assert reading.judgement.state in STATES, reading.judgement.reason
         assert values["offered_rps"] == offered_rps
         assert values["capacity_rps"] == capacity.rps
@@ -194,15 +195,15 @@ def test_a_real_server_is_searched_and_then_measured_at_every_rate(
         assert values["cpu_per_request_s"] > 0
         assert values["unsent"] == 0
         assert 0 <= values["late"] <= values["requests"]
-        assert reading.detail["job"]["arrival"] == "poisson"
-        assert "raw" not in reading.detail["load"]
+        assert reading.raw["job"]["arrival"] == "poisson"
+        assert "raw" not in reading.raw["load"]
     for name, reading in list(readings.items())[:4]:
-        assert reading.values["requests"] >= 20, name  # 101 where the capacity lets them arrive within 0.75 s
+        assert reading.figures["requests"] >= 20, name  # 101 where the capacity lets them arrive within 0.75 s
     *rated, promise = readings.values()
-    assert [reading.values["wait_s"] for reading in rated] == [reading.values["p90_s"] for reading in rated]
-    assert "wait_s" not in promise.values
-    assert promise.values["promise_rps"] == 100.0
-    assert promise.values["kept"] in (0, 1)
+    assert [reading.figures["wait_s"] for reading in rated] == [reading.figures["p90_s"] for reading in rated]
+    assert "wait_s" not in promise.figures
+    assert promise.figures["promise_rps"] == 100.0
+    assert promise.figures["kept"] in (0, 1)
 
 
 def test_what_could_not_be_prepared_is_said_and_no_load_is_made_up(
@@ -218,7 +219,7 @@ def test_what_could_not_be_prepared_is_said_and_no_load_is_made_up(
     probes = [{"rate_rps": 300.0}, {"rate_rps": 18.75}]
     none = {"asyncio": {"capacity_rps": 500.0, "promise_rps": None, "probes": probes}}
     reading = latency.measure(replace(unprepared, prepared=none), promise)
-    assert (reading.judgement.state, reading.values["kept"], reading.values["promise_rps"]) == ("SATURATED", 0, None)
+    assert (reading.judgement.state, reading.figures["kept"], reading.figures["promise_rps"]) == ("SATURATED", 0, None)
     assert "at no rate tried, the lowest 19/s; its capacity is 500/s" in reading.judgement.reason
 
 

@@ -16,6 +16,7 @@ from bench.scenarios.neighbour import BURN, SLEEPERS, SMALL, Neighbour, combined
 from bench.testbed.bed import Bed
 from bench.testbed.processes.ports import HOST, free_port
 from bench.testbed.servers.life import Server
+from tests.observations import observations
 
 OPTIONS = Options(duration_s=0.5, seed=7)
 
@@ -40,15 +41,15 @@ def test_small_requests_and_sleepers_wait_longer_beside_a_neighbour(
     assert list(readings) == [SMALL, SLEEPERS]
     for reading in readings.values():
         assert reading.judgement.state in ("VALID", "SATURATED", "UNSTABLE", "GENERATOR-LIMITED")
-        assert reading.values["alone_p50_s"] > 0
+        assert reading.figures["alone_p50_s"] > 0
     small, sleepers = readings.values()
-    assert sleepers.values["alone_p50_s"] > 0.05
+    assert sleepers.figures["alone_p50_s"] > 0.05
     if small.judgement.valid:
-        assert small.values["percentile"] == 90
-        assert small.values["neighbour_rps"] > 0
+        assert small.figures["percentile"] == 90
+        assert small.figures["neighbour_rps"] > 0
         # Half of the time a call of 50 ms is under way; a request that costs a millisecond waits for its end.
-        assert small.values["ratio"] == small.values["beside_s"] / small.values["alone_s"]
-        assert small.values["beside_s"] > 0.010
+        assert small.figures["ratio"] == small.figures["beside_s"] / small.figures["alone_s"]
+        assert small.figures["beside_s"] > 0.010
     assert not neighbours()
 
 
@@ -58,8 +59,8 @@ def test_sleepers_that_a_serial_server_cannot_carry_are_not_repeated_beside_a_ne
     reading = measured(serve("sync"), test_bed)[SLEEPERS]
     assert reading.judgement.state == "SATURATED"
     assert reading.judgement.reason.startswith("alone: ")
-    assert list(reading.detail) == ["alone"]
-    assert "ratio" not in reading.values
+    assert list(reading.raw) == ["alone"]
+    assert "ratio" not in reading.figures
 
 
 def test_a_neighbour_has_ended_when_its_context_has_even_by_an_exception(serve: Callable[[str], Server]) -> None:
@@ -129,7 +130,7 @@ def cell(model: str, ratio: float, state: str = "VALID") -> Cell:
     """A model's small requests, with a p90 of 2 ms alone."""
     figures: dict[str, Any] = {"ratio": ratio, "percentile": 90, "alone_s": 0.002, "beside_s": 0.002 * ratio}
     rounds = ({"round": 0, "state": state, "reason": "", **figures},)
-    return Cell("neighbour", model, {"name": SMALL}, "ratio", (), {}, None, rounds)
+    return Cell("neighbour", model, {"name": SMALL}, "ratio", (), {}, None, observations(*rounds))
 
 
 def test_the_finding_names_who_suffers_least_and_most_among_the_valid() -> None:

@@ -14,7 +14,7 @@ from bench.judging.validity import VALID, Judgement
 from bench.load import LoadResult
 from bench.models import MODELS, find_models
 from bench.report.terminal.waves import pictures, waves_picture
-from bench.results import Cell
+from bench.results import Cell, Observation
 from bench.scenarios.base import Entry, Ground, Options, Reading
 from bench.scenarios.pool import (
     ABOVE,
@@ -79,13 +79,13 @@ def measure(test_bed: Bed, model: str, setup: Setup) -> Reading:
 
 def ends_s(reading: Reading) -> list[float]:
     """When the good answers came, in order."""
-    return sorted(sample["done_s"] for sample in reading.detail["load"]["raw"] if sample["kind"] == "good")
+    return sorted(sample["done_s"] for sample in reading.raw["load"]["raw"] if sample["kind"] == "good")
 
 
 def cell(model: str, setup: Setup, reading: Reading) -> Cell:
     """The reading as a run stores it."""
-    round_ = {"round": 0, "state": reading.judgement.state, "reason": reading.judgement.reason}
-    stored = json.loads(json.dumps({**round_, **reading.values, **reading.detail}))
+    stored = json.loads(json.dumps([reading.figures, reading.raw]))
+    stored = Observation(0, reading.judgement.state, reading.judgement.reason, *stored)
     workload = {"name": f"burst, {setup.name}", "setup": setup.name}
     return Cell("pool", model, workload, SCENARIO.figure, (), {}, None, (stored,))
 
@@ -173,7 +173,7 @@ def test_an_error_is_the_last_line_of_a_traceback(line: str, counts: bool) -> No
 def test_a_pool_of_15_serves_15_at_a_time(model: str, own_bed: Bed) -> None:
     reading = measure(own_bed, model, KEPT)
     assert reading.judgement == VALID
-    assert (reading.values["failed"], reading.values["connections"], reading.values["opened"]) == (0, 15, 0)
+    assert (reading.figures["failed"], reading.figures["connections"], reading.figures["opened"]) == (0, 15, 0)
     ends = ends_s(reading)
     assert len(ends) == REQUESTS
     assert all(end_s >= KEPT.wait_s * (index // 15 + 1) for index, end_s in enumerate(ends))
@@ -181,9 +181,9 @@ def test_a_pool_of_15_serves_15_at_a_time(model: str, own_bed: Bed) -> None:
 
 @pytest.mark.parametrize("model", ON_POSTGRES)
 def test_answers_come_in_waves_of_15(model: str, own_bed: Bed) -> None:
-    found = measure(own_bed, model, KEPT).detail["answers_by_wave"]
+    found = measure(own_bed, model, KEPT).raw["answers_by_wave"]
     for _ in range(2):  # a neighbour on the machine may hold up one answer, and so make two waves of one
-        found = found if found == SEVEN_WAVES else measure(own_bed, model, KEPT).detail["answers_by_wave"]
+        found = found if found == SEVEN_WAVES else measure(own_bed, model, KEPT).raw["answers_by_wave"]
     assert found == SEVEN_WAVES
 
 
@@ -193,31 +193,31 @@ def test_sqlalchemy_opens_overflow_connections_anew_and_asyncpg_has_kept_them(
 ) -> None:
     reading = measure(own_bed, model, OVERFLOW)
     assert reading.judgement == VALID
-    assert reading.values["connections"] <= 15
-    assert (reading.values["opened"] > 0) is closes_them
+    assert reading.figures["connections"] <= 15
+    assert (reading.figures["opened"] > 0) is closes_them
 
 
 @pytest.mark.parametrize("model", [*ON_POSTGRES, *ON_MYSQL])
 def test_without_a_pool_every_request_opens_a_connection(model: str, own_bed: Bed) -> None:
     reading = measure(own_bed, model, NO_POOL)
     assert reading.judgement == VALID
-    assert reading.values["requests"] > 15
+    assert reading.figures["requests"] > 15
     # asyncmy now and then hands on a connection that came back while it was closing others.
     fewest = 0.5 if model == "asyncio-mysql" else 1
-    assert fewest * reading.values["requests"] <= reading.values["opened"] <= reading.values["requests"]
-    assert 15 < reading.values["connections"] <= reading.values["requests"]
+    assert fewest * reading.figures["requests"] <= reading.figures["opened"] <= reading.figures["requests"]
+    assert 15 < reading.figures["connections"] <= reading.figures["requests"]
 
 
 @pytest.mark.parametrize("model", [*ON_POSTGRES, ON_MYSQL[0]])
 def test_above_max_connections_requests_fail_and_the_reading_is_valid(model: str, own_bed: Bed) -> None:
     reading = measure(own_bed, model, ABOVE)
-    failed = reading.values["failed"]
+    failed = reading.figures["failed"]
     assert reading.judgement == VALID
     assert failed > 0
-    assert reading.detail["load"]["unexpected_statuses"] == ((500, failed),)
-    assert re.search("too many clients already|Too many connections", reading.detail["expected_error"])
-    assert reading.values["connections"] <= own_bed.room(*find_models(model)).max_connections
-    result = LoadResult.from_json(json.dumps(reading.detail["load"]))
+    assert reading.raw["load"]["unexpected_statuses"] == ((500, failed),)
+    assert re.search("too many clients already|Too many connections", reading.raw["expected_error"])
+    assert reading.figures["connections"] <= own_bed.room(*find_models(model)).max_connections
+    result = LoadResult.from_json(json.dumps(reading.raw["load"]))
     errors = Judgement("ERRORS", "some failed")
     assert judge(errors, result, reasons=failed) == VALID
     assert judge(errors, result, reasons=failed - 1) == errors
@@ -228,12 +228,12 @@ def test_a_time_out_fails_requests_under_sqlalchemy_and_databases_has_none(
     model: str, has_a_timeout: bool, own_bed: Bed
 ) -> None:
     reading = measure(own_bed, model, TIMEOUT)
-    failed = reading.values["failed"]
+    failed = reading.figures["failed"]
     assert reading.judgement == VALID
     assert len(ends_s(reading)) + failed == REQUESTS
     assert (0 < failed < REQUESTS) if has_a_timeout else failed == 0
-    assert reading.detail["load"]["unexpected_statuses"] == (((500, failed),) if has_a_timeout else ())
-    assert ("QueuePool limit" in (reading.detail["expected_error"] or "")) is has_a_timeout
+    assert reading.raw["load"]["unexpected_statuses"] == (((500, failed),) if has_a_timeout else ())
+    assert ("QueuePool limit" in (reading.raw["expected_error"] or "")) is has_a_timeout
 
 
 @pytest.mark.parametrize(("model", "starts"), [("gevent", True), ("asyncio", False)])
@@ -297,14 +297,14 @@ def test_a_picture_is_as_wide_as_asked_for_and_survives_nothing_to_show(width: i
 def reading_of(total_s: float, failed: int = 0, cpu_s: float = 0.001) -> Reading:
     """A reading with the figures that the finding is made of."""
     raw = [{"done_s": total_s, "kind": "good"}] + [{"done_s": 0.5, "kind": "bad_status"}] * failed
-    return Reading({"total_s": total_s, "failed": failed, "cpu_per_request_s": cpu_s}, detail={"load": {"raw": raw}})
+    return Reading({"total_s": total_s, "failed": failed, "cpu_per_request_s": cpu_s}, raw={"load": {"raw": raw}})
 
 
 CELLS = [
     cell("gevent", KEPT, reading_of(1.5)),
     cell("gevent", OVERFLOW, reading_of(1.8)),
     cell("gevent", NO_POOL, reading_of(0.8, cpu_s=0.003)),
-    cell("gevent", ABOVE, Reading({}, detail={"skipped": "max_connections is 500"})),
+    cell("gevent", ABOVE, Reading({}, raw={"skipped": "max_connections is 500"})),
     cell("gevent", TIMEOUT, reading_of(1.2, failed=55)),
     cell("asyncio", KEPT, reading_of(1.45)),
     cell("asyncio", TIMEOUT, reading_of(2.8)),

@@ -18,6 +18,7 @@ from bench.scenarios.scale import LEVELS, deadline_s, figures, finding, judge, m
 from bench.testbed.bed import Bed
 from bench.testbed.servers.cost import Cost
 from bench.testbed.servers.life import Server, serving
+from tests.observations import observations
 
 SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio")
 
@@ -115,7 +116,7 @@ def test_no_answer_is_a_limit_and_a_wrong_one_an_error(
 def cells(model: str, *levels: tuple[int, str, str, float | None]) -> list[Cell]:
     return [
         Cell("scale", model, {"name": f"{requests}", "requests": requests}, "total_per_ideal", (), {}, None,
-             ({"state": state, "reason": reason, scale.MEMORY: memory_bytes},))
+             observations({"state": state, "reason": reason, scale.MEMORY: memory_bytes}))
         for requests, state, reason, memory_bytes in levels
     ]  # fmt: skip
 
@@ -155,10 +156,10 @@ def test_fifty_requests_wait_at_once_without_a_thread_more(
 ) -> None:
     few, many = measure(ground_of(serve(name), test_bed), (5, 0.3), (50, 0.3))
     assert (few.judgement.state, many.judgement.state) == ("VALID", "VALID"), many.judgement.reason
-    assert (few.values["answered"], many.values["answered"]) == (5, 50)
-    assert many.values["threads"] == few.values["threads"]
-    assert many.values["sockets"] >= few.values["sockets"] + 45
-    assert many.values["total_s"] >= many.values["ideal_s"] == 0.3
+    assert (few.figures["answered"], many.figures["answered"]) == (5, 50)
+    assert many.figures["threads"] == few.figures["threads"]
+    assert many.figures["sockets"] >= few.figures["sockets"] + 45
+    assert many.figures["total_s"] >= many.figures["ideal_s"] == 0.3
 
 
 def test_a_serial_server_is_stopped_where_it_runs_out_of_time_and_asked_no_further(
@@ -168,12 +169,12 @@ def test_a_serial_server_is_stopped_where_it_runs_out_of_time_and_asked_no_furth
     with serving(SYNC, test_bed.environment(SYNC), test_bed.logs) as server:
         first, second, third = measure(ground_of(server, test_bed), (3, 0.1), (60, 0.1), (100, 0.1))
     assert first.judgement.state == "VALID", first.judgement.reason
-    assert first.values["ideal_s"] == pytest.approx(0.3)
+    assert first.figures["ideal_s"] == pytest.approx(0.3)
     assert second.judgement.state == third.judgement.state == "SATURATED"
-    assert second.judgement.reason == f"one at a time: {second.values['answered']} of 60 answered within 1 s"
-    assert 0 < second.values["answered"] <= 10
+    assert second.judgement.reason == f"one at a time: {second.figures['answered']} of 60 answered within 1 s"
+    assert 0 < second.figures["answered"] <= 10
     assert third.judgement.reason == "not tried: its limit was found at 60 × 0.1 s"
-    assert third.values == {}
+    assert third.figures == {}
 
 
 @pytest.mark.skipif(not hasattr(psutil, "RLIMIT_NOFILE"), reason="this system cannot limit another process")
@@ -185,5 +186,5 @@ def test_a_server_short_of_file_descriptors_is_named_as_that(test_bed: Bed, monk
         (reading,) = measure(ground_of(server, test_bed), (150, 0.1))
     assert reading.judgement.state == "SATURATED"
     assert reading.judgement.reason.startswith("the server may open only 100 files, see ulimit -n: ")
-    assert reading.values["errors"]["timeout"] > 0
-    assert reading.values["sockets"] < 100
+    assert reading.raw["load"]["errors"]["timeout"] > 0
+    assert reading.figures["sockets"] < 100

@@ -16,6 +16,7 @@ from bench.scenarios.base import Entry, Ground, Options, Reading
 from bench.scenarios.stream import finding, judge, limit_s, workload
 from bench.testbed.bed import Bed
 from bench.testbed.servers.life import Server, serving
+from tests.observations import observations
 
 SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio")
 
@@ -64,7 +65,7 @@ def test_streams_count_where_all_were_open_at_once(
 
 def cell(model: str, state: str, reason: str, memory_bytes: float | None) -> Cell:
     round_ = {"state": state, "reason": reason, stream.MEMORY: memory_bytes}
-    return Cell("stream", model, {"name": "500"}, "spacing_p90_s", (), {}, None, (round_,))
+    return Cell("stream", model, {"name": "500"}, "spacing_p90_s", (), {}, None, observations(round_))
 
 
 def test_the_finding_names_the_price_of_a_stream_and_who_cannot() -> None:
@@ -82,19 +83,19 @@ def test_the_finding_names_the_price_of_a_stream_and_who_cannot() -> None:
 def test_twenty_streams_are_open_at_once(name: str, serve: Callable[[str], Server], test_bed: Bed) -> None:
     reading = measure(serve(name), test_bed, 20, 4, 0.3)
     assert reading.judgement.state == "VALID", reading.judgement.reason
-    assert (reading.values["opened"], reading.values["failed"]) == (20, 0)
-    assert reading.detail["streams"]["events"] == 80
-    assert reading.values["first_event_p50_s"] <= reading.values["first_event_max_s"]
-    assert reading.values[stream.MEMORY] >= 0
-    assert reading.values["sockets"] >= 20
+    assert (reading.figures["opened"], reading.figures["failed"]) == (20, 0)
+    assert reading.raw["streams"]["events"] == 80
+    assert reading.figures["first_event_p50_s"] <= reading.figures["first_event_max_s"]
+    assert reading.figures[stream.MEMORY] >= 0
+    assert reading.figures["sockets"] >= 20
 
 
 def test_a_serial_server_begins_a_stream_only_when_the_one_before_has_ended(test_bed: Bed) -> None:
     with serving(SYNC, test_bed.environment(SYNC), test_bed.logs) as server:
         reading = measure(server, test_bed, 20, 3, 0.5)
-    opened = reading.values["opened"]
+    opened = reading.figures["opened"]
     assert 1 <= opened <= 2
     assert (reading.judgement.state, reading.judgement.reason) == (
         "SATURATED", f"one at a time: {opened} of 20 had begun within 1.5 s",
     )  # fmt: skip
-    assert reading.values[stream.MEMORY] is None
+    assert reading.figures[stream.MEMORY] is None

@@ -4,12 +4,13 @@ import pytest
 
 from bench.results import Cell
 from bench.scenarios.throughput import ONE_READ, SCENARIO, UNEQUAL, unequal
+from tests.observations import observations
 
 
 def cell(model: str, longest_s: float | None, workload: str = ONE_READ, state: str = "VALID") -> Cell:
     figures = {"throughput_rps": 1000.0, "p50_s": 0.010, "max_s": longest_s}
     rounds = tuple({"round": number, "state": state, "reason": "", **figures} for number in range(5))
-    return Cell("throughput", model, {"name": workload}, "throughput_rps", (), {}, None, rounds)
+    return Cell("throughput", model, {"name": workload}, "throughput_rps", (), {}, None, observations(*rounds))
 
 
 def test_a_longest_answer_of_many_medians_is_told() -> None:

@@ -37,7 +37,7 @@ def rows(field: Field, cell: Cell, base: str) -> Iterator[dict[str, Any]]:
     """A cell's figures; the one that models are ranked by comes first."""
     facts = {
         "scenario": field.scenario, "workload": field.workload, "model": cell.model, "family": family(cell.model),
-        "state": cell.judgement.state, "rounds": len(cell.rounds), "reason": reason(cell),
+        "state": cell.judgement.state, "rounds": len(cell.observations), "reason": reason(cell),
     }  # fmt: skip
     names = dict.fromkeys([field.column.value, *(column.value for column in columns(field))])
     for name in names:
@@ -82,7 +82,7 @@ def judged(field: Field, cell: Cell, base: str) -> dict[str, Any]:
     medians = {column.value: median(values) for column in columns(field) if (values := cell.values(column.value))}
     return {
         "scenario": field.scenario, "workload": field.workload, "model": cell.model, "family": family(cell.model),
-        "state": cell.judgement.state, "reason": reason(cell), "rounds": len(cell.rounds),
+        "state": cell.judgement.state, "reason": reason(cell), "rounds": len(cell.observations),
         "figure": field.column.value, "higher_is_better": field.higher_is_better,
         "values": cell.values(field.column.value), "medians": medians, **comparison(field, cell.model, base),
         "noise_floor": field.floor,

@@ -55,15 +55,15 @@ class Waterfall:
 def waterfalls(fields: Sequence[Field]) -> list[Waterfall]:
     """The models of the classic, all on one axis."""
     cells = [cell for field in fields for cell in field.cells.values()]
-    span_s = max((round_["sum_s"] for cell in cells for round_ in measured(cell)), default=0.0)
+    span_s = max((one.figures["sum_s"] for cell in cells for one in measured(cell)), default=0.0)
     return [waterfall(cell, span_s) for cell in cells]
 
 
 def waterfall(cell: Cell, span_s: float) -> Waterfall:
     """One model's last measured round."""
     rounds = measured(cell)
-    requests = rounds[-1].get("requests", ()) if rounds else ()
-    bars = [bar(request, rounds[-1]["python_s"], span_s) for request in requests]
+    requests = rounds[-1].raw.get("answers", ()) if rounds else ()
+    bars = [bar(request, rounds[-1].figures["python_s"], span_s) for request in requests]
     kept = [bar for kind in KINDS for bar in [one for one in bars if one.kind == kind][:BARS_SHOWN]]
     published = PUBLISHED.get(cell.model)
     names = ("python_s", "database_s", "sum_s", "ideal_s")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
-from bench.results import SCHEMA, Run, cell_content
+from bench.results import Run
 
 # Of the page's 6 MB; the rest is for the charting library and the page itself.
 RAW_LIMIT_BYTES = 2_500_000
@@ -47,16 +47,17 @@ def packed_results(run: Run) -> tuple[str, bool]:
 
 def results(run: Run, *, whole: bool) -> bytes:
     """The results file as it would be written."""
-    content = {"schema": SCHEMA} | {name: value for name, value in vars(run).items() if name != "folder"}
-    cells = [cell_content(cell) for cell in run.cells.values()]
-    content["cells"] = cells if whole else [without_samples(cell) for cell in cells]
-    return json.dumps(content, ensure_ascii=False).encode()
+    content = run.content()
+    return json.dumps(content if whole else without_samples(content), ensure_ascii=False).encode()
 
 
 def without_samples(content: Any) -> Any:
     """The same without what a load has for each request."""
     if isinstance(content, dict):
-        return {name: [] if name == "raw" else without_samples(value) for name, value in content.items()}
+        return {
+            name: [] if name == "raw" and isinstance(value, list | tuple) else without_samples(value)
+            for name, value in content.items()
+        }
     return [without_samples(value) for value in content] if isinstance(content, list | tuple) else content
 
 

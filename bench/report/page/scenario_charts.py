@@ -84,8 +84,8 @@ def percentiles_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
 def distribution(cell: Cell) -> list[tuple[float, float]]:
     """(percent, seconds that so many took at most), from the rounds' histograms; up to where ten are slower."""
     bins: dict[float, int] = {}
-    for round_ in cell.rounds:
-        for bound_s, count in round_.get("load", {}).get("histogram", ()):
+    for one in cell.observations:
+        for bound_s, count in one.raw.get("load", {}).get("histogram", ()):
             bins[bound_s] = bins.get(bound_s, 0) + count
     total = sum(bins.values())
     ordered = sorted(bins)
@@ -149,7 +149,7 @@ def per_ideal(cell: Cell) -> float | None:
 
 def memory(cell: Cell) -> float | None:
     """Megabytes that the server's processes held at their peak."""
-    peaks = [round_["cost"]["peak_rss_bytes"] for round_ in cell.rounds if "cost" in round_]
+    peaks = [one.raw["cost"]["peak_rss_bytes"] for one in cell.observations if "cost" in one.raw]
     return median(peaks) / MEGABYTE if peaks else None
 
 
@@ -186,11 +186,13 @@ def wall_ms(cell: Cell) -> float | None:
 
 def waves_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
     """A stroke for each answer of the last round when it came, a cross for each failed request."""
-    rows = {name: cell for name, cell in field.cells.items() if cell.rounds and "load" in cell.rounds[-1]}
+    rows = {
+        name: cell for name, cell in field.cells.items() if cell.observations and "load" in cell.observations[-1].raw
+    }
     traces: list[Trace] = []
     said = {}
     for name, cell in rows.items():
-        raw = cell.rounds[-1]["load"].get("raw", ())
+        raw = cell.observations[-1].raw["load"].get("raw", ())
         for good, symbol, colour in ((True, "line-ns-open", palette.colour(name)), (False, "x-thin-open", "@bad")):
             ends = [rounded(one["done_s"]) for one in raw if (one["kind"] == "good") is good]
             if ends:
@@ -200,7 +202,7 @@ def waves_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
                                "name": plain(name), "meta": meta(name), "hovertemplate": "%{x:.3f} s<extra></extra>",
                                })  # fmt: skip
         failed = cell.values("failed")
-        waves = ", ".join(str(count) for count in cell.rounds[-1].get("answers_by_wave", ())[:12])
+        waves = ", ".join(str(count) for count in cell.observations[-1].raw.get("answers_by_wave", ())[:12])
         said[name] = f"answers by wave {waves or 'none'}" + (f", {failed[-1]} failed" if failed and failed[-1] else "")
     layout = rows_layout([label(cell) for cell in rows.values()], "seconds since all were sent")
     setup = field.cells[next(iter(field.cells))].workload.get("setup", field.workload)

@@ -93,7 +93,7 @@ def compared_table(field: Field, base: str) -> Table:
         Line(
             name, family(name), cell.judgement.valid,
             (Entry(str(found.models[name].rank or "–"), str(found.models[name].rank or "")), ratio(field, name, base),
-             *(entry(cell, column) for column in columns(field)), Entry(str(len(cell.rounds))), state(cell)),
+             *(entry(cell, column) for column in columns(field)), Entry(str(len(cell.observations))), state(cell)),
         )
         for name in names if (cell := field.cells[name])
     ]  # fmt: skip

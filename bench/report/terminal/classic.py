@@ -1,8 +1,7 @@
 """The classic in the terminal: a line a request in the manner of the original client, then one table of all models."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import median
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,7 +12,7 @@ from rich.text import Text
 from bench.load.burst import Answer
 from bench.models import MODELS, Model
 from bench.report.terminal.waterfall import waterfall
-from bench.results import Cell
+from bench.results import Cell, Observation
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
 
 PUBLISHED = {model.name: model.published_2013_s for model in MODELS}
@@ -57,11 +56,12 @@ class ClassicLines:
     def ended(self, cell: Cell) -> None:
         """The sum and the waterfall, and what went wrong."""
         self.end_burst()
-        for round_ in measured(cell):
+        for one in measured(cell):
             self.say("-" * 42)
-            self.say(f"SUM TOTAL = {round_['sum_s']:.2f}s", "bold")
-            full_s = max(self.full_s, round_["sum_s"])
-            self.console.print(waterfall(round_["requests"], round_["python_s"], full_s, min(self.console.width, 100)))
+            self.say(f"SUM TOTAL = {one.figures['sum_s']:.2f}s", "bold")
+            full_s = max(self.full_s, one.figures["sum_s"])
+            python_s, width = one.figures["python_s"], min(self.console.width, 100)
+            self.console.print(waterfall(one.raw["answers"], python_s, full_s, width))
         if not cell.judgement.valid:
             self.say(f"FAILED: {cell.judgement.reason}", "red")
         self.say("")
@@ -89,9 +89,9 @@ def table(cells: Sequence[Cell]) -> Table:
     return result
 
 
-def measured(cell: Cell) -> list[Mapping[str, Any]]:
+def measured(cell: Cell) -> list[Observation]:
     """The rounds in which a server answered at all."""
-    return [round_ for round_ in cell.rounds if "sum_s" in round_]
+    return [one for one in cell.observations if "sum_s" in one.figures]
 
 
 def row(cell: Cell) -> tuple[Text | str, ...]:

@@ -159,7 +159,7 @@ def not_said(run: Run, rows: Sequence[Row]) -> list[str]:
         "Your waits, pool and rate are not in it; the page's calculator and `python -m bench decide` take them.",
     ]
     once = [name for name in dict.fromkeys(cell.scenario for cell in run.cells.values())
-            if all(len(cell.rounds) < 2 for cell in run.of(name))]  # fmt: skip
+            if all(len(cell.observations) < 2 for cell in run.of(name))]  # fmt: skip
     if once:
         said.append(f"Measured once, so about orders of magnitude: {join(once)}.")
     best = {name for one in rows for name in one.best}

@@ -26,7 +26,7 @@ def waves_picture(ends_s: Sequence[float], width: int, failed_s: Sequence[float]
 
 def pictures(cells: Sequence[Cell], width: int) -> Group:
     """The last round of each cell that has answers, all of them on one axis."""
-    bursts = [(title(cell), *ends(cell)) for cell in cells if "load" in cell.rounds[-1]]
+    bursts = [(title(cell), *ends(cell)) for cell in cells if "load" in cell.observations[-1].raw]
     span_s = max((end_s for _, good, failed in bursts for end_s in (*good, *failed)), default=0.0)
     lines: list[Text] = []
     for name, good, failed in bursts:
@@ -42,7 +42,7 @@ def title(cell: Cell) -> str:
 
 def ends(cell: Cell) -> tuple[list[float], list[float]]:
     """When the answers arrived, and when requests failed."""
-    samples = cell.rounds[-1]["load"]["raw"]
+    samples = cell.observations[-1].raw["load"]["raw"]
     good = [sample["done_s"] for sample in samples if sample["kind"] == "good"]
     return good, [sample["done_s"] for sample in samples if sample["kind"] != "good"]
 

@@ -1,0 +1,37 @@
+"""Who answered which questions: what a results file says of its models and scenarios, to be judged by itself."""
+
+from collections.abc import Iterable
+
+from bench.models import Model, group
+from bench.results import ModelFacts, Question
+from bench.scenarios.base import Options, Scenario
+
+
+def questions(scenarios: Iterable[Scenario], options: Options) -> dict[str, Question]:
+    """The scenarios of a run, in their order."""
+    return {
+        scenario.name: Question(
+            text=scenario.question,
+            figure=scenario.figure,
+            higher_is_better=scenario.higher_is_better,
+            compared=scenario.compared,
+            spread_limit=scenario.spread_limit,
+            workloads=tuple(workload.name for workload in scenario.workloads(options)),
+        )
+        for scenario in scenarios
+    }
+
+
+def model_facts(models: Iterable[Model]) -> dict[str, ModelFacts]:
+    """The models of a run, in their order."""
+    return {
+        model.name: ModelFacts(
+            framework=model.framework,
+            group=group(model),
+            situation=model.situation,
+            python_waits_overlap=model.python_waits_overlap,
+            database_waits_overlap=model.database_waits_overlap,
+            trap="traps" in model.families,
+        )
+        for model in models
+    }
