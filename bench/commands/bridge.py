@@ -8,6 +8,7 @@ from rich.console import Console
 
 from bench.commands.measure import measure
 from bench.commands.options import EXIT_FAILED, Real, database_option
+from bench.judging import judge
 from bench.judging.statistics import MIN_ROUNDS
 from bench.report.terminal import bridge as report
 from bench.report.terminal.run import footer
@@ -31,15 +32,15 @@ from bench.scenarios.bridge import MODELS, SCENARIO
 def bridge(**given: Any) -> None:
     """Measure, print the table, and exit with 1 unless every target is met."""
     run = measure("bridge", [SCENARIO], {**given, "models": ",".join(MODELS), "mysql_url": None}, conclude)
-    if not report.all_met(run.of(SCENARIO.name), run.seed):
+    if not report.all_met(judge(run)):
         raise SystemExit(EXIT_FAILED)
 
 
 def conclude(console: Console, run: Run, options: Options) -> None:
     """The table, what was not valid, and how the time was spent."""
-    cells = run.of(SCENARIO.name)
+    judged = judge(run)
     console.print(report.CAPTION, style="dim")
-    console.print(report.table(cells, run.seed))
-    if found := reasons(cells):
+    console.print(report.table(judged))
+    if found := reasons(report.cells_of(judged)):
         console.print(found)
     footer(console, run)

@@ -11,8 +11,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.commands.compare import load_sound
 from bench.commands.options import EXIT_FAILED, Real, database_option
+from bench.commands.results import sound_run
 from bench.errors import BenchError
 from bench.load import Generator
 from bench.prediction import advice
@@ -62,7 +62,7 @@ def decide_command(folder: Path | None, checking: bool, as_json: bool, database_
     Predicts from a run's cells what each model would do with them, ranks the models, and says what that costs in code.
     Asks for the figures in a terminal if none is given.
     """
-    run = load_sound(folder) if folder else newest()
+    run = sound_run(folder) if folder else newest()
     models, unmeasured = understood(run)
     if checking:
         check(run, models, database_url, as_json)
@@ -129,7 +129,7 @@ def newest() -> Run:
     runs = []
     for path in RESULTS.glob(f"*/{FILE}"):
         try:
-            runs.append(load_sound(path))
+            runs.append(sound_run(path))
         except BenchError:
             continue
     usable = [run for run in runs if run.of("throughput")]

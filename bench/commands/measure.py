@@ -13,6 +13,7 @@ from rich.console import Console
 from bench.commands.options import EXIT_FAILED, Real, database_option, mysql_option, workers_option
 from bench.commands.traps import TRAP_S, teller
 from bench.errors import BenchError
+from bench.judging import judge
 from bench.load import Generator
 from bench.measuring.calibrate import calibrate
 from bench.measuring.environment import environment
@@ -23,7 +24,7 @@ from bench.models import available_models, is_only_a_trap, left_out, with_worker
 from bench.report.page.page import write_page
 from bench.report.terminal.progress import StepProgress
 from bench.report.terminal.run import RunReport, summary
-from bench.report.terminal.summary import in_terminal, verdict
+from bench.report.terminal.summary import in_terminal
 from bench.report.terminal.traps import changed
 from bench.results import Run, check_same, load_run, new_run
 from bench.scenarios import SCENARIOS
@@ -164,11 +165,11 @@ def measure(
         if run.cells or run.traps:
             conclude(console, run, options)
             if command == "all":
-                console.print(in_terminal(verdict(run)))
+                console.print(in_terminal(judge(run).verdict))
             click.echo(str(write_page(run)))
             click.echo(str(run.path))
     may_fail = {model.name for model in models if is_only_a_trap(model)}
-    failed = [cell for cell in run.cells.values() if cell.judgement.state == "ERRORS" and cell.model not in may_fail]
+    failed = [cell for cell in judge(run).cells if cell.judgement.state == "ERRORS" and cell.model not in may_fail]
     if failed or changed(run.traps):
         raise SystemExit(EXIT_FAILED)
     return run

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bench.judging.standings import FRAMEWORK
 from bench.models import MODELS
 from bench.prediction.costs import Measured, on_asyncio
 from bench.prediction.figures import Demand
@@ -42,7 +43,7 @@ def advice(decision: Decision, models: Sequence[Measured], demand: Demand) -> li
     known = {model.name: model for model in models if not model.twin}
     advised = known.get(decision.verdict.advised or "")
     found = [code_cost()]
-    if advised is not None and advised.app not in (SYNCHRONOUS_APP, ASYNCHRONOUS_APP):
+    if advised is not None and advised.framework != FRAMEWORK:
         found.append(f"{advised.name} is another framework: the application would have to be written anew.")
     if demand.blocking_libraries:
         found.append(BLOCKING)

@@ -8,11 +8,11 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+from bench.judging import JudgedScenario
 from bench.judging.validity import SPREAD, VALID, Judgement, judge_load
 from bench.load import Generator, LoadJob, LoadResult
 from bench.load.burst import OnAnswer
 from bench.models import Model
-from bench.results import Cell
 from bench.testbed.bed import Bed
 from bench.testbed.servers.cost import Cost, CostMeter
 from bench.testbed.servers.life import Server, other_cores
@@ -55,6 +55,10 @@ class Workload:
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = ""
+    """The kind of work in words, if a verdict is to be about it."""
+    found_once: str = ""
+    """The figure that was found once for each model beforehand, if this only confirms it."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ class Scenario:
     workloads: Callable[[Options], Sequence[Workload]]
     measure: Callable[[Ground, Workload], Reading]
     columns: Sequence[Column]
-    finding: Callable[[Sequence[Cell]], str]
+    finding: Callable[[JudgedScenario], str]
     figure: str
     higher_is_better: bool = False
     compared: bool = False

@@ -9,8 +9,8 @@ The order is fixed, memory last: it counts from what the server held before its 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.judging import JudgedScenario
 from bench.models import Model
-from bench.results import Cell
 from bench.scenarios import scale
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, load_reading
 from bench.scenarios.classic import PYTHON
@@ -81,7 +81,7 @@ def expected_s(options: Options, model: Model) -> float:
     return loads_s + scale.WARM_S + (3 * WAITING.parameters["seconds"] if WAITING in asked else 0.0)
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """The table says it."""
     return ""
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from statistics import median
 
+from bench.judging import JudgedScenario
 from bench.load import LoadJob
-from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe, run_load
 
 COUNTS = (1, 10, 50)
@@ -65,12 +65,12 @@ def job_of(ground: Ground, count: int, seconds: float, requests: int) -> LoadJob
     )  # fmt: skip
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """How long the request with the most calls takes, beside what it would take without any overlap."""
     most = max(COUNTS)
     walls = ", ".join(
         f"{median(cell.values('wall_s')):.2f} s ({cell.model})"
-        for cell in cells
+        for cell in judged.cells
         if cell.workload["count"] == most and cell.judgement.valid and cell.values("wall_s")
     )
     if not walls:

@@ -20,10 +20,11 @@ from dataclasses import asdict, dataclass, replace
 from math import inf
 from typing import Any
 
-from bench.judging.standings import is_twin, sentence
+from bench.judging import JudgedCell, JudgedScenario
+from bench.judging.phrases import sentence
+from bench.judging.promises import LATE_SHARE, confirmed, pooled_late_share
 from bench.judging.validity import Judgement
 from bench.models import Model
-from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, run_load
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 
@@ -31,7 +32,6 @@ PATH = "/queries/?count=1"
 CAPACITY_SHARES = (0.2, 0.5, 0.8)
 COMMON_SHARE = 0.5
 COMMON = "one rate for all"
-LATE_SHARE = 0.01  # of which p99 is the other side
 UPPER_SHARE = 1.2  # a closed loop of 32 may stay below what an open one gets out of a server
 PROBES = 5  # find the limit to 1.2 / 2 ** 5, 4 % of the capacity
 RETRIES = 2  # of a search: a neighbour on the machine may spoil a probe, but the search must end
@@ -76,12 +76,14 @@ def workloads(options: Options) -> Sequence[Workload]:
     ]
     if options.quick:
         return shares
-    return [*shares, Workload(COMMON, {"path": PATH, "slowest_share": COMMON_SHARE}), promised(options)]
+    common = Workload(COMMON, {"path": PATH, "slowest_share": COMMON_SHARE}, "short waits at one rate")
+    return [*shares, common, promised(options)]
 
 
 def promised(options: Options) -> Workload:
     """The rate found by the search."""
-    return Workload(f"promise: p99 below {options.slo_s * 1e3:g} ms", {"path": PATH, "slo_s": options.slo_s})
+    limit = f"p99 below {options.slo_s * 1e3:g} ms"
+    return Workload(f"promise: {limit}", {"path": PATH, "slo_s": options.slo_s}, limit, found_once="promise_rps")
 
 
 def measure(ground: Ground, workload: Workload) -> Reading:
@@ -112,8 +114,7 @@ def measure_at(ground: Ground, workload: Workload, capacity: Capacity) -> Readin
         rate_rps, bounds = common_rps(ground.prepared), RANKED_BOUNDS
     if rate_rps is None:
         return Reading({}, Judgement("ERRORS", "no model's capacity was found beforehand"))
-    reading = open_reading(ground, open_loop(ground, rate_rps, P90_SAMPLES, bounds, PATH))
-    return replace(reading, figures={**reading.figures, "wait_s": reading.figures["p90_s"]})
+    return open_reading(ground, open_loop(ground, rate_rps, P90_SAMPLES, bounds, PATH))
 
 
 def measure_promise(ground: Ground) -> Reading:
@@ -206,28 +207,26 @@ def capacity_of(ground: Ground) -> Capacity:
     return Capacity(result.throughput_rps, judgement, result.window_s)
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """Who keeps users waiting least at the same rate, and what each model can promise."""
-    common = sentence(cells, COMMON, SCENARIO.figure, higher_is_better=False, what="short waits (p90)")
-    return " ".join(filter(None, (common, unranked(cells), promises(cells))))
+    common = judged.workload(COMMON)
+    waits = (sentence(common, "short waits (p90)"), unranked(list(common.cells.values()))) if common else ()
+    asked = [cell for cell in judged.cells if "slo_s" in cell.workload]
+    return " ".join(filter(None, (*waits, promises(asked))))
 
 
-def unranked(cells: Sequence[Cell]) -> str:
+def unranked(cells: Sequence[JudgedCell]) -> str:
     """Who was left out of that, lest a leader among two look like one among six."""
-    names = [cell.model for cell in cells if cell.workload["name"] == COMMON and not cell.judgement.valid]
-    models = [name for name in names if not is_twin(name)]
+    models = [cell.model for cell in cells if not cell.valid]
     return f"Not ranked there, as not valid: {', '.join(models)}." if models else ""
 
 
-def promises(cells: Sequence[Cell]) -> str:
+def promises(asked: Sequence[JudgedCell]) -> str:
     """What rates were promised and kept, over all rounds of each model together."""
-    asked = [cell for cell in cells if "slo_s" in cell.workload and not is_twin(cell.model)]
-    if not asked:
-        return ""
     best_first = sorted(asked, key=lambda cell: -max(cell.values("promise_rps"), default=-inf))
     rated = [(cell, share) for cell in best_first if (share := pooled_late_share(cell)) is not None]
-    kept = [promise(cell, share) for cell, share in rated if share <= LATE_SHARE]
-    broken = [promise(cell, share) for cell, share in rated if share > LATE_SHARE]
+    kept = [promise(cell, share) for cell, share in rated if confirmed(cell)]
+    broken = [promise(cell, share) for cell, share in rated if not confirmed(cell)]
     none = [cell.model for cell in asked if cell.values("kept") and not cell.values("promise_rps")]
     parts = [
         f"with {', '.join(kept)}" if kept else "",
@@ -235,24 +234,12 @@ def promises(cells: Sequence[Cell]) -> str:
         f"it stays there at no rate with {', '.join(none)}" if none else "",
     ]
     said = "; ".join(filter(None, parts))
-    limit = f"p99 stays below {asked[0].workload['slo_s'] * 1e3:g} ms"
-    return f"{limit}: {said}." if said else ""
+    return f"p99 stays below {asked[0].workload['slo_s'] * 1e3:g} ms: {said}." if said else ""
 
 
-def promise(cell: Cell, late_share: float) -> str:
+def promise(cell: JudgedCell, late_share: float) -> str:
     """A model's rate and its late requests."""
     return f"{cell.model} at {max(cell.values('promise_rps')):,.0f}/s ({late_share:.1%} late)"
-
-
-def pooled_late_share(cell: Cell) -> float | None:
-    """Of all rounds' requests at the promised rate, the share that was late; None without any.
-
-    A round whose generator was late itself is no witness against the server.
-    """
-    witnesses = [one.figures for one in cell.observations
-                 if one.figures.get("promise_rps") and one.state != "GENERATOR-LIMITED"]  # fmt: skip
-    requests = sum(one["requests"] for one in witnesses)
-    return sum(one["late"] for one in witnesses) / requests if requests else None
 
 
 def expected_s(options: Options, model: Model) -> float:
@@ -273,8 +260,7 @@ SCENARIO = Scenario(
         Column("late %", "late_share", 1e2, 1),
     ),
     finding=finding,
-    # The p90 of a load at which models may be compared; a promise has none, for every model is at a rate of its own.
-    figure="wait_s",
+    figure="p90_s",
     compared=True,
     spread_limit=None,
     prepare=prepare,

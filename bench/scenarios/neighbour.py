@@ -16,9 +16,9 @@ from typing import Any, Self
 
 import httpx
 
+from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import VALID, Judgement
 from bench.models import Model
-from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 
@@ -137,11 +137,11 @@ def suffering(values: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """What the neighbour does to small requests: of one round, so it says what happened and names no winner."""
     rated = [
         (cell.values("ratio")[-1], cell)
-        for cell in cells
+        for cell in judged.cells
         if cell.workload["name"] == SMALL and cell.judgement.valid and cell.values("ratio")
     ]
     if not rated:
@@ -152,7 +152,7 @@ def finding(cells: Sequence[Cell]) -> str:
     return f"Beside one client that calls {BURN}, small requests wait {' and '.join(said)}."
 
 
-def suffered(cell: Cell) -> str:
+def suffered(cell: JudgedCell) -> str:
     """`24 times as long with sync (p90 2.1 → 51.3 ms)`."""
     ratio, percent, alone_s, beside_s = (
         cell.values(name)[-1] for name in ("ratio", "percentile", "alone_s", "beside_s")

@@ -24,10 +24,10 @@ from typing import Any
 import httpx
 import psutil
 
+from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import Judgement, judge_load
 from bench.load import ErrorCounts, LoadResult
 from bench.models import POOL, Model
-from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe
 from bench.scenarios.classic import PYTHON, at_once, ideal_s
 from bench.testbed.servers.cost import Cost, CostMeter
@@ -50,8 +50,9 @@ MEMORY = "memory_per_request_bytes"
 
 
 def workloads(options: Options) -> Sequence[Workload]:
-    """The levels, lowest first; a quick run leaves out the highest."""
-    return [workload(requests, seconds) for requests, seconds in levels_of(options)]
+    """The levels, lowest first; a quick run leaves out the highest. A verdict is about the highest there is."""
+    levels = [workload(requests, seconds) for requests, seconds in levels_of(options)]
+    return [*levels[:-1], replace(levels[-1], kind=f"{levels[-1].parameters['requests']:,} requests waiting")]
 
 
 def levels_of(options: Options) -> Sequence[tuple[int, float]]:
@@ -187,8 +188,9 @@ def expected_s(options: Options, model: Model) -> float:
     return total_s
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """Who has the highest level waiting at once, at what price in memory; who stops where, and why."""
+    cells = judged.cells
     top = max((cell.workload["requests"] for cell in cells if cell.judgement.valid), default=0)
     kept = {cell.model: cell for cell in cells if cell.workload["requests"] == top and cell.judgement.valid}
     parts = [f"{top:,} requests wait at once with {priced(list(kept.values()), MEMORY)}"] if kept else []
@@ -199,13 +201,13 @@ def finding(cells: Sequence[Cell]) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
-def first_stops(cells: Sequence[Cell]) -> list[Cell]:
+def first_stops(cells: Sequence[JudgedCell]) -> list[JudgedCell]:
     """Of each model the lowest level that is not valid, lowest first."""
     stops = [cell for cell in sorted(cells, key=lambda cell: cell.workload["requests"]) if not cell.judgement.valid]
     return list({cell.model: cell for cell in reversed(stops)}.values())[::-1]
 
 
-def by_cause(cells: Sequence[Cell]) -> list[tuple[tuple[int, str], list[str]]]:
+def by_cause(cells: Sequence[JudgedCell]) -> list[tuple[tuple[int, str], list[str]]]:
     """The models of cells that are not valid, together where level and cause (a reason's beginning) are the same."""
     groups: dict[tuple[int, str], list[str]] = {}
     for cell in cells:
@@ -214,7 +216,7 @@ def by_cause(cells: Sequence[Cell]) -> list[tuple[tuple[int, str], list[str]]]:
     return list(groups.items())
 
 
-def priced(cells: Sequence[Cell], figure: str) -> str:
+def priced(cells: Sequence[JudgedCell], figure: str) -> str:
     """`gevent (61 kB each) and asyncio (70 kB each)`, the least first."""
     prices = sorted((median(cell.values(figure) or [0.0]), cell.model) for cell in cells)
     return join([f"{model} ({price / 1e3:.0f} kB each)" if price else model for price, model in prices])
@@ -233,7 +235,7 @@ SCENARIO = Scenario(
         Column("kB each", MEMORY, 1e-3),
     ),
     finding=finding,
-    figure="total_per_ideal",
+    figure="total_s",
     shuffled=False,
     expected_s=expected_s,
 )

@@ -10,8 +10,8 @@ is there already is served before those that wait (`gevent-yielding`, entrypoint
 from collections.abc import Sequence
 from statistics import median
 
-from bench.judging.standings import is_twin, sentence
-from bench.results import Cell
+from bench.judging import JudgedCell, JudgedScenario
+from bench.judging.phrases import sentence
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, load_reading
 from bench.words import join
 
@@ -26,11 +26,11 @@ def workloads(options: Options) -> Sequence[Workload]:
     """From the framework's own floor to a write."""
     connections = {"connections": options.connections}
     return [
-        Workload("GET /", {"path": "/", **connections}),
-        Workload(ONE_READ, {"path": "/queries/?count=1", **connections}),
-        Workload("GET /queries/?count=20", {"path": "/queries/?count=20", **connections}),
-        Workload("GET /todos/", {"path": "/todos/", **connections}),
-        Workload("POST /todos/", {"path": "/todos/", "method": "POST", **connections}),
+        Workload("GET /", {"path": "/", **connections}, "the framework alone"),
+        Workload(ONE_READ, {"path": "/queries/?count=1", **connections}, "one small database read"),
+        Workload("GET /queries/?count=20", {"path": "/queries/?count=20", **connections}, "twenty database reads"),
+        Workload("GET /todos/", {"path": "/todos/", **connections}, "a list of 50 rows"),
+        Workload("POST /todos/", {"path": "/todos/", "method": "POST", **connections}, "a write"),
     ]
 
 
@@ -45,19 +45,18 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     return load_reading(ground, ground.job(path, expect_body=ground.fetch(path)))
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """Who answers most of the small database reads, and who does not serve all clients alike there."""
-    best = sentence(cells, ONE_READ, SCENARIO.figure, higher_is_better=True, what="answers")
-    return " ".join(filter(None, (best, unequal(cells))))
+    reads = judged.workload(ONE_READ)
+    return " ".join(filter(None, (sentence(reads, "answers"), unequal(list(reads.cells.values()))))) if reads else ""
 
 
-def unequal(cells: Sequence[Cell]) -> str:
+def unequal(cells: Sequence[JudgedCell]) -> str:
     """Whose longest answer takes many times the median: some clients wait while others are served again and again."""
     said = []
     for cell in cells:
         middles_s, longest_s = cell.values("p50_s"), cell.values("max_s")
-        asked = cell.workload["name"] == ONE_READ and cell.judgement.valid and not is_twin(cell.model)
-        if asked and middles_s and longest_s and (times := median(longest_s) / median(middles_s)) >= UNEQUAL:
+        if cell.valid and middles_s and longest_s and (times := median(longest_s) / median(middles_s)) >= UNEQUAL:
             figures = f"{median(middles_s) * 1e3:.0f} and {median(longest_s) * 1e3:.0f} ms"
             said.append(f"{times:.0f} times the median with {cell.model} ({figures})")
     return f"Clients are not served alike: the longest answer takes {join(said)}." if said else ""

@@ -3,17 +3,17 @@
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 from generators import OneOff
-from rich.console import Console
+from rich.console import Console, Group
 
 from bench.judging.validity import VALID, Judgement
 from bench.load import LoadResult
 from bench.models import MODELS, find_models
-from bench.report.terminal.waves import pictures, waves_picture
+from bench.report.terminal.waves import HEIGHT, axis, chart, pictures
 from bench.results import Cell, Observation
 from bench.scenarios.base import Entry, Ground, Options, Reading
 from bench.scenarios.pool import (
@@ -37,6 +37,7 @@ from bench.scenarios.pool import (
 from bench.testbed.bed import Bed, bed
 from bench.testbed.databases.connections import ConnectionMeter, Room
 from bench.testbed.servers.life import Server, ServerFailed, serving
+from tests.judged_runs import scenario_of
 
 (GEVENT,) = find_models("gevent")
 # One of each app and driver; servers do not change what a pool does.
@@ -268,20 +269,24 @@ def printed(renderable: object, width: int) -> list[str]:
     return captured.get().splitlines()
 
 
+def waves_picture(ends_s: Sequence[float], width: int, failed_s: Sequence[float] = ()) -> Group:
+    """A burst on an axis of its own."""
+    span_s = max((*ends_s, *failed_s), default=0.0)
+    return Group(*chart(ends_s, failed_s, span_s, width, HEIGHT), axis(span_s, width))
+
+
 def test_the_picture_at_80_columns_has_a_column_for_each_wave() -> None:
-    *chart, axis = printed(waves_picture([0.2 * wave for wave in range(1, 6)], 80), 80)
-    assert axis == "0 s " + "─" * 69 + " 1.00 s"
-    assert {len(line) for line in chart} <= {80}
-    assert [index for index, char in enumerate(chart[-1]) if char != " "] == [16, 32, 48, 64, 79]
-    assert chart[0] == chart[-1]
+    *lines, last = printed(waves_picture([0.2 * wave for wave in range(1, 6)], 80), 80)
+    assert last == "0 s " + "─" * 69 + " 1.00 s"
+    assert {len(line) for line in lines} <= {80}
+    assert [index for index, char in enumerate(lines[-1]) if char != " "] == [16, 32, 48, 64, 79]
+    assert lines[0] == lines[-1]
 
 
 def test_the_picture_at_40_columns_is_in_proportion_and_marks_failures() -> None:
     good, failed = [0.5] * 8 + [1.0] * 4, [0.75, 0.76]
     assert printed(waves_picture(good, 40, failed), 40) == [
         " " * 20 + "█" + " " * 19,
-        " " * 20 + "█" + " " * 19,
-        " " * 20 + "█" + " " * 18 + "█",
         " " * 20 + "█" + " " * 18 + "█",
         " " * 30 + "×" + " " * 9,
         "0 s " + "─" * 29 + " 1.00 s",
@@ -312,20 +317,20 @@ CELLS = [
 
 
 def test_the_finding_says_what_was_measured_and_what_was_left_out() -> None:
-    assert SCENARIO.finding(CELLS) == (
+    assert SCENARIO.finding(scenario_of(*CELLS)) == (
         "A pool of 15 answers 100 requests of 0.2 s in 1.50 s (gevent) and 1.45 s (asyncio); "
         "5 + 10 overflow takes 1.20 times (gevent) as long; no pool costs 3.0 times (gevent) the CPU time; "
         "55 (gevent) and 0 (asyncio) wait longer than a time-out of 1 s and fail; "
         "above max_connections was left out (max_connections is 500)."
     )
-    assert SCENARIO.finding([]) == ""
+    assert SCENARIO.finding(scenario_of()) == ""
 
 
 def test_pictures_share_one_axis_and_leave_out_what_was_not_measured() -> None:
-    lines = printed(pictures(CELLS, 80), 80)
+    lines = printed(pictures(scenario_of(*CELLS).cells, 80), 80)
     titles = [line for line in lines if line.startswith(("gevent", "asyncio"))]
-    assert titles == ["gevent, pool of 15", "gevent, 5 + 10 overflow", "gevent, no pool",
-                      "gevent, time-out: 55 failed (×)", "asyncio, pool of 15", "asyncio, time-out"]  # fmt: skip
+    assert titles == ["gevent, pool of 15", "asyncio, pool of 15", "gevent, 5 + 10 overflow", "gevent, no pool",
+                      "gevent, time-out: 55 failed (×)", "asyncio, time-out"]  # fmt: skip
     assert lines[-1].endswith("─ 2.80 s")
     assert max(map(len, lines)) == 80
     assert printed(pictures([], 80), 80) == []

@@ -18,6 +18,7 @@ from bench.scenarios.scale import LEVELS, deadline_s, figures, finding, judge, m
 from bench.testbed.bed import Bed
 from bench.testbed.servers.cost import Cost
 from bench.testbed.servers.life import Server, serving
+from tests.judged_runs import scenario_of
 from tests.observations import observations
 
 SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio")
@@ -115,7 +116,7 @@ def test_no_answer_is_a_limit_and_a_wrong_one_an_error(
 
 def cells(model: str, *levels: tuple[int, str, str, float | None]) -> list[Cell]:
     return [
-        Cell("scale", model, {"name": f"{requests}", "requests": requests}, "total_per_ideal", (), {}, None,
+        Cell("scale", model, {"name": f"{requests}", "requests": requests}, "total_s", (), {}, None,
              observations({"state": state, "reason": reason, scale.MEMORY: memory_bytes}))
         for requests, state, reason, memory_bytes in levels
     ]  # fmt: skip
@@ -147,7 +148,7 @@ STUCK = (
 def test_the_finding_says_who_reaches_the_highest_level_and_who_stops_where(
     found: Sequence[Cell], sentence: str
 ) -> None:
-    assert finding(found) == sentence
+    assert finding(scenario_of(*found)) == sentence
 
 
 @pytest.mark.parametrize("name", ["gevent", "asyncio"])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from statistics import median
 
-from bench.judging.judged import Field
+from bench.judging import JudgedCell, JudgedWorkload
 from bench.load.summary import SAMPLES_BEYOND
 from bench.report.page.charts import (
     Chart,
@@ -24,7 +24,7 @@ from bench.report.page.charts import (
     rounds_chart,
     rows_layout,
 )
-from bench.results import Cell, Run
+from bench.results import Run
 from bench.scenarios import latency
 from bench.scenarios.base import Column
 
@@ -33,7 +33,7 @@ CPU = Column("CPU µs a request", "cpu_per_request_s", 1e6)
 MEGABYTE = 1e6
 
 
-def charts(run: Run, name: str, fields: Sequence[Field], base: str, palette: Palette) -> list[Chart]:
+def charts(run: Run, name: str, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart]:
     """The charts of a scenario; those for which the run has nothing to show are left out."""
     cells = [cell for field in fields for cell in field.cells.values()]
     compared = [rounds_chart(f"{name}-{place}", field, base, palette) for place, field in enumerate(fields)]
@@ -51,16 +51,16 @@ def charts(run: Run, name: str, fields: Sequence[Field], base: str, palette: Pal
     return [chart for chart in found if chart is not None]
 
 
-def latency_charts(run: Run, fields: Sequence[Field], palette: Palette) -> list[Chart | None]:
+def latency_charts(run: Run, fields: Sequence[JudgedWorkload], palette: Palette) -> list[Chart | None]:
     """The whole distribution at one rate for all, then rate against p99."""
-    common = [field for field in fields if field.workload == latency.COMMON] or list(fields[:1])
+    common = [field for field in fields if field.name == latency.COMMON] or list(fields[:1])
     return [
         *(percentiles_chart(f"percentiles-{place}", field, palette) for place, field in enumerate(common)),
         rates_chart(run, [cell for field in fields for cell in field.cells.values()], palette),
     ]
 
 
-def percentiles_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
+def percentiles_chart(id_: str, field: JudgedWorkload, palette: Palette) -> Chart | None:
     """Response time against the share of requests that are faster, all rounds together."""
     curves = {name: curve for name in palette.order(field.cells) if (curve := distribution(field.cells[name]))}
     if not curves:
@@ -71,7 +71,7 @@ def percentiles_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
               for name, curve in curves.items()]  # fmt: skip
     ticks = {"tickvals": [100 / (100 - percent) for percent in PERCENTS], "ticktext": [f"{p:g} %" for p in PERCENTS]}
     return Chart(
-        id_, f"{field.workload}: response time of the slowest requests",
+        id_, f"{field.name}: response time of the slowest requests",
         f"To the right are the rarer, slower requests; a line ends where fewer than {SAMPLES_BEYOND} were slower.",
         in_words({name: f"{seconds * 1e3:,.1f} ms at p{percent:.4g}"
                   for name, ((*_, (percent, seconds))) in curves.items()}),
@@ -81,7 +81,7 @@ def percentiles_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
     )  # fmt: skip
 
 
-def distribution(cell: Cell) -> list[tuple[float, float]]:
+def distribution(cell: JudgedCell) -> list[tuple[float, float]]:
     """(percent, seconds that so many took at most), from the rounds' histograms; up to where ten are slower."""
     bins: dict[float, int] = {}
     for one in cell.observations:
@@ -93,7 +93,7 @@ def distribution(cell: Cell) -> list[tuple[float, float]]:
     return [(100 * below / total, bound_s) for bound_s, below in sums if total - below >= SAMPLES_BEYOND]
 
 
-def rates_chart(run: Run, cells: Iterable[Cell], palette: Palette) -> Chart | None:
+def rates_chart(run: Run, cells: Iterable[JudgedCell], palette: Palette) -> Chart | None:
     """p90 and p99 at each rate that was asked of a model; a p99 also from the search for a promise."""
     points: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for cell in cells:
@@ -130,7 +130,7 @@ def rate_line(name: str, percent: str, curve: Sequence[tuple[float, float]], pal
     return trace
 
 
-def scale_charts(cells: Sequence[Cell], palette: Palette) -> list[Chart | None]:
+def scale_charts(cells: Sequence[JudgedCell], palette: Palette) -> list[Chart | None]:
     """Time and memory against requests in flight."""
     return [
         curves_chart("scale-time", "Requests in flight against time", "Where all were answered; 1 is the ideal: "
@@ -141,21 +141,21 @@ def scale_charts(cells: Sequence[Cell], palette: Palette) -> list[Chart | None]:
     ]  # fmt: skip
 
 
-def per_ideal(cell: Cell) -> float | None:
+def per_ideal(cell: JudgedCell) -> float | None:
     """Time ÷ ideal."""
     values = cell.values("total_per_ideal")
     return median(values) if values else None
 
 
-def memory(cell: Cell) -> float | None:
+def memory(cell: JudgedCell) -> float | None:
     """Megabytes that the server's processes held at their peak."""
     peaks = [one.raw["cost"]["peak_rss_bytes"] for one in cell.observations if "cost" in one.raw]
     return median(peaks) / MEGABYTE if peaks else None
 
 
 def curves_chart(
-    id_: str, title: str, note: str, cells: Iterable[Cell], parameter: str, x_title: str,
-    y: Callable[[Cell], float | None], y_title: str, palette: Palette,
+    id_: str, title: str, note: str, cells: Iterable[JudgedCell], parameter: str, x_title: str,
+    y: Callable[[JudgedCell], float | None], y_title: str, palette: Palette,
 ) -> Chart | None:  # fmt: skip
     """A line a model, from one value of each of its cells, against a parameter of their workloads."""
     points: dict[str, list[tuple[float, float]]] = {}
@@ -172,19 +172,19 @@ def curves_chart(
     return Chart(id_, title, note, in_words(said), traces, layout) if traces else None
 
 
-def fanout_chart(cells: Sequence[Cell], palette: Palette) -> Chart | None:
+def fanout_chart(cells: Sequence[JudgedCell], palette: Palette) -> Chart | None:
     """How long a request takes with more and more calls in it."""
     return curves_chart("fanout", "Calls in one request against its time", "The ideal is a level line.",
                         cells, "count", "calls in one request", wall_ms, "ms", palette)  # fmt: skip
 
 
-def wall_ms(cell: Cell) -> float | None:
+def wall_ms(cell: JudgedCell) -> float | None:
     """Milliseconds from request to answer."""
     values = cell.values("wall_s")
     return median(values) * 1e3 if values else None
 
 
-def waves_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
+def waves_chart(id_: str, field: JudgedWorkload, palette: Palette) -> Chart | None:
     """A stroke for each answer of the last round when it came, a cross for each failed request."""
     rows = {
         name: cell for name, cell in field.cells.items() if cell.observations and "load" in cell.observations[-1].raw
@@ -205,36 +205,36 @@ def waves_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
         waves = ", ".join(str(count) for count in cell.observations[-1].raw.get("answers_by_wave", ())[:12])
         said[name] = f"answers by wave {waves or 'none'}" + (f", {failed[-1]} failed" if failed and failed[-1] else "")
     layout = rows_layout([label(cell) for cell in rows.values()], "seconds since all were sent")
-    setup = field.cells[next(iter(field.cells))].workload.get("setup", field.workload)
+    setup = field.cells[next(iter(field.cells))].workload.get("setup", field.name)
     return Chart(id_, f"When the answers came: {setup}", "Strokes: answers. Crosses: failed requests.",
                  in_words(said), traces, layout, height(len(rows))) if traces else None  # fmt: skip
 
 
-def neighbour_chart(id_: str, field: Field) -> Chart | None:
+def neighbour_chart(id_: str, field: JudgedWorkload) -> Chart | None:
     """The same percentile alone and beside a client that burns CPU, on one row."""
     pairs = {name: (cell.values("alone_s")[-1], cell.values("beside_s")[-1], cell.values("percentile")[-1])
              for name, cell in field.cells.items() if cell.values("alone_s") and cell.values("beside_s")}  # fmt: skip
     ordered = sorted(pairs, key=lambda name: pairs[name][1])
     return from_to(
-        id_, f"{field.workload}: alone, and beside a client that burns CPU",
+        id_, f"{field.name}: alone, and beside a client that burns CPU",
         "Hollow: alone. Filled: beside it. The highest percentile that both have the requests for.", field,
         {name: (pairs[name][0] * 1e3, pairs[name][1] * 1e3) for name in ordered}, "ms",
         {name: f"p{pairs[name][2]:.0f}" for name in ordered},
     )  # fmt: skip
 
 
-def stream_chart(field: Field) -> Chart | None:
+def stream_chart(field: JudgedWorkload) -> Chart | None:
     """The first event's delay in the middle and in the last stream to begin."""
     pairs = {name: (first[-1] * 1e3, last[-1] * 1e3) for name, cell in field.cells.items()
              if (first := cell.values("first_event_p50_s")) and (last := cell.values("first_event_max_s"))}  # fmt: skip
     ordered = sorted(pairs, key=lambda name: pairs[name][1])
-    return from_to("stream", f"{field.workload}: delay of the first event",
+    return from_to("stream", f"{field.name}: delay of the first event",
                    "Hollow: the stream in the middle. Filled: the last one to begin.", field,
                    {name: pairs[name] for name in ordered}, "ms", {})  # fmt: skip
 
 
 def from_to(
-    id_: str, title: str, note: str, field: Field, pairs: Mapping[str, tuple[float, float]], unit: str,
+    id_: str, title: str, note: str, field: JudgedWorkload, pairs: Mapping[str, tuple[float, float]], unit: str,
     prefixes: Mapping[str, str],
 ) -> Chart | None:  # fmt: skip
     """A line from one value to the other on each model's row."""

@@ -1,17 +1,18 @@
 """The bridge's figures beside those of the others, each as a ratio with its interval and what it may be at most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from statistics import median
 
 from rich.table import Table
 from rich.text import Text
 
-from bench.judging.statistics import RatioInterval, ratio_interval
+from bench.judging import Judged, JudgedCell
+from bench.judging.pairs import paired_figure
+from bench.judging.phrases import spread
+from bench.judging.statistics import RatioInterval
 from bench.report.terminal.scenario import empty
-from bench.results import Cell
-from bench.scenarios.bridge import BRIDGE, CPU, FLOOR, TARGETS, WAITING, Target
+from bench.scenarios.bridge import BRIDGE, CPU, FLOOR, SCENARIO, TARGETS, WAITING, Target
 
 CAPTION = (
     "CPU time per request on one core, memory and threads with so many in flight; the ratio is the mean of the rounds, "
@@ -34,44 +35,50 @@ class Row:
         return self.interval is not None and self.interval.ratio <= self.target.at_most
 
 
-def rows(cells: Sequence[Cell], seed: int) -> list[Row]:
-    """A row a target, in their order."""
-    by_name = {(cell.workload["name"], cell.model): cell for cell in cells}
-    return [row(target, by_name, seed) for target in TARGETS]
+def cells_of(judged: Judged) -> list[JudgedCell]:
+    """What was measured for the targets."""
+    scenario = judged.scenario(SCENARIO.name)
+    return scenario.cells if scenario else []
 
 
-def row(target: Target, cells: Mapping[tuple[str, str], Cell], seed: int) -> Row:
+def rows(judged: Judged) -> list[Row]:
+    """A row for each target, in their order."""
+    by_name = {(cell.workload["name"], cell.model): cell for cell in cells_of(judged) if sound(cell)}
+    return [row(target, by_name, judged.run.seed) for target in TARGETS]
+
+
+def row(target: Target, cells: Mapping[tuple[str, str], JudgedCell], seed: int) -> Row:
     """The two cells of a target, round by round."""
-    bridge, other = (figures(target, cells.get((target.workload, model))) for model in (BRIDGE, target.other))
-    comparable = len(bridge) == len(other) > 1 and min(*bridge, *other) > 0
-    interval = ratio_interval(bridge, other, seed=seed) if comparable else None
-    return Row(target, median(bridge) if bridge else None, median(other) if other else None, interval)
+    bridge, other = (cells.get((target.workload, model)) for model in (BRIDGE, target.other))
+    interval = paired_figure(bridge, other, target.figure, seed) if bridge and other else None
+    mine, its = (cell.median(target.figure) if cell else None for cell in (bridge, other))
+    return Row(target, mine, its, interval)
 
 
-def figures(target: Target, cell: Cell | None) -> list[float]:
-    """A target's figure in every round; none of a cell that failed. CPU time per request needs no steady state."""
-    return cell.values(target.figure) if cell and cell.judgement.state in ("VALID", "UNSTABLE") else []
+def sound(cell: JudgedCell) -> bool:
+    """Whether a cell's CPU time and memory are to be believed: they need no steady state."""
+    return cell.judgement.state in ("VALID", "UNSTABLE")
 
 
-def threads(cells: Sequence[Cell]) -> tuple[int, int] | None:
+def threads(judged: Judged) -> tuple[int, int] | None:
     """The bridge's threads under a small load, and with thousands waiting; the most of any round."""
-    found = {cell.workload["name"]: cell.values("threads") for cell in cells if cell.model == BRIDGE}
+    found = {cell.workload["name"]: cell.values("threads") for cell in cells_of(judged) if cell.model == BRIDGE}
     few, many = found.get(FLOOR), found.get(WAITING.name)
     return (int(max(few)), int(max(many))) if few and many else None
 
 
-def all_met(cells: Sequence[Cell], seed: int) -> bool:
+def all_met(judged: Judged) -> bool:
     """Whether every target is met, and the threads do not grow."""
-    counted = threads(cells)
-    return all(row.met for row in rows(cells, seed)) and counted is not None and counted[1] <= counted[0]
+    counted = threads(judged)
+    return all(row.met for row in rows(judged)) and counted is not None and counted[1] <= counted[0]
 
 
-def table(cells: Sequence[Cell], seed: int) -> Table:
-    """A group a workload, the bridge first; a line a target; last the threads, which are compared to its own."""
+def table(judged: Judged) -> Table:
+    """A group for each workload, the bridge first, then a line for each target; last the bridge's threads."""
     result = empty("", "", "bridge ÷ it", "at most", "")
     for column in result.columns[1:4]:
         column.justify = "right"
-    for what, group in groupby(rows(cells, seed), key=heading):
+    for what, group in groupby(rows(judged), key=heading):
         members = list(group)
         result.add_row(Text(what, "bold"), amount(members[0].target, members[0].bridge))
         for one in members:
@@ -79,7 +86,7 @@ def table(cells: Sequence[Cell], seed: int) -> Table:
                 f"  {one.target.other}", amount(one.target, one.other), ratio(one.interval),
                 f"  {one.target.at_most:.2f}", verdict(one.met if one.interval else None),
             )  # fmt: skip
-    counted = threads(cells)
+    counted = threads(judged)
     few, many = map(str, counted or ("–", "–"))
     grown = verdict(counted[1] <= counted[0] if counted else None)
     result.add_row(Text(f"threads, {WAITING.name}", "bold"), many, "", few, grown)
@@ -100,7 +107,7 @@ def amount(target: Target, value: float | None) -> str:
 
 def ratio(interval: RatioInterval | None) -> str:
     """`0.61 (0.59–0.64)`."""
-    return f"  {interval.ratio:.2f} ({interval.low:.2f}–{interval.high:.2f})" if interval else "–"
+    return f"  {spread(interval)}" if interval else "–"
 
 
 def verdict(met: bool | None) -> Text:

@@ -9,6 +9,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from bench.judging import JudgedCell
 from bench.load.burst import Answer
 from bench.models import MODELS, Model
 from bench.report.terminal.waterfall import waterfall
@@ -16,7 +17,6 @@ from bench.results import Cell, Observation
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
 
 PUBLISHED = {model.name: model.published_2013_s for model in MODELS}
-SITUATIONS = {model.name: model.situation for model in MODELS}
 # How far from its ideal a model may be before the table marks it.
 NEAR_IDEAL = 1.10
 
@@ -62,8 +62,9 @@ class ClassicLines:
             full_s = max(self.full_s, one.figures["sum_s"])
             python_s, width = one.figures["python_s"], min(self.console.width, 100)
             self.console.print(waterfall(one.raw["answers"], python_s, full_s, width))
-        if not cell.judgement.valid:
-            self.say(f"FAILED: {cell.judgement.reason}", "red")
+        for one in cell.observations:
+            if one.state != "VALID":
+                self.say(f"FAILED: {one.reason}", "red")
         self.say("")
 
     def say(self, line: str, style: str = "") -> None:
@@ -77,7 +78,7 @@ def answer_line(answer: Answer) -> str:
     return f"    @ {answer.end_s:5.2f}s {got}"
 
 
-def table(cells: Sequence[Cell]) -> Table:
+def table(cells: Sequence[JudgedCell]) -> Table:
     """All models of the classic, one a row, beside their ideal and the figures of 2013; at most 80 columns wide."""
     result = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     result.add_column("model", overflow="fold")
@@ -89,17 +90,17 @@ def table(cells: Sequence[Cell]) -> Table:
     return result
 
 
-def measured(cell: Cell) -> list[Observation]:
+def measured(cell: Cell | JudgedCell) -> list[Observation]:
     """The rounds in which a server answered at all."""
     return [one for one in cell.observations if "sum_s" in one.figures]
 
 
-def row(cell: Cell) -> tuple[Text | str, ...]:
+def row(cell: JudgedCell) -> tuple[Text | str, ...]:
     """A cell as a row; a failed one has no figures, so that a fast error cannot look like a fast server."""
     published = PUBLISHED.get(cell.model)
     figure_2013 = f"{published[2]:.2f}" if published else "–"
-    situation = SITUATIONS.get(cell.model, "")
-    if not cell.judgement.valid:
+    situation = cell.facts.situation
+    if not cell.valid:
         return (cell.model, *[Text("FAILED", "red")] * 3, "–", "–", figure_2013, situation)
     figures = {name: median(cell.values(name)) for name in ("python_s", "database_s", "sum_s", "ideal_s")}
     ratio = figures["sum_s"] / figures["ideal_s"]

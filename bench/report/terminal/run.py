@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from bench.judging import judge
 from bench.load.burst import Answer
 from bench.measuring.plan import Step, expected_s
 from bench.report.terminal import classic, traps, waves
@@ -44,9 +45,11 @@ class RunReport:
         for cell in cells:
             if cell.scenario == "classic":
                 self.lines.ended(cell)
-            elif not cell.judgement.valid:
-                problem = f"{cell.model}, {cell.workload['name']}: {cell.judgement.state}: {cell.judgement.reason}"
-                self.console.print(Text(problem, "yellow"), soft_wrap=True)
+                continue
+            for one in cell.observations:
+                if one.state != "VALID":
+                    problem = f"{cell.model}, {cell.workload['name']}: {one.state}: {one.reason}"
+                    self.console.print(Text(problem, "yellow"), soft_wrap=True)
 
 
 def calibration_line(found: Mapping[str, Any]) -> str:
@@ -66,21 +69,19 @@ def is_classic(step: Step) -> bool:
 
 def summary(console: Console, run: Run, options: Options) -> None:
     """Every scenario's tables and finding, and how the time was spent."""
-    for name, scenario in SCENARIOS.items():
-        cells = run.of(name)
-        if not cells:
-            continue
+    for scenario in judge(run).scenarios:
+        name = scenario.name
         console.print(Rule(Text(name, "bold"), align="left", style="dim"))
         console.print(scenario.question)
         if name == "classic":
-            console.print(classic.table(cells))
+            console.print(classic.table(scenario.cells))
             console.print(classic.notes(options.classic_seconds, options.classic_requests), style="dim")
         else:
-            for table in tables(scenario, cells, run.seed):
+            for table in tables(scenario):
                 console.print(table)
         if name == "pool":
-            console.print(waves.pictures(cells, min(console.width, 80)))
-        if finding := scenario.finding(cells):
+            console.print(waves.pictures(scenario.cells, min(console.width, 80)))
+        if name in SCENARIOS and (finding := SCENARIOS[name].finding(scenario)):
             console.print(Text(finding, "bold"))
         console.print()
     footer(console, run)

@@ -5,42 +5,31 @@ from collections.abc import Sequence
 from rich.console import Group
 from rich.text import Text
 
-from bench.results import Cell
+from bench.judging import JudgedCell
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
-HEIGHT = 4
-# Of each picture where there are many: as many lines as a wave of 15 needs to stand out.
-SMALL_HEIGHT = 2
+# As many lines as a wave of 15 needs to stand out.
+HEIGHT = 2
 COLOUR, FAILED_COLOUR = "magenta", "red"
 
 
-def waves_picture(ends_s: Sequence[float], width: int, failed_s: Sequence[float] = ()) -> Text:
-    """A column for each time slot, as high as there are answers in it, above an axis from 0 to the last answer.
-
-    `ends_s` are the seconds at which answers arrived, `failed_s` those of failed requests, which are crosses beneath;
-    `width` is how many columns the picture takes.
-    """
-    span_s = max((*ends_s, *failed_s), default=0.0)
-    return Text("\n").join([*chart(ends_s, failed_s, span_s, width, HEIGHT), axis(span_s, width)])
-
-
-def pictures(cells: Sequence[Cell], width: int) -> Group:
+def pictures(cells: Sequence[JudgedCell], width: int) -> Group:
     """The last round of each cell that has answers, all of them on one axis."""
     bursts = [(title(cell), *ends(cell)) for cell in cells if "load" in cell.observations[-1].raw]
     span_s = max((end_s for _, good, failed in bursts for end_s in (*good, *failed)), default=0.0)
     lines: list[Text] = []
     for name, good, failed in bursts:
         crosses = f": {len(failed)} failed (×)" if failed else ""
-        lines += [Text(name + crosses), *chart(good, failed, span_s, width, SMALL_HEIGHT)]
+        lines += [Text(name + crosses), *chart(good, failed, span_s, width, HEIGHT)]
     return Group(*lines, axis(span_s, width)) if bursts else Group()
 
 
-def title(cell: Cell) -> str:
+def title(cell: JudgedCell) -> str:
     """The model and its set-up."""
     return f"{cell.model}, {cell.workload.get('setup', cell.workload['name'])}"
 
 
-def ends(cell: Cell) -> tuple[list[float], list[float]]:
+def ends(cell: JudgedCell) -> tuple[list[float], list[float]]:
     """When the answers arrived, and when requests failed."""
     samples = cell.observations[-1].raw["load"]["raw"]
     good = [sample["done_s"] for sample in samples if sample["kind"] == "good"]
