@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, Real, database_option, mysql_option, workers_option
+from bench.commands.results import sound_run
 from bench.commands.traps import TRAP_S, teller
 from bench.errors import BenchError
 from bench.judging import judge
@@ -26,7 +27,8 @@ from bench.report.terminal.progress import StepProgress
 from bench.report.terminal.run import RunReport, summary
 from bench.report.terminal.summary import in_terminal
 from bench.report.terminal.traps import changed
-from bench.results import Run, check_same, load_run, new_run
+from bench.results import Run, check_same, new_run
+from bench.results.resume import GIVEN
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options, Scenario
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
@@ -129,7 +131,7 @@ def measure(
     models = available_models(names)
     if workers := given.get("workers"):
         models = with_workers(models, workers)
-    resumed = load_run(given["resume"]) if given["resume"] else None
+    resumed = sound_run(given["resume"]) if given["resume"] else None
     options = options_from(
         given,
         seed=resumed.seed if resumed else secrets.randbits(32),
@@ -141,6 +143,7 @@ def measure(
         "models": [model.name for model in models],
         "workers": workers,
         "options": asdict(options),
+        GIVEN: given_flags(command),
         **({"traps": [trap.name for trap in traps]} if traps else {}),
     }
     plan = make_plan(scenarios, models, options)
@@ -195,5 +198,23 @@ def started(given: Mapping[str, Any], resumed: Run | None, arguments: dict[str, 
     if given["out"]:
         raise BenchError("--resume goes on in its own folder; leave out --out")
     databases = {name: found for name, found in resumed.environment.items() if name in PRODUCTS}
-    check_same(resumed, {**facts, **databases}, arguments)
+    check_same(resumed, {**facts, **databases}, arguments, flags())
     return resumed
+
+
+def flags() -> dict[str, str]:
+    """By name of the option, what the command line calls it."""
+    return {str(one.name): one.opts[0] for one in click.get_current_context().command.params}
+
+
+def given_flags(command: str) -> list[str]:
+    """What was typed, so that a run can say how to go on with it; a database's address may hold a password."""
+    context = click.get_current_context()
+    typed = [command]
+    for one in context.command.params:
+        name, value = str(one.name), context.params[str(one.name)]
+        if name in ("out", "resume") or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        address = name in ("database_url", "mysql_url")
+        typed += [one.opts[0]] if value is True else [one.opts[0], "URL" if address else str(value)]
+    return typed

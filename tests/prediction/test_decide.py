@@ -21,7 +21,7 @@ from bench.prediction.unseen import UNSEEN, several
 from bench.prediction.vectors import ASYNCIO_LOOP, GEVENT_LOOP, vectors
 from bench.results import Cell, Run
 from bench.testbed.bed import Bed
-from tests.observations import observations
+from tests.observations import described, observations
 
 VECTORS = Path(__file__).with_name("decide_vectors.json")
 DEMAND = Demand()
@@ -256,6 +256,14 @@ def test_advice_names_the_code_the_facts_and_the_trap_beside_the_advised_model()
     assert len(plain) == len(texts) - 3
 
 
+def test_only_another_framework_means_writing_the_application_anew() -> None:
+    """A Flask app whose file lies elsewhere, as that of asyncio-asyncpg, is still a Flask app."""
+    for name, anew in (("asyncio-asyncpg", False), ("asyncio-sqlalchemy", False), ("quart", True)):
+        (found,), _ = measured(run_of(*throughput(name)))
+        said = " ".join(advice(decide([found], DEMAND), [found], DEMAND))
+        assert ("written anew" in said) is anew, name
+
+
 def test_the_vectors_are_what_the_model_says() -> None:
     near(json.loads(json.dumps(vectors())), json.loads(VECTORS.read_text()))
 
@@ -274,7 +282,7 @@ def run_of(*cells: Cell) -> Run:
     """A run of these cells."""
     run = Run(Path("nowhere"), "2026-01-01T00:00:00Z", {}, {"models": ["gevent"]}, 1)
     run.cells = {one.key: one for one in cells}
-    return run
+    return described(run)
 
 
 COSTS_US = {"GET /": 200, "GET /queries/?count=1": 700, "GET /queries/?count=20": 3_550, "GET /todos/": 800}

@@ -174,7 +174,8 @@ def test_an_error_is_the_last_line_of_a_traceback(line: str, counts: bool) -> No
 def test_a_pool_of_15_serves_15_at_a_time(model: str, own_bed: Bed) -> None:
     reading = measure(own_bed, model, KEPT)
     assert reading.judgement == VALID
-    assert (reading.figures["failed"], reading.figures["connections"], reading.figures["opened"]) == (0, 15, 0)
+    figures = reading.figures
+    assert (figures["failed"], figures["database_connections"], figures["database_connections_opened"]) == (0, 15, 0)
     ends = ends_s(reading)
     assert len(ends) == REQUESTS
     assert all(end_s >= KEPT.wait_s * (index // 15 + 1) for index, end_s in enumerate(ends))
@@ -194,8 +195,8 @@ def test_sqlalchemy_opens_overflow_connections_anew_and_asyncpg_has_kept_them(
 ) -> None:
     reading = measure(own_bed, model, OVERFLOW)
     assert reading.judgement == VALID
-    assert reading.figures["connections"] <= 15
-    assert (reading.figures["opened"] > 0) is closes_them
+    assert reading.figures["database_connections"] <= 15
+    assert (reading.figures["database_connections_opened"] > 0) is closes_them
 
 
 @pytest.mark.parametrize("model", [*ON_POSTGRES, *ON_MYSQL])
@@ -205,8 +206,9 @@ def test_without_a_pool_every_request_opens_a_connection(model: str, own_bed: Be
     assert reading.figures["requests"] > 15
     # asyncmy now and then hands on a connection that came back while it was closing others.
     fewest = 0.5 if model == "asyncio-mysql" else 1
-    assert fewest * reading.figures["requests"] <= reading.figures["opened"] <= reading.figures["requests"]
-    assert 15 < reading.figures["connections"] <= reading.figures["requests"]
+    requests = reading.figures["requests"]
+    assert fewest * requests <= reading.figures["database_connections_opened"] <= requests
+    assert 15 < reading.figures["database_connections"] <= reading.figures["requests"]
 
 
 @pytest.mark.parametrize("model", [*ON_POSTGRES, ON_MYSQL[0]])
@@ -217,7 +219,7 @@ def test_above_max_connections_requests_fail_and_the_reading_is_valid(model: str
     assert failed > 0
     assert reading.raw["load"]["unexpected_statuses"] == ((500, failed),)
     assert re.search("too many clients already|Too many connections", reading.raw["expected_error"])
-    assert reading.figures["connections"] <= own_bed.room(*find_models(model)).max_connections
+    assert reading.figures["database_connections"] <= own_bed.room(*find_models(model)).max_connections
     result = LoadResult.from_json(json.dumps(reading.raw["load"]))
     errors = Judgement("ERRORS", "some failed")
     assert judge(errors, result, reasons=failed) == VALID
