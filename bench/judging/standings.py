@@ -35,11 +35,11 @@ def outside(facts: ModelFacts) -> str:
     The question is how to serve a Flask app whose requests wait: models of another framework, traps, and models in
     which one request waits after the other are measured and shown, and are never the answer.
     """
-    if facts.trap:
-        return "trap"
     if facts.framework != FRAMEWORK:
         return facts.framework or "no framework"
-    return "blocks" if blocks(facts) else ""
+    if blocks(facts):
+        return "blocks"
+    return "trap" if facts.trap else ""
 
 
 def unranked(cell: JudgedCell) -> str:

@@ -32,10 +32,14 @@ def unit_of(figure: str) -> Unit:
 
 def heading(figure: str) -> str:
     """`req/s`, `p90 ms`, `ratio`: what stands above a column of the figure's values."""
+    return f"{label(figure)} {unit_of(figure).name}".strip()
+
+
+def label(figure: str) -> str:
+    """`p90`, `ratio`: a figure without its unit; empty for one that its unit says."""
     suffix = next((suffix for suffix in UNITS if figure.endswith(suffix)), "")
     name = figure.removesuffix(suffix)
-    words = "" if name in UNNAMED else name.replace("_", " ").replace("cpu", "CPU")
-    return " ".join(filter(None, (words, unit_of(figure).name)))
+    return "" if name in UNNAMED else name.replace("_", " ").replace("cpu", "CPU")
 
 
 def number(value: float, figure: str) -> str:

@@ -24,7 +24,7 @@ NOISY = 1.10
 # What the figure of a kind of work means for its best models: one, and several.
 MEANS = {
     True: ("answers most requests a second", "answer most requests a second"),
-    False: ("keeps users waiting least", "keep users waiting least"),
+    False: ("is best", "are best"),
 }
 
 
@@ -63,9 +63,9 @@ def noise(works: Sequence[Work]) -> str:
     if not noisy or len(noisy) * 2 < len(told):
         return ""
     floors = [workload.floor for workload in noisy if workload.floor]
-    seen = f"seemed to differ by up to {percent(max(floors))}" if floors else "could not be measured twice alike"
-    return (f"Too noisy to tell small differences: two names of the same model {seen}; end other programs, or pass "
-            "more --rounds, and measure again.")  # fmt: skip
+    seen = f"seemed to differ by up to {percent(max(floors))}" if floors else "did not even agree with themselves"
+    return (f"This machine was too noisy: two names of the same model {seen}, and no smaller difference can be seen; "
+            "end other programs, or measure more rounds.")  # fmt: skip
 
 
 def waits(models: Mapping[str, ModelFacts]) -> str:
@@ -76,11 +76,19 @@ def waits(models: Mapping[str, ModelFacts]) -> str:
     for name, found in facts.items():
         if blocks(found):
             places.setdefault(what_blocks(found), []).append(name)
-    parts = [f"Requests that wait are served at the same time with {named(together)}"] if together else []
-    for where, names in places.items():
-        verb, are = ("blocks", "is") if len(names) == 1 else ("block", "are")
-        parts.append(f"{named(names)} {verb}: one request waits after the other {where}, and so {are} not ranked")
-    return f"{'; '.join(parts)}." if parts else ""
+    if not facts:
+        return ""
+    shared = f"Requests that wait are served at the same time with {named(together)}" if together else ""
+    serial = [f"{named(names)} ({where})" for where, names in places.items()]
+    if not serial:
+        return f"{shared}."
+    blocking = f"one after the other with {join(serial)}, which {'block and are' if many(places) else 'blocks and is'}"
+    return f"{f'{shared}; ' if shared else 'Requests that wait are served '}{blocking} not ranked."
+
+
+def many(places: Mapping[str, Sequence[str]]) -> bool:
+    """Whether several models block."""
+    return sum(map(len, places.values())) > 1
 
 
 def speeds(works: Sequence[Work]) -> list[str]:
@@ -121,6 +129,8 @@ def where(found: Sequence[Work], of: int) -> str:
     """In how many kinds of work, or in which one."""
     if of == 1:
         return f"for {found[0].row.work}"
+    if len(found) == of:
+        return f"in all {of} kinds of work"
     kinds = f" ({found[0].row.work})" if len(found) == 1 else ""
     return f"in {len(found)} of {of} kinds of work{kinds}"
 
@@ -178,8 +188,8 @@ def certainty(cells: Sequence[JudgedCell], works: Sequence[Work]) -> str:
     if not floors:
         return f"How sure: {told}; no A/A pair tells how noisy the machine was."
     noise = join([f"{percent(floor)} in {scenario}" for scenario, floor in floors.items()])
-    return (f"How sure: a model is better only if its whole 95 % interval is beyond {percent(PRACTICAL_MARGIN)}, and "
-            f"beyond what two names of the same model differed by here (up to {noise}); {told}.")  # fmt: skip
+    return (f"How sure: a model is better only if the whole 95 % interval is beyond {percent(PRACTICAL_MARGIN)} and "
+            f"beyond this machine's noise (up to {noise}); {told}.")  # fmt: skip
 
 
 def not_said(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[JudgedScenario]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""What was measured, and nothing that follows from it: a run, its file and schema, and whether one can go on with it."""
+"""What was measured, and nothing that follows from it: a run, its file and schema, and whether to go on with it."""
 
 from bench.results.file import load_run
 from bench.results.resume import check_same, flat
