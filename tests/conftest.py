@@ -1,5 +1,6 @@
 """One real database and upstream for the whole session, and a real server for each model that a test asks for."""
 
+import json
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
@@ -10,6 +11,8 @@ import psutil
 import pytest
 
 from bench.models import MODELS, find_models, is_only_a_trap
+from bench.results import Run
+from bench.results.file import problems
 from bench.testbed.bed import Bed, bed
 from bench.testbed.servers.life import Server, serving
 
@@ -44,6 +47,18 @@ def _nothing_left_running() -> Iterator[None]:
     yield
     left = [f"{child.pid} {child.cmdline()}" for child in psutil.Process().children(recursive=True)]
     assert not left, f"still running: {left}"
+
+
+@pytest.fixture(autouse=True)
+def _every_results_file_keeps_its_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test has the bench write is checked as if it were to be read again."""
+    save = Run.save
+
+    def save_and_check(run: Run) -> None:
+        save(run)
+        assert list(problems(json.loads(run.path.read_text(encoding="utf-8")))) == []
+
+    monkeypatch.setattr(Run, "save", save_and_check)
 
 
 @pytest.fixture(scope="session")

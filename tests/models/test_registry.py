@@ -22,6 +22,7 @@ from bench.cli import cli
 from bench.errors import BenchError
 from bench.measuring.plan import make_plan
 from bench.measuring.run import execute
+from bench.measuring.subjects import model_facts, questions
 from bench.models import FAMILIES, MODELS, Model, available_models, family, find_models, group, is_only_a_trap, left_out
 from bench.models.servers import GUNICORN
 from bench.report.terminal.registry import pasteable, words
@@ -222,6 +223,7 @@ def test_a_model_of_ones_own_takes_ten_lines(test_bed: Bed, tmp_path: Path) -> N
     model = eval(OWN_MODEL, {"Model": Model, "GUNICORN": GUNICORN})
     options = Options(classic_seconds=0.1)
     run = new_run(tmp_path / "o", {}, {}, seed=random.getrandbits(8))
+    run.scenarios, run.models = questions([SCENARIOS["classic"]], options), model_facts([model])
     plan = make_plan([SCENARIOS["classic"]], [model], options)
     execute(plan, replace(test_bed, logs=tmp_path), options, run, NoLoad(), Silent())
     cell: Cell

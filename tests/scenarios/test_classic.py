@@ -12,6 +12,7 @@ from generators import NoLoad
 from bench.load.burst import Answer, send_at_once
 from bench.measuring.plan import Step, make_plan
 from bench.measuring.run import execute
+from bench.measuring.subjects import model_facts, questions
 from bench.models import MODELS, POOL, Model, find_models
 from bench.results import Cell, Run, new_run
 from bench.scenarios import classic
@@ -45,6 +46,7 @@ def run_them(bed: Bed, models: Sequence[Model], folder: Path) -> tuple[list[Cell
     """The classic's cells of these models, measured as the commands do it."""
     listener = Silent()
     run = new_run(folder / "out", {}, {}, seed=1)
+    run.scenarios, run.models = questions([classic.SCENARIO], OPTIONS), model_facts(models)
     execute(make_plan([classic.SCENARIO], models, OPTIONS), bed, OPTIONS, run, NoLoad(), listener)
     return list(run.cells.values()), run, listener
 
