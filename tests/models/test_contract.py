@@ -60,6 +60,11 @@ BAD_BODIES = (
     (b'{"title": "a", "priority": 1.0}', 400, "priority"),
     (b'{"title": "a", "id": 7}', 400, "id"),
     (b'{"title": "a", "colour": "red"}', 400, "colour"),
+    (b'{"title": []}', 400, "without objects or lists"),
+    (b'{"title": ' + b"[" * 1_000 + b"]" * 1_000 + b"}", 400, "without objects or lists"),
+    (b'{"title": ' * 5_000 + b"1" + b"}" * 5_000, 400, "without objects or lists"),
+    (b"[" * 30_000 + b"]" * 30_000, 400, "without objects or lists"),
+    (b"[" * 60_000, 400, "without objects or lists"),
 )
 JSON = {"content-type": "application/json"}
 NOT_THERE = (
