@@ -160,6 +160,9 @@ def measure(
                 run.calibration = asdict(calibrate(generator=generator, wrk=None))
             execute(plan, ready, options, run, generator, RunReport(console, progress, plan, options))
             try_all(traps, ready, generator, run, teller(progress, traps, TRAP_S), cures=False)
+    except KeyboardInterrupt as interrupted:
+        interrupted.add_note(f"python -m bench {command} --resume {run.folder}, with the same options, goes on with it")
+        raise
     finally:
         if run.cells or run.traps:
             conclude(console, run, options)

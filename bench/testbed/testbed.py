@@ -1,7 +1,6 @@
 """The test bed: everything a server needs around it. Databases, and an upstream for it to call."""
 
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,12 +9,11 @@ from pathlib import Path
 import httpx
 from sqlalchemy import text
 
-from bench.errors import BenchError
 from bench.models import Model
 from bench.testbed.databases import Database, databases
 from bench.testbed.databases.connections import ConnectionHeadroom, connections, headroom
-from bench.testbed.processes.ports import HOST, free_port
-from bench.testbed.processes.process import GuardedProcess
+from bench.testbed.processes.ports import HOST, check_loopback, free_port
+from bench.testbed.processes.process import GuardedProcess, NotYet
 from bench.testbed.servers.life import ROOT, START_TIMEOUT_S, other_cores
 
 
@@ -65,8 +63,9 @@ def open_testbed(
 
     The URLs are the user's own servers (None: embedded ones), `logs` is a folder for what its processes print.
 
-    Raises BenchError if a database or the upstream cannot be had.
+    Raises BenchError if a database or the upstream cannot be had, or this machine cannot reach itself.
     """
+    check_loopback()
     logs.mkdir(parents=True, exist_ok=True)
     urls = {"postgres": database_url, "mysql": mysql_url}
     with databases(urls, logs) as found, upstream(logs) as url:
@@ -83,16 +82,16 @@ def upstream(logs: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "uvicorn", "--host", HOST, "--port", str(port), "--loop", "asyncio",
                "--http", "httptools", "--log-level", "warning", "--no-access-log",
                "bench.testbed.upstream:app"]  # fmt: skip
-    with GuardedProcess(command, log=logs / "upstream.log", cores=other_cores(), cwd=ROOT) as process:
-        url = f"http://{HOST}:{port}/"
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while process.running and time.monotonic() < deadline:
-            try:
-                httpx.get(url, trust_env=False)
-            except httpx.ConnectError:
-                time.sleep(0.05)
-            else:
-                break
-        else:
-            raise BenchError(f"the upstream did not start; its log says:\n{process.log_tail()}")
+    url = f"http://{HOST}:{port}/"
+
+    def ask() -> None:
+        try:
+            httpx.get(url, trust_env=False)
+        except httpx.ConnectError:
+            raise NotYet("nothing listened on its port") from None
+
+    with GuardedProcess(
+        command, log=logs / "upstream.log", cores=other_cores(), cwd=ROOT, name="the upstream"
+    ) as process:
+        process.until(ask, START_TIMEOUT_S)
         yield url

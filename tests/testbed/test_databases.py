@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from bench.errors import BenchError
 from bench.testbed.databases import seeded_database
-from bench.testbed.databases.folder import cache_folder, cluster_folder, unprivileged_account
+from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
 from bench.testbed.processes.ports import free_port
 from bench.testbed.testbed import TestBed
 
@@ -81,15 +81,16 @@ def test_the_embedded_database_wants_its_password(test_bed: TestBed) -> None:
 
 
 def test_folders_of_killed_benches_are_removed_and_those_of_running_ones_kept(tmp_path: Path) -> None:
-    killed = tmp_path / "cluster-killed"
+    killed, sooner = tmp_path / "database-killed", tmp_path / "database-killed-sooner"
     killed.mkdir()
-    (tmp_path / "lock-cluster-killed").touch()
-    (tmp_path / "lock-cluster-guarded").touch()
-    with cluster_folder(tmp_path, None) as first:
+    (killed / "lock").touch()
+    sooner.mkdir()
+    with database_folder(tmp_path, None) as first:
         assert not killed.exists()
-        with cluster_folder(tmp_path, None) as second:
-            assert first.exists()
-            assert second != first
+        assert not sooner.exists()
+        with database_folder(tmp_path, None) as second:
+            assert first.path.exists()
+            assert second.path != first.path
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
