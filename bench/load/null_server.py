@@ -119,7 +119,7 @@ def null_server(cores: tuple[int, ...] = (), body: bytes = b"Hello, world!") -> 
 
 def _port(log: Path) -> int:
     """The port it has written. Raises NotYet."""
-    port, newline, _ = log.read_text(errors="replace").partition("\n")
+    port, newline, _ = log.read_text(encoding="utf-8", errors="replace").partition("\n")
     if not (newline and port.isdecimal()):
         raise NotYet("no port is in its log")
     return int(port)

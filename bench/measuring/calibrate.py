@@ -137,7 +137,7 @@ def _run_wrk(wrk: str, job: LoadJob) -> float:
         GuardedProcess(command, log=folder.path / "log", cores=job.cores) as process,
     ):
         code = process.wait(duration_s + WRK_TIMEOUT_S)
-        output = process.log.read_text(errors="replace")
+        output = process.log.read_text(encoding="utf-8", errors="replace")
     if code != 0:
         raise BenchError(f"wrk ended with {code} after {output.strip()[-500:]!r}; pass --no-wrk to do without")
     figures = parse_wrk(output)

@@ -81,7 +81,7 @@ def initialise(folder: TemporaryFolder, password: str, account: tuple[int, int] 
     """Make the server's files, and the statements with which it begins. Raises BenchError."""
     users = folder.path / "users.sql"
     users.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
-    users.write_text(USERS.format(user=USER, host=HOST, password=password))
+    users.write_text(USERS.format(user=USER, host=HOST, password=password), encoding="utf-8")
     if account:
         shutil.chown(users, *account)
     options = [f"--datadir={folder.path / 'data'}", "--auth-root-authentication-method=normal", "--skip-test-db"]

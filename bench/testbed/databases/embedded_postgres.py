@@ -86,7 +86,7 @@ def initialise(
     """Make the cluster's files; the password keeps other users of the machine out. Raises BenchError."""
     secret = folder.path / "password"
     secret.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
-    secret.write_text(password)
+    secret.write_text(password, encoding="utf-8")
     if account:
         os.chown(secret, *account)
     options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", f"--username={USER}"]

@@ -44,13 +44,13 @@ def cache_folder(account: tuple[int, int] | None) -> Path:
 def database_folder(cache: Path, account: tuple[int, int] | None) -> Iterator[TemporaryFolder]:
     """A new folder of this bench's own; those whose bench and guard were both killed are removed first."""
     with ExitStack() as held:
-        with open(cache / "lock", "w") as everyone:
+        with open(cache / "lock", "w", encoding="utf-8") as everyone:
             fcntl.flock(everyone, fcntl.LOCK_EX)
             for folder in cache.glob("database-*"):
                 if is_abandoned(folder):
                     shutil.rmtree(folder, ignore_errors=True)
             made = held.enter_context(temporary_folder("database-", cache))
-            lock = held.enter_context(open(made.path / LOCK, "w"))
+            lock = held.enter_context(open(made.path / LOCK, "w", encoding="utf-8"))
             fcntl.flock(lock, fcntl.LOCK_EX)
         if account:
             os.chown(made.path, *account)
@@ -60,7 +60,7 @@ def database_folder(cache: Path, account: tuple[int, int] | None) -> Iterator[Te
 def is_abandoned(folder: Path) -> bool:
     """Whether no bench holds the lock in this folder."""
     try:
-        with open(folder / LOCK, "r+") as lock:
+        with open(folder / LOCK, "r+", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return True

@@ -131,7 +131,7 @@ class GuardedProcess:
 
     def log_tail(self) -> str:
         """The last lines that the command wrote."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-LOG_LINES_SHOWN:])
 
     def explained(self, reason: str) -> str:
