@@ -1,7 +1,6 @@
 """The results file: one JSON document a run, complete after every server that was measured."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError
+from bench.files import write_whole
 from bench.judging.validity import Judgement, State, judge_rounds
 
 SCHEMA = 2
@@ -149,10 +149,8 @@ class Run:
         }
 
     def save(self) -> None:
-        """Write the file beside the old one and put it in its place, so that a reader never sees half of it."""
-        new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(self.content(), ensure_ascii=False) + "\n")
-        os.replace(new, self.path)
+        """Write the results file. Raises BenchError."""
+        write_whole(self.path, json.dumps(self.content(), ensure_ascii=False) + "\n")
 
 
 def cell_content(cell: Cell) -> dict[str, Any]:
@@ -174,9 +172,9 @@ def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping
     run = Run(folder, f"{now:%Y-%m-%dT%H:%M:%SZ}", environment, arguments, seed)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        run.save()
     except OSError as error:
         raise BenchError(f"cannot write to {folder}: {error.strerror}; pass another --out") from None
+    run.save()
     return run
 
 
@@ -190,7 +188,7 @@ def load_run(folder: Path) -> Run:
     """A run as its file has it. Raises BenchError if there is none, or it is of another kind or schema."""
     path = folder / FILE if folder.is_dir() else folder
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BenchError(f"cannot read {path}: {error.strerror}") from None
     except ValueError:

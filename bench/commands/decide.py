@@ -2,7 +2,6 @@
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +21,8 @@ from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, 
 from bench.prediction.rank import Decision, decide
 from bench.report.terminal import decide as decide_report
 from bench.results import FILE, Run
-from bench.testbed.bed import bed
+from bench.testbed.processes.temporary import temporary_folder
+from bench.testbed.testbed import open_testbed
 
 RESULTS = Path("results")
 
@@ -155,8 +155,8 @@ def check(run: Run, models: list[Measured], database_url: str | None, as_json: b
     """Measure what was predicted, and show the one beside the other; exit with 1 if too much is off."""
     found: list[Checked] = []
     with (
-        tempfile.TemporaryDirectory(prefix="bench-decide-") as logs,
-        bed(database_url, Path(logs)) as ready,
+        temporary_folder("bench-decide-") as logs,
+        open_testbed(database_url, logs.path) as ready,
         Generator() as generator,
     ):
         for one in checks(run, models, ready, generator):

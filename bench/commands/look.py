@@ -1,9 +1,6 @@
 """The commands that look at things: a server by hand, the registry, the code."""
 
 import json
-import tempfile
-import time
-from pathlib import Path
 
 import click
 from rich.console import Console
@@ -16,8 +13,9 @@ from bench.report.terminal import classic as classic_report
 from bench.report.terminal import code as code_report
 from bench.report.terminal import registry as registry_report
 from bench.scenarios import classic
-from bench.testbed.bed import bed
+from bench.testbed.processes.temporary import temporary_folder
 from bench.testbed.servers.life import server_failed, serving
+from bench.testbed.testbed import open_testbed
 
 # The client is the original's, whose database was PostgreSQL.
 POSTGRES = "/sleep/postgres/"
@@ -67,16 +65,15 @@ def serve(model: str, port: int, workers: int | None, database_url: str | None, 
     if workers:
         (chosen,) = with_workers([chosen], workers)
     with (
-        tempfile.TemporaryDirectory(prefix="bench-serve-") as logs,
-        bed(database_url, Path(logs), mysql_url=mysql_url) as ready,
+        temporary_folder("bench-serve-") as logs,
+        open_testbed(database_url, logs.path, mysql_url=mysql_url) as ready,
         serving(chosen, ready.environment(chosen), ready.logs, port) as server,
     ):
         click.echo(json.dumps(server.info, indent=1))
         click.echo(f"{chosen.name} serves at {server.url}; try: curl '{server.url}{chosen.database_sleep}?seconds=1'")
         click.echo("Ctrl-C ends it")
-        while server.process.running:
-            time.sleep(0.2)
-        raise server_failed(server.process, f"the server ended with exit code {server.process.exit_code}")
+        code = server.process.wait()
+        raise server_failed(server.process, f"the server ended with exit code {code}")
 
 
 @click.command("list")

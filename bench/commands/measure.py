@@ -29,8 +29,8 @@ from bench.results import Run, check_same, load_run, new_run
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options, Scenario
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
-from bench.testbed.bed import bed
 from bench.testbed.databases.database import PRODUCTS
+from bench.testbed.testbed import open_testbed
 from bench.traps import Trap, find_traps, try_all
 
 # What `--quick` changes; whatever else is given on the command line stays.
@@ -151,7 +151,9 @@ def measure(
     try:
         with (
             StepProgress(console) as progress,
-            bed(given["database_url"], run.folder / "logs", mysql_url=given["mysql_url"], models=models) as ready,
+            open_testbed(
+                given["database_url"], run.folder / "logs", mysql_url=given["mysql_url"], models=models
+            ) as ready,
             Generator() as generator,
         ):
             run.environment = {**run.environment, **ready.versions()}
@@ -160,6 +162,9 @@ def measure(
                 run.calibration = asdict(calibrate(generator=generator, wrk=None))
             execute(plan, ready, options, run, generator, RunReport(console, progress, plan, options))
             try_all(traps, ready, generator, run, teller(progress, traps, TRAP_S), cures=False)
+    except KeyboardInterrupt as interrupted:
+        interrupted.add_note(f"python -m bench {command} --resume {run.folder}, with the same options, goes on with it")
+        raise
     finally:
         if run.cells or run.traps:
             conclude(console, run, options)

@@ -11,7 +11,6 @@ from bench.models.model import MYSQL_URL
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
 
 
 class Real(click.FloatRange):

@@ -6,8 +6,6 @@ The worker takes a job a line on stdin, "load" or "streams" and then JSON, and "
 
 import contextlib
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +16,7 @@ from typing import Self
 from bench.errors import BenchError
 from bench.load.job import LoadJob, LoadResult
 from bench.load.streams import StreamJob, StreamResult
+from bench.testbed.processes.piped import end_piped, start_piped
 
 __all__ = ["Generator", "GeneratorError", "Interrupted", "run"]
 
@@ -115,14 +114,8 @@ class Worker:
         self.killed_after_s: float | None = None
         self._received = b""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # `end` closes it
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bench.load.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # the terminal's Ctrl-C is for the parent, which passes it on once
-        )
+        environment = {**os.environ, "PYTHONPATH": path}
+        self.process = start_piped(["-m", "bench.load.worker"], environment=environment, stderr=self._errors)
 
     def send(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -153,13 +146,8 @@ class Worker:
 
     def end(self) -> None:
         """Kills it: between jobs it has nothing to lose."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self.process.kill()
-        self.process.wait()
-        with contextlib.suppress(BrokenPipeError):  # what a job's line had left in the buffer
-            self.process.stdin.close()
-        self.process.stdout.close()
+        end_piped(self.process)
         self._errors.close()
 
     def _line(self) -> str:

@@ -36,7 +36,7 @@ def environment() -> dict[str, object]:
 def cpu_model() -> str:
     """The processor's name, as far as the system tells."""
     info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
@@ -45,7 +45,7 @@ def commit() -> str | None:
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"],
-            cwd=ROOT, capture_output=True, text=True,
+            cwd=ROOT, capture_output=True, encoding="utf-8",
         )  # fmt: skip
     except OSError:
         return None

@@ -54,7 +54,7 @@ def section_of(models: Sequence[Measured], unmeasured: Sequence[Unmeasured]) -> 
             caveats=advice.CAVEATS,
             not_measured=not_measured(unmeasured),
             data=embedded(data(models)),
-            scripts=[Markup(path.read_text()) for path in SCRIPTS],
+            scripts=[Markup(path.read_text(encoding="utf-8")) for path in SCRIPTS],
         )
     )
 

@@ -72,7 +72,7 @@ def files() -> tuple[File, ...]:
 @cache
 def bridge_lines() -> int:
     """The lines of what only one app has."""
-    return len(BRIDGE.read_text().splitlines())
+    return len(BRIDGE.read_text(encoding="utf-8").splitlines())
 
 
 def function(file: str, pair: Pair) -> Function:
@@ -88,7 +88,7 @@ def function(file: str, pair: Pair) -> Function:
 @cache
 def explanations() -> dict[str, dict[str, tuple[str, ...]]]:
     """By file and function, what the difference means."""
-    read = tomllib.loads(EXPLANATIONS.read_text())
+    read = tomllib.loads(EXPLANATIONS.read_text(encoding="utf-8"))
     return {file: {name: tuple(lines) for name, lines in table.items()} for file, table in read.items()}
 
 

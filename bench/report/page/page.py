@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bench.errors import BenchError
+from bench.files import write_whole
 from bench.judging.judged import FAMILIES, Field, fields, first_baseline, models_of
 from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN
 from bench.prediction import page as calculator_page
@@ -26,13 +26,9 @@ SCRIPTS = ("page.js", "matrix.js", "charts.js")
 
 
 def write_page(run: Run) -> Path:
-    """Write the page beside the results file. Raises BenchError if the folder cannot be written to."""
+    """Write the page beside the results file. Raises BenchError if it cannot be written."""
     path = run.folder / FILE
-    html = page(run)
-    try:
-        path.write_text(html)
-    except OSError as error:
-        raise BenchError(f"cannot write {path}: {error.strerror}; copy the results to a folder of yours") from None
+    write_whole(path, page(run))
     return path
 
 
@@ -43,7 +39,7 @@ def page(run: Run) -> str:
     shown = sections.sections(run, found, base, palette)
     raw, whole = embed.packed_results(run)
     calculator = calculator_page.section(run)
-    scripts = [*(Markup((STATIC / name).read_text()) for name in SCRIPTS)]
+    scripts = [*(Markup((STATIC / name).read_text(encoding="utf-8")) for name in SCRIPTS)]
     return environment().get_template("page.html.j2").render(
         run=run,
         verdict=verdict(run),
@@ -71,7 +67,7 @@ def page(run: Run) -> str:
         raw_whole=whole,
         plotly=embed.packed_plotly(),
         data={"matrix": matrix.data(found, models), "charts": chart_data(shown), "base": base},
-        css=Markup((STATIC / "page.css").read_text()),
+        css=Markup((STATIC / "page.css").read_text(encoding="utf-8")),
         scripts=scripts,
         policy=policy([*scripts, *inline_scripts(calculator)]),
     )  # fmt: skip

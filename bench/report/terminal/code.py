@@ -65,7 +65,7 @@ def views(path: Path) -> list[View]:
 
 def pieces(path: Path) -> list[View]:
     """A module from top to bottom: its functions, what is above the first one, and what is below as its settings."""
-    source = path.read_text()
+    source = path.read_text(encoding="utf-8")
     lines = source.splitlines()
     found: list[View] = []
     groups = [list(group) for _, group in groupby(ast.parse(source).body, key=named_apart)]

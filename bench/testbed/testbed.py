@@ -1,7 +1,6 @@
 """The test bed: everything a server needs around it. Databases, and an upstream for it to call."""
 
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,17 +9,16 @@ from pathlib import Path
 import httpx
 from sqlalchemy import text
 
-from bench.errors import BenchError
 from bench.models import Model
 from bench.testbed.databases import Database, databases
-from bench.testbed.databases.connections import Room, connections, room
-from bench.testbed.processes.ports import HOST, free_port
-from bench.testbed.processes.process import GuardedProcess
+from bench.testbed.databases.connections import ConnectionHeadroom, connections, headroom
+from bench.testbed.processes.ports import HOST, check_loopback, free_port
+from bench.testbed.processes.process import GuardedProcess, NotYet
 from bench.testbed.servers.life import ROOT, START_TIMEOUT_S, other_cores
 
 
 @dataclass(frozen=True)
-class Bed:
+class TestBed:
     """Seeded databases and a running upstream; servers are started in it."""
 
     databases: Mapping[str, Database]
@@ -36,9 +34,9 @@ class Bed:
         """How many connections to the model's database there are."""
         return connections(self.database_of(model))
 
-    def room(self, model: Model) -> Room:
+    def headroom(self, model: Model) -> ConnectionHeadroom:
         """How many connections the model's database server has left."""
-        return room(self.database_of(model))
+        return headroom(self.database_of(model))
 
     def restore_todos(self, model: Model) -> None:
         """Take out what a load has added, so that the next one finds the 50 todos."""
@@ -58,19 +56,20 @@ class Bed:
 
 
 @contextmanager
-def bed(
+def open_testbed(
     database_url: str | None, logs: Path, *, mysql_url: str | None = None, models: Iterable[Model] = ()
-) -> Iterator[Bed]:
+) -> Iterator[TestBed]:
     """A test bed that is gone when the context ends, with the databases of these models started.
 
-    The URLs are the user's own servers (None: embedded ones), `logs` is a folder for what the bed's processes print.
+    The URLs are the user's own servers (None: embedded ones), `logs` is a folder for what its processes print.
 
-    Raises BenchError if a database or the upstream cannot be had.
+    Raises BenchError if a database or the upstream cannot be had, or this machine cannot reach itself.
     """
+    check_loopback()
     logs.mkdir(parents=True, exist_ok=True)
     urls = {"postgres": database_url, "mysql": mysql_url}
     with databases(urls, logs) as found, upstream(logs) as url:
-        ready = Bed(found, url, logs)
+        ready = TestBed(found, url, logs)
         for model in models:
             ready.database_of(model)
         yield ready
@@ -83,16 +82,16 @@ def upstream(logs: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "uvicorn", "--host", HOST, "--port", str(port), "--loop", "asyncio",
                "--http", "httptools", "--log-level", "warning", "--no-access-log",
                "bench.testbed.upstream:app"]  # fmt: skip
-    with GuardedProcess(command, log=logs / "upstream.log", cores=other_cores(), cwd=ROOT) as process:
-        url = f"http://{HOST}:{port}/"
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while process.running and time.monotonic() < deadline:
-            try:
-                httpx.get(url, trust_env=False)
-            except httpx.ConnectError:
-                time.sleep(0.05)
-            else:
-                break
-        else:
-            raise BenchError(f"the upstream did not start; its log says:\n{process.log_tail()}")
+    url = f"http://{HOST}:{port}/"
+
+    def ask() -> None:
+        try:
+            httpx.get(url, trust_env=False)
+        except httpx.ConnectError:
+            raise NotYet("nothing listened on its port") from None
+
+    with GuardedProcess(
+        command, log=logs / "upstream.log", cores=other_cores(), cwd=ROOT, name="the upstream"
+    ) as process:
+        process.until(ask, START_TIMEOUT_S)
         yield url
