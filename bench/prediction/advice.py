@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from bench.judging.app_code import pairs
 from bench.models import MODELS
 from bench.prediction.costs import Measured, on_asyncio
 from bench.prediction.figures import Demand
 from bench.prediction.predict import throughput
 from bench.prediction.rank import Decision, figure, listed
 from bench.prediction.station import station_of
-from bench.report.terminal.code import pairs
 
 SYNCHRONOUS_APP, ASYNCHRONOUS_APP = "gevent_app", "asyncio_app"
 BLOCKING = (
@@ -30,7 +30,7 @@ def code_cost() -> str:
     """How many lines differ between the two apps' views."""
     both = pairs()
     differing = sum(pair.differing_lines for pair in both)
-    lines = sum(max(len(pair.gevent.lines), len(pair.asyncio.lines)) for pair in both)
+    lines = sum(pair.lines for pair in both)
     return (
         f"In code: {differing} of {lines} lines of the views differ between {SYNCHRONOUS_APP} and {ASYNCHRONOUS_APP} "
         "(python -m bench code)."

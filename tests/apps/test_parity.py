@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.report.terminal.code import pairs
+from bench.judging.app_code import pairs
 
 ROOT = Path(__file__).parents[2]
 GEVENT, ASYNCIO = ROOT / "gevent_app", ROOT / "asyncio_app"
