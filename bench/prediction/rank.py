@@ -1,12 +1,12 @@
 """Which model does most under a demand, how sure is that, and what is to be said in a sentence?"""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bench.judging.standings import TWIN_SUFFIX
-from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN, RatioInterval, t_interval
+from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN, RatioInterval, grouped, t_interval
 from bench.prediction.costs import Measured
 from bench.prediction.figures import Demand
 from bench.prediction.predict import Prediction, capacities, predict
@@ -60,7 +60,8 @@ def decide(models: Sequence[Measured], demand: Demand) -> Decision:
     whole = {model.name: values[model.name] for model in ranked if len(model.rounds) == most}
     predictions = {model.name: predict(model, demand) for model in usable if not model.twin}
     order = sorted(predictions, key=lambda name: (name not in whole, -predictions[name].capacity_rps))
-    ranks = ranks_of([name for name in order if name in whole], whole, margin) if most >= MIN_ROUNDS else {}
+    best_first = [name for name in order if name in whole]
+    ranks = grouped(best_first, is_below(whole, margin)) if most >= MIN_ROUNDS else {}
     rows = tuple(
         Row(
             predictions[name],
@@ -82,16 +83,9 @@ def margin_of(values: Mapping[str, Sequence[float]]) -> float:
     return PRACTICAL_MARGIN
 
 
-def ranks_of(order: Sequence[str], values: Mapping[str, Sequence[float]], margin: float) -> dict[str, int]:
-    """As bench.judging.statistics.rank: who cannot be told from the best of a group is in it."""
-    ranks: dict[str, int] = {}
-    leader = ""
-    for place, name in enumerate(order, start=1):
-        if not leader or t_interval(values[name], values[leader]).high < 1 / margin:
-            leader, ranks[name] = name, place
-        else:
-            ranks[name] = ranks[leader]
-    return ranks
+def is_below(values: Mapping[str, Sequence[float]], margin: float) -> Callable[[str, str], bool]:
+    """Whether a model's whole interval lies below the leader's capacity by more than the margin."""
+    return lambda leader, name: t_interval(values[name], values[leader]).high < 1 / margin
 
 
 def verdict_of(rows: Sequence[Row], models: Mapping[str, Measured], demand: Demand) -> Verdict:
