@@ -27,7 +27,7 @@ def advice(decision: Decision, models: Sequence[Measured], demand: Demand) -> li
         found.append(say("another_framework", model=advised.name))
     found += facts(list(known.values()), demand)
     if advised is not None and (processes := processes_of(decision).get(advised.name)):
-        found += traps(advised, known, demand, processes)
+        found += traps(advised, known, demand, processes, decision.margin)
     return found
 
 
@@ -43,8 +43,10 @@ def processes_of(decision: Decision) -> dict[str, int]:
     return {row.prediction.model: row.prediction.processes for row in decision.rows}
 
 
-def traps(advised: Measured, known: Mapping[str, Measured], demand: Demand, processes: int) -> list[Sentence]:
-    """Measured models of the same application that wait one after the other where the advised one does not."""
+def traps(
+    advised: Measured, known: Mapping[str, Measured], demand: Demand, processes: int, margin: float
+) -> list[Sentence]:
+    """Measured models of the same application whose waits block, and which do less for it than the advised one."""
     rate = rate_of(advised, demand, processes)
     found = []
     for model in known.values():
@@ -52,7 +54,8 @@ def traps(advised: Measured, known: Mapping[str, Measured], demand: Demand, proc
         if model.app == advised.app and on_asyncio(model) == on_asyncio(advised) and less:
             there = rate_of(model, demand, min(processes, demand.db_connections))
             names = {"trap": model.name, "situation": situation(model.name), "model": advised.name}
-            found.append(say("trap", **names, there=there, rate=rate, processes=processes))
+            if rate > margin * there:
+                found.append(say("trap", **names, there=there, rate=rate, processes=processes))
     return found
 
 

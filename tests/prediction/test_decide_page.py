@@ -246,6 +246,16 @@ def test_a_field_of_the_map_is_what_the_calculator_says_there(map_page: Page) ->
     assert ranked == [field["label"]] if named else len(ranked) > 1
 
 
+def test_figures_of_the_map_stand_on_one_line(map_page: Page) -> None:
+    heights = map_page.evaluate(
+        "[...document.querySelectorAll('#decide-map th')].map(cell => {"
+        " const words = document.createRange(); words.selectNodeContents(cell);"
+        " return words.getClientRects().length; })"
+    )
+    assert set(heights) == {1}
+    assert map_page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 def test_nothing_is_wider_than_the_window_and_names_stay_text(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert "another <framework>" in text(page, "table")

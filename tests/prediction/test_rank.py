@@ -81,6 +81,13 @@ def test_advice_names_the_code_the_facts_and_the_trap_beside_the_advised_model()
     assert len(plain) == len(found) - 4
 
 
+def test_a_model_whose_waits_block_is_no_trap_where_nothing_waits() -> None:
+    models = [model(), BLOCKING, SYNC]
+    demand = replace(DEMAND, queries=0, db_wait_s=0.0)
+    assert "trap" not in [sentence.code for sentence in advice(decide(models, demand), models, demand)]
+    assert "trap" in [sentence.code for sentence in advice(decide(models, DEMAND), models, DEMAND)]
+
+
 def test_a_decision_can_be_written_as_json() -> None:
     found = decide([model(), SYNC], DEMAND)
     assert isinstance(found, Decision)

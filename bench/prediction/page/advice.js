@@ -22,6 +22,7 @@ const decideAdvice = (() => {
   function traps(advised, decision, demand) {
     const { processes } = decision.rows.find((row) => row.prediction.model === advised.name).prediction;
     const rateOf = (model, count) => throughput(model, stationOf(model, model.costs, demand), demand, count);
+    const rate = rateOf(advised, processes);
     const less = (model) =>
       model.python_overlaps < advised.python_overlaps ||
       (model.python_overlaps === advised.python_overlaps && model.database_overlaps < advised.database_overlaps);
@@ -33,10 +34,11 @@ const decideAdvice = (() => {
           situation: model.situation,
           model: advised.name,
           there: rateOf(model, Math.min(processes, demand.db_connections)),
-          rate: rateOf(advised, processes),
+          rate,
           processes,
         }),
-      );
+      )
+      .filter(({ values }) => rate > decision.margin * values.there);
   }
 
   function notes(decision, demand) {

@@ -35,7 +35,7 @@ const decideCrossover = (() => {
     return text(best.length > 1 ? say("map_field_of_several", { ...field, models: best }) : say("map_field", field));
   }
 
-  /* A sentence for each label; a map with one label is that sentence and nothing else. */
+  /* Where each label is; one that is everywhere makes a sentence of its own, which stands for the map. */
   function inWords(fields) {
     const labels = labelsOf(fields);
     const areas = labels.map((label) => {
@@ -43,8 +43,8 @@ const decideCrossover = (() => {
       const waits = mine.map((field) => field.wait), counts = mine.map((field) => field.count);
       return { label, waits, counts, fields: mine.length, all: fields.length };
     });
-    const code = labels.length === 1 ? "map_one_value" : "map_area";
-    return areas.map((area) => text(say(code, area))).join(" ");
+    if (areas.length === 1) return text(say("map_one_value", areas[0]));
+    return text(say("map_in_words", { areas: areas.map((area) => text(say("map_area", area))).join("; ") }));
   }
 
   return { WAITS_MS, IN_FLIGHT, NO_DIFFERENCE, rowOf, labelsOf, fieldText, inWords };
