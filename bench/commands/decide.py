@@ -19,6 +19,7 @@ from bench.prediction.check import Checked, checks, passed
 from bench.prediction.costs import Measured, Unmeasured, measured
 from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, Figure, demand_of
 from bench.prediction.rank import Decision, decide
+from bench.prediction.sentences import Sentence, texts
 from bench.report.terminal import decide as decide_report
 from bench.results import FILE, Run
 from bench.testbed.processes.temporary import temporary_folder
@@ -70,9 +71,9 @@ def decide_command(folder: Path | None, checking: bool, as_json: bool, database_
     demand, assumed = demand_from(given, asking=not as_json and sys.stdin.isatty() and sys.stdout.isatty())
     unmeasured += without_calls(models, demand)
     decision = decide(models, demand)
-    texts = advice.advice(decision, models, demand)
+    advised = advice.advice(decision, models, demand)
     if as_json:
-        click.echo(json.dumps(as_values(run, demand, decision, unmeasured, texts), indent=1))
+        click.echo(json.dumps(as_values(run, demand, decision, unmeasured, advised), indent=1))
         return
     console = Console(highlight=False)
     rounds = max((len(model.rounds) for model in models), default=0)
@@ -80,7 +81,7 @@ def decide_command(folder: Path | None, checking: bool, as_json: bool, database_
     if assumed:
         console.print(f"Assumed: {assumed}", style="dim")
     console.print(f"{decide_report.demand_line(demand)}:\n")
-    console.print(decide_report.report(decision, demand, unmeasured, texts))
+    console.print(decide_report.report(decision, demand, unmeasured, advised))
 # fmt: on
 
 
@@ -139,14 +140,16 @@ def newest() -> Run:
 
 
 def as_values(
-    run: Run, demand: Demand, decision: Decision, unmeasured: list[Unmeasured], texts: list[str]
+    run: Run, demand: Demand, decision: Decision, unmeasured: list[Unmeasured], advised: list[Sentence]
 ) -> dict[str, Any]:
-    """For programs."""
+    """The whole answer for programs; `sentences` say by code and values what `sentence` says in words."""
+    found = asdict(decision)
     return {
         "results": str(run.path),
         "demand": asdict(demand),
-        **asdict(decision),
-        "advice": texts,
+        **found,
+        "verdict": found["verdict"] | {"sentence": decision.verdict.text},
+        "advice": texts(advised),
         "not_measured": [asdict(model) for model in unmeasured],
     }
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, database_option, mysql_option, workers_option
 from bench.errors import BenchError
+from bench.judging import app_code
 from bench.load.burst import send_at_once
 from bench.models import available_models, with_workers
 from bench.report.terminal import classic as classic_report
@@ -98,5 +99,5 @@ def code(endpoint: str | None) -> None:
     if endpoint is None:
         console.print(code_report.listing())
         return
-    for pair in code_report.find(endpoint):
+    for pair in app_code.find(endpoint):
         console.print(code_report.side_by_side(pair, console.width))

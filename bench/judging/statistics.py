@@ -20,7 +20,7 @@ import math
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, combinations
@@ -34,6 +34,7 @@ __all__ = [
     "Ranked",
     "RatioInterval",
     "compare",
+    "grouped",
     "noise_floor",
     "rank",
     "ratio_interval",
@@ -171,10 +172,7 @@ def rank(
 ) -> tuple[Ranked, ...]:
     """Models in order of their geometric mean, those not told from the best of their group sharing its rank.
 
-    "Not told apart" is not transitive: A may pass for B and B for C while A and C differ. So a group has a leader, its
-    best mean; it takes in the next models until one differs from the leader, which then leads the next group. A rank
-    therefore means "not shown to be worse than the leader". Pairs that could not be told apart across groups are named
-    in `like` and belong beneath the table. Ranks count models, so after two at 1 comes 3.
+    Pairs that could not be told apart across groups are named in `like` and belong beneath the table.
     """
     order = sorted(rounds, key=lambda name: _log_mean(rounds[name]), reverse=higher_is_better)
     apart = {
@@ -182,13 +180,7 @@ def rank(
         for one, other in combinations(order, 2)
         if compare(rounds[one], rounds[other], seed=seed, margin=margin).differs
     }
-    ranks: dict[str, int] = {}
-    leader = ""
-    for place, name in enumerate(order, start=1):
-        if not leader or frozenset((leader, name)) in apart:
-            leader, ranks[name] = name, place
-        else:
-            ranks[name] = ranks[leader]
+    ranks = grouped(order, lambda leader, name: frozenset((leader, name)) in apart)
     return tuple(
         Ranked(
             name=name,
@@ -199,6 +191,23 @@ def rank(
         )
         for name in order
     )
+
+
+def grouped(order: Sequence[str], apart: Callable[[str, str], bool]) -> dict[str, int]:
+    """The ranks of models that are given best first; `apart` says whether the second differs from the first.
+
+    "Not told apart" is not transitive: A may pass for B and B for C while A and C differ. So a group has a leader, its
+    best; it takes in the next models until one differs from the leader, which then leads the next group. A rank
+    therefore means "not shown to be worse than the leader". Ranks count models, so after two at 1 comes 3.
+    """
+    ranks: dict[str, int] = {}
+    leader = ""
+    for place, name in enumerate(order, start=1):
+        if not leader or apart(leader, name):
+            leader, ranks[name] = name, place
+        else:
+            ranks[name] = ranks[leader]
+    return ranks
 
 
 def _verdict(interval: RatioInterval, margin: float) -> Verdict:

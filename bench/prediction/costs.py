@@ -67,6 +67,11 @@ class Measured:
         """Whether it is the A/A twin of another."""
         return is_twin(self.name)
 
+    @property
+    def can_stream(self) -> bool:
+        """Whether open streams hold no threads, and none was lost where that was measured."""
+        return self.threads is None and self.streams is not False
+
 
 @dataclass(frozen=True)
 class Unmeasured:

@@ -44,11 +44,16 @@ def predict(model: Measured, demand: Demand) -> Prediction:
     peak = peak_of(rates)
     if demand.rate_rps is not None:
         for count, rate in enumerate(rates, start=1):
-            if demand.rate_rps <= RESTART_MARGIN * rate:
+            if has_spare(rate, demand.rate_rps):
                 found = described(model, station, demand, count, peak)
                 if found.fits and found.keeps_slo:
                     return found
     return described(model, station, demand, peak, peak)
+
+
+def has_spare(capacity_rps: float, rate_rps: float) -> bool:
+    """Whether the rate would be kept by a server that a restart made slower."""
+    return rate_rps <= RESTART_MARGIN * capacity_rps
 
 
 def capacities(model: Measured, demand: Demand) -> list[float]:

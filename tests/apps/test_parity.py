@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.report.terminal.code import pairs
+from bench.judging.app_code import pairs
 from bench.testbed.servers.life import Server
 
 ROOT = Path(__file__).parents[2]

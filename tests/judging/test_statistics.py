@@ -156,3 +156,8 @@ def test_a_chain_of_likes_breaks_at_its_leader_and_the_likes_across_are_named() 
 
 def test_too_few_rounds_rank_nobody_above_another() -> None:
     assert {row.rank for row in stats.rank({"a": [9.0, 9.0], "b": [1.0, 1.0]}, higher_is_better=True)} == {1}
+
+
+def test_a_group_ends_at_the_first_that_is_apart_from_its_leader() -> None:
+    found = stats.grouped("abcd", lambda leader, name: ord(name) - ord(leader) >= 2)
+    assert found == {"a": 1, "b": 1, "c": 3, "d": 3}

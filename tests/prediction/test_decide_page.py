@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.prediction.costs import Costs, Measured, Unmeasured
 from bench.prediction.page import section_of
-from tests.prediction.test_decide import VECTORS, near
+from bench.prediction.vectors import ASYNCIO_LOOP
+from tests.prediction.examples import VECTORS, model, near, times
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Decide</title>
@@ -31,12 +33,24 @@ def models() -> list[Measured]:
     ]  # fmt: skip
 
 
+def written(folder: Path, known: Sequence[Measured]) -> str:
+    """The address of a page with nothing but the section."""
+    path = folder / "page.html"
+    path.write_text(PAGE.format(section_of(known, [Unmeasured("<b>bad</b>", "no cell", "python -m bench all")])))
+    return path.as_uri()
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A page with nothing but the section."""
-    path = tmp_path_factory.mktemp("page") / "page.html"
-    path.write_text(PAGE.format(section_of(models(), [Unmeasured("<b>bad</b>", "no cell", "python -m bench all")])))
-    return path.as_uri()
+    """The models of the vectors, of which the map's figures tell none apart."""
+    return written(tmp_path_factory.mktemp("page"), models())
+
+
+@pytest.fixture(scope="module")
+def map_address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Two models that differ wherever the connections do not bind."""
+    known = [model(rounds=times(1.4)), model("asyncio", app="asyncio_app", rounds=times(1), loop=ASYNCIO_LOOP)]
+    return written(tmp_path_factory.mktemp("map"), known)
 
 
 @pytest.fixture(scope="module")
@@ -52,32 +66,61 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(params=[1280, 390])
-def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
-    """The page in a window of that width, its map drawn; any message on its console is a failure."""
-    opened = browser.new_page(viewport={"width": request.param, "height": 900})
+def width(request: pytest.FixtureRequest) -> int:
+    """A desk's and a phone's."""
+    found: int = request.param
+    return found
+
+
+@contextmanager
+def opened(browser: Browser, address: str, width: int) -> Iterator[Page]:
+    """A page in a window of that width, its map drawn; any message on its console is a failure."""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(10_000)
     problems: list[str] = []
-    opened.on("console", lambda message: problems.append(message.text))
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("request", lambda sent: problems.append(sent.url) if sent.url != address else None)
-    opened.goto(address)
-    opened.wait_for_selector('#decide-map[aria-busy="false"] td')
-    yield opened
-    opened.close()
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda sent: problems.append(sent.url) if sent.url != address else None)
+    page.goto(address)
+    drawn(page)
+    yield page
+    page.close()
     assert not problems
+
+
+def drawn(page: Page) -> None:
+    """When the map says what the form asks for."""
+    page.wait_for_selector('#decide-map[aria-busy="false"]', state="attached")
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, width: int) -> Iterator[Page]:
+    """Whose map has one value everywhere."""
+    with opened(browser, address, width) as found:
+        yield found
+
+
+@pytest.fixture
+def map_page(browser: Browser, map_address: str, width: int) -> Iterator[Page]:
+    """Whose map has several."""
+    with opened(browser, map_address, width) as found:
+        yield found
 
 
 def test_the_page_comes_to_the_same_results_as_python(page: Page) -> None:
     cases = json.loads(VECTORS.read_text())["cases"]
     found = page.evaluate(
         "demands => demands.map(demand => {"
-        " const decision = benchDecide.decide(demand);"
-        " return {...decision, advice: benchDecide.advice(decision, demand)}; })",
+        " const decision = decideRank.decide(demand);"
+        " const { advice, notes } = decideAdvice;"
+        " return {...decision, advice: advice(decision, demand), notes: notes(decision, demand)}; })",
         [case["demand"] for case in cases],
     )
     for case, result in zip(cases, found, strict=True):
         near(result["verdict"], case["verdict"])
         near(result["margin"], case["margin"])
         near(result["advice"], case["advice"][1:])  # the cost in code is in the page already
+        near(result["notes"], case["notes"])
         assert len(result["rows"]) == len(case["rows"])
         for row, expected in zip(result["rows"], case["rows"], strict=True):
             near(row["prediction"], expected["prediction"])
@@ -85,6 +128,12 @@ def test_the_page_comes_to_the_same_results_as_python(page: Page) -> None:
             assert (row["to_best"] is None) == (expected["to_best"] is None)
             for name in ("ratio", "low", "high") if row["to_best"] else ():
                 near(row["to_best"][name], expected["to_best"][name])
+
+
+def test_the_page_writes_every_sentence_as_python_does(page: Page) -> None:
+    sentences = json.loads(VECTORS.read_text())["sentences"]
+    found = page.evaluate("sentences => sentences.map(sentence => decideSentences.text(sentence))", sentences)
+    assert found == [sentence["text"] for sentence in sentences]
 
 
 def text(page: Page, name: str) -> str:
@@ -101,7 +150,7 @@ def test_sliders_and_numbers_move_each_other_and_the_results(page: Page) -> None
     before = text(page, "table")
     page.fill("#decide-db_connections", "10")
     settled(page)
-    assert "10 connections" in text(page, "verdict")
+    assert "Your 10 database connections are the limit" in text(page, "verdict")
     assert text(page, "table") != before
     slider = page.locator("#decide-db_connections-slider")
     position = slider.input_value()
@@ -119,7 +168,7 @@ def test_a_rate_or_a_concurrency_is_asked_for_and_the_other_rests(page: Page) ->
     settled(page)
     assert page.is_disabled("#decide-concurrency")
     assert page.is_enabled("#decide-rate")
-    assert "keep 100/s with p99 below 1,000 ms" in text(page, "verdict")
+    assert "keep 100 requests a second with p99 below 1,000 ms" in text(page, "verdict")
 
 
 @pytest.mark.parametrize("wrong", ["-1", "", "70000"])
@@ -127,12 +176,12 @@ def test_a_figure_out_of_range_is_named_and_nothing_breaks(page: Page, wrong: st
     before = text(page, "table")
     page.fill("#decide-db_wait_ms", wrong)
     settled(page)
-    assert "Milliseconds that each query waits for the database: 0 to 60,000" in text(page, "verdict")
+    assert "Milliseconds that each query waits for the database: from 0 to 60,000." in text(page, "verdict")
     assert page.get_attribute("#decide-db_wait_ms", "aria-invalid") == "true"
     assert text(page, "table") == before
     page.fill("#decide-db_wait_ms", "50")
     settled(page)
-    assert "connections bind" in text(page, "verdict")
+    assert "20 database connections are the limit" in text(page, "verdict")
 
 
 def test_facts_bring_their_advice(page: Page) -> None:
@@ -144,7 +193,25 @@ def test_facts_bring_their_advice(page: Page) -> None:
     assert "lines of the views differ" in text(page, "advice")
 
 
-def test_the_map_has_text_and_is_walked_with_the_keyboard(page: Page) -> None:
+def test_a_map_with_one_value_is_a_sentence_until_it_has_two(map_page: Page) -> None:
+    page = map_page
+    assert page.is_visible("#decide-map")
+    page.fill("#decide-cpu_ms", "1000")
+    settled(page)
+    drawn(page)
+    area = "waits of 0 to 200 ms and 1 to 5,000 requests at once"
+    assert text(page, "map-text") == f"The map has the same answer everywhere: no difference, for {area}."
+    assert not page.is_visible("#decide-map")
+    assert not page.is_visible("#decide-key")
+    page.fill("#decide-cpu_ms", "1")
+    settled(page)
+    drawn(page)
+    assert page.is_visible("#decide-map")
+    assert "everywhere" not in text(page, "map-text")
+
+
+def test_the_map_has_text_and_is_walked_with_the_keyboard(map_page: Page) -> None:
+    page = map_page
     assert "no difference in " in text(page, "map-text")
     cells = page.locator("#decide-map td")
     labels = {cells.nth(index).get_attribute("data-label") for index in range(0, cells.count(), 11)}
@@ -162,7 +229,8 @@ def test_the_map_has_text_and_is_walked_with_the_keyboard(page: Page) -> None:
     assert (page.input_value("#decide-db_wait_ms"), page.input_value("#decide-concurrency")) == ("5", "2000")
 
 
-def test_a_field_of_the_map_is_what_the_calculator_says_there(page: Page) -> None:
+def test_a_field_of_the_map_is_what_the_calculator_says_there(map_page: Page) -> None:
+    page = map_page
     page.fill("#decide-db_connections", "500")
     settled(page)
     page.wait_for_selector('#decide-map[aria-busy="false"]')
@@ -174,8 +242,18 @@ def test_a_field_of_the_map_is_what_the_calculator_says_there(page: Page) -> Non
         "[...document.querySelectorAll('#decide-table tbody tr')].filter(row => row.cells[1].textContent === '1')"
         ".map(row => row.cells[0].textContent)"
     )
-    named = field["label"] in [one.name for one in models()]
+    named = field["label"] in ("gevent", "asyncio")
     assert ranked == [field["label"]] if named else len(ranked) > 1
+
+
+def test_figures_of_the_map_stand_on_one_line(map_page: Page) -> None:
+    heights = map_page.evaluate(
+        "[...document.querySelectorAll('#decide-map th')].map(cell => {"
+        " const words = document.createRange(); words.selectNodeContents(cell);"
+        " return words.getClientRects().length; })"
+    )
+    assert set(heights) == {1}
+    assert map_page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_nothing_is_wider_than_the_window_and_names_stay_text(page: Page) -> None:
@@ -195,19 +273,17 @@ def test_axe_finds_nothing(page: Page) -> None:
 def test_a_run_without_usable_cells_says_so_and_has_no_script() -> None:
     html = section_of([], [Unmeasured("gevent", "no cell for GET /", "python -m bench throughput")])
     assert "No model of this run" in html
-    assert "not measured: gevent" in html
+    assert "No prediction for gevent (no cell for GET /);" in html
     assert "<script" not in html
 
 
 def test_a_quick_run_has_figures_and_neither_winner_nor_map(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(PAGE.format(section_of([replace(one, rounds=one.rounds[:2]) for one in models()], [])))
-    opened = browser.new_page()
-    opened.goto(path.as_uri())
-    opened.wait_for_selector('#decide-map[aria-busy="false"]', state="attached")
-    assert "Fewer than 5 rounds of each model: figures only, no winner." in text(opened, "verdict")
-    assert "Too few rounds for a map" in text(opened, "map-text")
-    opened.close()
+    with opened(browser, path.as_uri(), 1280) as page:
+        assert "Each model has fewer than 5 rounds" in text(page, "verdict")
+        assert "The map needs a model with 5 rounds" in text(page, "map-text")
+        assert not page.is_visible("#decide-map")
 
 
 def test_no_name_can_end_the_data() -> None:

@@ -12,7 +12,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from bench.report.terminal.code import APPS, FILES, Pair, file_pairs
+from bench.judging.app_code import APPS, FILES, Pair, file_pairs
 from bench.testbed.servers.life import ROOT
 
 EXPLANATIONS = Path(__file__).with_name("explanations.toml")
@@ -80,8 +80,7 @@ def function(file: str, pair: Pair) -> Function:
     name = pair.gevent.name
     return Function(
         name, pair.gevent.endpoint or pair.asyncio.endpoint, explanation(file, name) if pair.differing_lines else (),
-        pair.differing_lines, max(len(pair.gevent.lines), len(pair.asyncio.lines)),
-        aligned(pair.gevent.lines, pair.asyncio.lines),
+        pair.differing_lines, pair.lines, aligned(pair.gevent.lines, pair.asyncio.lines),
     )  # fmt: skip
 
 
