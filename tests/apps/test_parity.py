@@ -16,7 +16,6 @@ GEVENT, ASYNCIO = ROOT / "gevent_app", ROOT / "asyncio_app"
 ONLY_IN = {
     "wsgi.py": "gevent_app is a WSGI application; asgi.py is its counterpart",
     "asgi.py": "asyncio_app is an ASGI application; wsgi.py is its counterpart",
-    "bridge.py": "Flask is WSGI; only an event loop needs something between them",
     "statements.py": "SQLAlchemy's engine has a cache of compiled statements; `databases` has none",
     "lifespan": "asyncio's pool belongs to a running event loop, so it is opened by the server",
     "POOL_TIMEOUT_S": "`databases` has no time-out for a full pool; SQLAlchemy has one",

@@ -132,4 +132,4 @@ def test_they_take_nothing_of_the_two_apps_but_the_bridge_and_the_cache() -> Non
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             others = {module for module in modules if module.startswith(("gevent_app", "asyncio_app", "bench"))}
-            assert others <= {"asyncio_app.bridge", "asyncio_app.statements"}, path
+            assert others <= {"asyncio_app.statements"}, path

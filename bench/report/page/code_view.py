@@ -17,7 +17,7 @@ from bench.testbed.servers.life import ROOT
 
 EXPLANATIONS = Path(__file__).with_name("explanations.toml")
 # What only an asyncio app needs; too long to show, and part of what it costs.
-BRIDGE = ROOT / APPS[1] / "bridge.py"
+BRIDGE = ROOT / "loopbridge"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def files() -> tuple[File, ...]:
 @cache
 def bridge_lines() -> int:
     """The lines of what only one app has."""
-    return len(BRIDGE.read_text(encoding="utf-8").splitlines())
+    return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in BRIDGE.glob("*.py"))
 
 
 def function(file: str, pair: Pair) -> Function:

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from bridge_apps import HERE, Server, flask, serve, until
+from served_apps import HERE, Server, flask, serve, until
 
-from asyncio_app.bridge import LoopBridge, serve_lifespan, with_lifespan
+from loopbridge import LoopBridge, serve_lifespan, with_lifespan
+from loopbridge.request import READ_AHEAD_BYTES
 
 KINDS = ("async", "sync")
 kinds = pytest.mark.parametrize("kind", KINDS)
@@ -49,11 +50,13 @@ def test_bodies_arrive_whole(server: Server, kind: str, chunked: bool) -> None:
 
 @kinds
 def test_bodies_are_read_as_they_arrive(server: Server, kind: str) -> None:
-    """Each line is answered before the next is sent."""
+    """Each line is answered before the next is sent, to a `def` view from the limit on that is read ahead."""
+    first = b"one\n" if kind == "async" else b"x" * READ_AHEAD_BYTES + b"\n"
     with server.connect() as connection:
-        connection.sendall(f"POST /{kind}/lines HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\n\r\n".encode())
+        head = f"POST /{kind}/lines HTTP/1.1\r\nHost: x\r\nContent-Length: {len(first) + 8}\r\n\r\n"
+        connection.sendall(head.encode())
         heard = b""
-        for line in (b"one\n", b"two\n", b"six\n"):
+        for line in (first, b"two\n", b"six\n"):
             time.sleep(0.15)  # long enough for the bridge to look for a disconnect meanwhile
             connection.sendall(line)
             while b"got " + line not in heard:
@@ -240,9 +243,35 @@ def test_what_a_cancelled_view_gives_back_may_be_awaited(server: Server) -> None
 def test_a_client_that_goes_away_while_it_sends_ends_the_request(server: Server, kind: str) -> None:
     before = len(server.events())
     with server.connect() as connection:
-        connection.sendall(f"POST /{kind}/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc".encode())
+        connection.sendall(f"POST /{kind}/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n".encode())
+        connection.sendall(b"x" * READ_AHEAD_BYTES)
         server.wait_for("upload began", before)
     server.wait_for("upload ended: CancelledError", before)
+
+
+SLOW = b"POST /sync/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc"
+
+
+def test_slow_uploads_take_no_thread_until_their_bodies_are_there() -> None:
+    with serve("few_threads") as server, contextlib.ExitStack() as open_ones:
+        connections = [open_ones.enter_context(server.connect()) for _ in range(4)]
+        for connection in connections:
+            connection.sendall(SLOW)
+        time.sleep(0.2)
+        assert server.get("/sync/where").json() == {"thread": True}
+        assert server.events() == []
+        for connection in connections:
+            connection.sendall(b"defghi")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_an_upload_that_its_client_leaves_never_takes_a_thread() -> None:
+    with serve("few_threads") as server:
+        with server.connect() as connection:
+            connection.sendall(SLOW)
+            time.sleep(0.2)
+        until(lambda: server.get("/state").json()["exchanges"] == 1)
+        assert server.events() == []
 
 
 @kinds
@@ -339,7 +368,7 @@ def test_input_reads_as_a_file(plain: Server) -> None:
 
 
 def test_any_wsgi_application_runs_in_a_thread_or_inline(plain: Server) -> None:
-    assert plain.get("/").body.startswith(b"bridge")
+    assert plain.get("/").body.startswith(b"loopbridge")
     with serve("wsgi_inline") as inline:
         assert inline.get("/").body == b"MainThread"
         assert inline.get("/write").body == b"one two three"

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import pytest
-from bridge_apps import until
+from served_apps import until
 from sqlalchemy import text
 
 from bench.load.burst import send_at_once

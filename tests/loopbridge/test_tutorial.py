@@ -9,10 +9,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from bridge_apps import Server, flask_source, serve
+from served_apps import Server, flask_source, serve
 
 ADDED = """
-from asyncio_app.bridge import LoopBridge
+from loopbridge import LoopBridge
 from flaskr import create_app
 from flaskr.db import init_db
 

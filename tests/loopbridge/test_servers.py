@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from bridge_apps import HERE, Server, serve, until
+from served_apps import HERE, Server, serve, until
 
 SERVERS = ("uvicorn", "hypercorn", "granian", "gunicorn")
 kinds = pytest.mark.parametrize("kind", ["async", "sync"])

@@ -28,10 +28,9 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, reque
 from flask import stream_with_context as with_context
 from flask.views import MethodView
 
-from asyncio_app import bridge
-from asyncio_app.bridge import LoopBridge, with_lifespan
+from loopbridge import LoopBridge, client, with_lifespan
 
-bridge._PATIENCE_S = 0.1  # the tests need not wait for as long as it waits before it looks for a disconnect
+client.PATIENCE_S = 0.1  # the tests need not wait for as long as it waits before it looks for a disconnect
 HERE = Path(__file__).resolve()
 happened: list[str] = []  # what the applications did, in order; GET /events
 opened = 0  # connections that a view holds, as of a database pool
@@ -83,7 +82,7 @@ async def state() -> Response:
         sockets=sum(name.startswith("socket:") for name in fds),
         opened=opened,
         resident_bytes=resident,
-        exchanges=sum(type(thing).__name__ == "_Exchange" for thing in gc.get_objects()),
+        exchanges=sum(type(thing).__name__ == "Exchange" for thing in gc.get_objects()),
     )
 
 
@@ -600,14 +599,14 @@ COMMANDS = {
 
 
 @contextlib.contextmanager
-def serve(app: str, server: str = "uvicorn", *options: str, module: str = "bridge_apps") -> Iterator[Server]:
+def serve(app: str, server: str = "uvicorn", *options: str, module: str = "served_apps") -> Iterator[Server]:
     """A server's process, from its first answer (or its early end) to its last; Python's warnings in its log fail."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as place, Path(folder, "log").open("wb") as output:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         place.bind(("127.0.0.1", 0))  # bound and not listening: kept from everyone but the server
         port, log = place.getsockname()[1], Path(folder, "log")
         command = COMMANDS[server].format(port=port, app=f"{module}:{app}").split()
-        paths = os.pathsep.join([str(HERE.parent), str(HERE.parent.parent), os.environ.get("PYTHONPATH", "")])
+        paths = os.pathsep.join([str(HERE.parent), str(HERE.parents[2]), os.environ.get("PYTHONPATH", "")])
         environment = os.environ | {"PYTHONPATH": paths, "PYTHONWARNINGS": "default", "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(
             [sys.executable, "-m", *command, *options], stdout=output, stderr=output, env=environment, cwd=folder

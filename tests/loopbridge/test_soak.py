@@ -6,7 +6,7 @@ import asyncio
 import random
 from typing import Any
 
-from bridge_apps import Server, serve, until
+from served_apps import Server, serve, until
 
 REQUESTS = 20_000
 CONNECTIONS = 40

@@ -10,12 +10,12 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import bridge_apps
 import pytest
-from bridge_apps import Server, serve, until
+import served_apps
 from flask import Flask
+from served_apps import Server, serve, until
 
-from asyncio_app.bridge import LoopBridge
+from loopbridge import LoopBridge
 
 
 @pytest.fixture(scope="module", params=["uvicorn", "uvicorn-h11"])
@@ -25,7 +25,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 def expected(path: str, user: str) -> dict[str, Any]:
-    return {"path": path, "user": user, "g": user, "app": "bridge_apps", "mine": user}
+    return {"path": path, "user": user, "g": user, "app": "served_apps", "mine": user}
 
 
 @pytest.mark.parametrize("kind", ["async", "sync"])
@@ -244,11 +244,11 @@ def test_sqlalchemy_waits_through_the_same_greenlet() -> None:
 
     async def later(value: str) -> str:
         await asyncio.sleep(0.001)
-        return value + bridge_apps.mine.get()
+        return value + served_apps.mine.get()
 
     @app.get("/sql")
     async def sql() -> str:
-        bridge_apps.mine.set("!")
+        served_apps.mine.set("!")
         return await_only(later("inline")) + await greenlet_spawn(lambda: await_only(later("spawned")))
 
     assert asyncio.run(ask(LoopBridge(app), "/sql")) == b"inline!spawned!"

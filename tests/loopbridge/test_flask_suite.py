@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bridge_apps import HERE, flask_source
+from served_apps import HERE, flask_source
 
 PLUGIN = '''
 """Every request that a test client makes goes through a LoopBridge, on an event loop of its own."""
@@ -17,7 +17,7 @@ import asyncio
 import pytest
 import werkzeug.test
 from flask import Flask
-from asyncio_app.bridge import LoopBridge
+from loopbridge import LoopBridge
 
 requests = 0
 original = werkzeug.test.run_wsgi_app
@@ -85,7 +85,7 @@ def test_flasks_own_tests_pass_through_the_bridge(tmp_path: Path, name: str, mod
     Path(tmp_path, "bridge_plugin.py").write_text(PLUGIN.replace("MODE", repr(mode)))
     Path(tmp_path, "pytest.ini").write_text("[pytest]\n")
     options = ["-q", "-W", "error", "-p", "no:cacheprovider", "-p", "bridge_plugin", name]
-    environment = {"PYTHONPATH": f"{tmp_path}:{HERE.parent.parent}"}
+    environment = {"PYTHONPATH": f"{tmp_path}:{HERE.parents[2]}"}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
