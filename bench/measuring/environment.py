@@ -41,7 +41,9 @@ def cpu_model() -> str:
 
 
 def commit() -> str | None:
-    """The git commit of the code, with `+` if files differ from it; None outside a git checkout."""
+    """The git commit of the code, with `+` if files differ from it; None where the code is no checkout of its own."""
+    if not (ROOT / ".git").exists():
+        return None
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"],
