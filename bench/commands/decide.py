@@ -1,4 +1,4 @@
-"""The command `decide`: the reader's own figures, from flags or asked for, and what each model would make of them."""
+"""The command `decide`: asks for the reader's own figures, and says what each model would do with them."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ RESULTS = Path("results")
 
 
 def type_of(one: Figure) -> click.ParamType[Any]:
-    """What the command line may say."""
+    """Which values the option of a figure takes."""
     if one.whole:
         return click.IntRange(int(one.low), int(one.high))
     return Real(one.low, one.high, min_open=one.above)
@@ -55,13 +55,13 @@ def figures(command: Callable[..., Any]) -> Callable[..., Any]:
               help="The run to predict from.  [default: the newest in results/ that has throughput cells]")
 @click.option("--check", "checking", is_flag=True,
               help="Predict loads that no scenario has, and measure them: 2 to 3 minutes. Exit code 1 if they differ.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @database_option
 def decide_command(folder: Path | None, checking: bool, as_json: bool, database_url: str | None, **given: Any) -> None:
     """Which model for your own figures?
 
-    Predicts from a run's cells what each model would do with them, ranks the models, and says what that costs in code.
-    Asks for the figures in a terminal if none is given.
+    Predicts, from what a run has measured, what each model would do with your requests, ranks the models, and says what
+    the choice costs in code. In a terminal it asks for the figures if you give none.
     """
     run = load_sound(folder) if folder else newest()
     models, unmeasured = understood(run)
@@ -86,7 +86,7 @@ def decide_command(folder: Path | None, checking: bool, as_json: bool, database_
 
 
 def demand_from(given: Mapping[str, Any], *, asking: bool) -> tuple[Demand, str]:
-    """The demand, and which flags were assumed. Raises BenchError for flags that contradict each other."""
+    """The demand, and which options were assumed. Raises BenchError for options that contradict each other."""
     values = {name: value for name, value in given.items() if value is not None and value is not False}
     if {RATE, CONCURRENCY} <= values.keys():
         raise BenchError("--rate and --concurrency both say how many requests there are; give one of them")
@@ -102,14 +102,15 @@ def demand_from(given: Mapping[str, Any], *, asking: bool) -> tuple[Demand, str]
 
 def asked() -> dict[str, Any]:
     """Every figure, asked for one by one; of rate and concurrency only one."""
-    other = CONCURRENCY if click.confirm("Do requests come at a rate (else: so many at once)?", default=False) else RATE
+    at_a_rate = click.confirm("Do you know how many requests come a second (else: how many at once)?", default=False)
+    other = CONCURRENCY if at_a_rate else RATE
     chosen = [one for one in FIGURES if one.name != other]
     values = {one.name: click.prompt(one.question, type=type_of(one), default=one.default) for one in chosen}
     return values | {name: click.confirm(question, default=False) for name, question in FACTS.items()}
 
 
 def without_calls(models: list[Measured], demand: Demand) -> list[Unmeasured]:
-    """Models whose calls were not measured, if there are calls."""
+    """The models that cannot be predicted because requests make calls, and their calls were not measured."""
     return [
         Unmeasured(model.name, "no valid fanout cells", "python -m bench all --scenarios throughput,fanout")
         for model in models
@@ -155,7 +156,7 @@ def as_values(
 
 
 def check(run: Run, models: list[Measured], database_url: str | None, as_json: bool) -> None:
-    """Measure what was predicted, and show the one beside the other; exit with 1 if too much is off."""
+    """Predict loads, measure them, and show both; the exit code is 1 if too many predictions are wrong."""
     found: list[Checked] = []
     with (
         temporary_folder("bench-decide-") as logs,

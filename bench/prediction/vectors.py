@@ -59,7 +59,7 @@ def vectors() -> dict[str, Any]:
 
 
 def case(models: Sequence[Measured], demand: Demand) -> dict[str, Any]:
-    """A demand and all that follows from it."""
+    """A demand, and all that is predicted and said for it."""
     decision = decide(models, demand)
     return {
         "demand": asdict(demand),
@@ -85,7 +85,7 @@ def made_up_values(code: str) -> list[dict[str, Any]]:
 def made_up(
     rng: random.Random, name: str, app: str, python: bool, database: bool, threads: int | None, loop: str | None
 ) -> Measured:
-    """A model with costs of the usual size."""
+    """A model with random costs of a realistic size."""
     base_s, query_s = rng.uniform(1e-4, 5e-4), rng.uniform(1e-4, 3e-4)
     rounds = tuple(
         Costs(*(value_s * rng.uniform(0.95, 1.05) for value_s in (base_s, 3 * query_s, query_s, 4 * query_s)))
@@ -109,7 +109,7 @@ def made_up(
 
 
 def made_up_demand(rng: random.Random) -> Demand:
-    """A demand that meets one limit or another."""
+    """A random demand, so that now one limit binds and now another."""
     by_rate = rng.random() < 0.5
     queries, upstream_wait_s = rng.choice((0, 1, 1, 3, 20)), rng.choice((0.0, 0.0, 0.005, 0.2))
     return Demand(

@@ -45,7 +45,7 @@ def test_a_model_without_usable_cells_is_unmeasured_and_says_why() -> None:
         ([*cells[1:], failed], "GET / is ERRORS"),
         ([*cells[1:], cell("gevent", "GET /", throughput_rps=1.0)], "GET / has a round without CPU time"),
         ([*cells[1:], cell("gevent", "GET /", throughput_rps=1.0, cpu_per_request_s=1.0)],
-         "more queries seem to cost less: too noisy"),
+         "in some round more work took less CPU time, so the run is too noisy"),
     ]  # fmt: skip
     for given, reason in reasons:
         found, (unmeasured,) = measured(run_of(*given))

@@ -1,4 +1,4 @@
-"""A decision, and a check of predictions, in the terminal."""
+"""How do predictions, and a check of them, look in the terminal?"""
 
 from collections.abc import Sequence
 from statistics import median
@@ -16,7 +16,7 @@ from bench.prediction.sentences import LIMITS, MARKS, Sentence, figure, say, tex
 from bench.prediction.verdict import Row
 from bench.report.terminal.scenario import empty
 
-# Times longer than in the run that a request may take before the machine is called busy.
+# If a request takes more than so many times as long as in the run, the machine counts as busy.
 BUSY = 1.5
 
 
@@ -96,12 +96,12 @@ def milliseconds(seconds: float) -> str:
 
 
 def wait(seconds: float | None) -> str:
-    """In milliseconds; grows without end: ∞."""
+    """In milliseconds; ∞ for a response time that grows for as long as the rate lasts."""
     return MARKS["endless"] if seconds is None else figure(seconds * 1e3)
 
 
 def check_table(found: Sequence[Checked]) -> Table:
-    """Predicted and measured, under each model's name."""
+    """Every load as predicted and as measured, below its model's name."""
     table = empty("cell", "limit")
     for heading in ("predicted", "measured", "÷"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -117,18 +117,19 @@ def check_table(found: Sequence[Checked]) -> Table:
 
 
 def check_summary(found: Sequence[Checked]) -> str:
-    """How many predictions hold, and whether the machine was fit for the question."""
+    """How many predictions hold, and whether the machine was quiet enough to say so."""
     valid = [one for one in found if one.state == "VALID"]
     near = sum(one.near for one in valid)
     text = (
-        f"{near} of {len(valid)} within {TOLERANCE:.0%} (predicted ÷ measured answers/s); wanted: {SHARE:.0%} of them"
+        f"{near} of {len(valid)} predictions are within {TOLERANCE:.0%} of the measured answers a second; "
+        f"{SHARE:.0%} of them have to be."
     ).replace("%", " %")
     if len(valid) < FEWEST:
-        text += f"; at least {FEWEST} valid cells are needed"
+        text += f" The check needs at least {FEWEST} valid cells."
     drift = median(one.drift for one in found)
     if drift > BUSY:
         text += (
-            f". A request takes {drift:.1f} times as long as in the run: something else keeps this machine busy, and "
-            "waits are longer then as well; check again when it is quiet"
+            f" A request takes {drift:.1f} times as long as in the run, so something else keeps this machine busy, and "
+            "waits are longer than predicted too. Check again when the machine is quiet."
         )
-    return f"{text}."
+    return text
