@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from bench.load.burst import send_at_once
 from bench.models import find_models
-from bench.testbed.bed import Bed
 from bench.testbed.servers.life import Server, serving
+from bench.testbed.testbed import TestBed
 
 POOL = 4
 WAVE_S = 0.8
@@ -20,13 +20,13 @@ WAVE_S = 0.8
 
 
 @pytest.fixture
-def server(test_bed: Bed) -> Iterator[Server]:
+def server(test_bed: TestBed) -> Iterator[Server]:
     environment = test_bed.environment(ASYNCIO) | {"POOL_SIZE": str(POOL)}
     with serving(ASYNCIO, environment, test_bed.logs) as running:
         yield running
 
 
-def sleeping(test_bed: Bed) -> int:
+def sleeping(test_bed: TestBed) -> int:
     """How many of PostgreSQL's processes are in pg_sleep."""
     with test_bed.database_of(ASYNCIO).connect() as connection:
         return int(
@@ -34,7 +34,7 @@ def sleeping(test_bed: Bed) -> int:
         )
 
 
-def test_abandoned_requests_give_their_connections_back(test_bed: Bed, server: Server) -> None:
+def test_abandoned_requests_give_their_connections_back(test_bed: TestBed, server: Server) -> None:
     """Three times as many as there are connections: a third is in the database, the others wait for the pool."""
     address = urlsplit(server.url)
     with ExitStack() as clients:

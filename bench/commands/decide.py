@@ -22,7 +22,7 @@ from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, 
 from bench.prediction.rank import Decision, decide
 from bench.report.terminal import decide as decide_report
 from bench.results import FILE, Run
-from bench.testbed.bed import bed
+from bench.testbed.testbed import open_testbed
 
 RESULTS = Path("results")
 
@@ -156,7 +156,7 @@ def check(run: Run, models: list[Measured], database_url: str | None, as_json: b
     found: list[Checked] = []
     with (
         tempfile.TemporaryDirectory(prefix="bench-decide-") as logs,
-        bed(database_url, Path(logs)) as ready,
+        open_testbed(database_url, Path(logs)) as ready,
         Generator() as generator,
     ):
         for one in checks(run, models, ready, generator):

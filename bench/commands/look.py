@@ -16,8 +16,8 @@ from bench.report.terminal import classic as classic_report
 from bench.report.terminal import code as code_report
 from bench.report.terminal import registry as registry_report
 from bench.scenarios import classic
-from bench.testbed.bed import bed
 from bench.testbed.servers.life import server_failed, serving
+from bench.testbed.testbed import open_testbed
 
 # The client is the original's, whose database was PostgreSQL.
 POSTGRES = "/sleep/postgres/"
@@ -68,7 +68,7 @@ def serve(model: str, port: int, workers: int | None, database_url: str | None, 
         (chosen,) = with_workers([chosen], workers)
     with (
         tempfile.TemporaryDirectory(prefix="bench-serve-") as logs,
-        bed(database_url, Path(logs), mysql_url=mysql_url) as ready,
+        open_testbed(database_url, Path(logs), mysql_url=mysql_url) as ready,
         serving(chosen, ready.environment(chosen), ready.logs, port) as server,
     ):
         click.echo(json.dumps(server.info, indent=1))

@@ -29,8 +29,8 @@ from bench.results import Run, check_same, load_run, new_run
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options, Scenario
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
-from bench.testbed.bed import bed
 from bench.testbed.databases.database import PRODUCTS
+from bench.testbed.testbed import open_testbed
 from bench.traps import Trap, find_traps, try_all
 
 # What `--quick` changes; whatever else is given on the command line stays.
@@ -151,7 +151,9 @@ def measure(
     try:
         with (
             StepProgress(console) as progress,
-            bed(given["database_url"], run.folder / "logs", mysql_url=given["mysql_url"], models=models) as ready,
+            open_testbed(
+                given["database_url"], run.folder / "logs", mysql_url=given["mysql_url"], models=models
+            ) as ready,
             Generator() as generator,
         ):
             run.environment = {**run.environment, **ready.versions()}

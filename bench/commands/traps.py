@@ -15,7 +15,7 @@ from bench.report.page.page import write_page
 from bench.report.terminal import traps as report
 from bench.report.terminal.progress import StepProgress
 from bench.results import new_run
-from bench.testbed.bed import bed
+from bench.testbed.testbed import open_testbed
 from bench.traps import TRAPS, Trap, find_traps, try_all
 
 # A server's start and end, and a load that takes no second.
@@ -52,7 +52,7 @@ def traps_command(models: str | None, out: Path | None, database_url: str | None
     try:
         with (
             StepProgress(console) as progress,
-            bed(database_url, run.folder / "logs") as ready,
+            open_testbed(database_url, run.folder / "logs") as ready,
             Generator() as generator,
         ):
             run.environment = {**run.environment, **ready.versions()}

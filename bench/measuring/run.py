@@ -15,9 +15,9 @@ from bench.measuring.checks import check_contract, check_overlap
 from bench.measuring.plan import Step
 from bench.results import Cell, Observation, Run
 from bench.scenarios.base import Ground, Options, Reading, Scenario, Workload
-from bench.testbed.bed import Bed
 from bench.testbed.processes.ports import HOST
 from bench.testbed.servers.life import Server, ServerFailed, serving
+from bench.testbed.testbed import TestBed
 
 
 class Listener(Protocol):
@@ -34,7 +34,7 @@ class Listener(Protocol):
 
 
 def execute(
-    plan: Sequence[Step], bed: Bed, options: Options, run: Run, generator: Generator, listener: Listener
+    plan: Sequence[Step], testbed: TestBed, options: Options, run: Run, generator: Generator, listener: Listener
 ) -> None:
     """Carry out the steps that the run has not done yet; the results file is complete after each."""
     began = time.monotonic() - run.elapsed_s
@@ -42,7 +42,7 @@ def execute(
         if step.id in run.steps_done:
             continue
         listener.step_started(number, len(plan), step)
-        cells = Measurement(step, bed, options, run, generator, listener).carry_out()
+        cells = Measurement(step, testbed, options, run, generator, listener).carry_out()
         for cell in cells:
             run.add(cell)
         run.steps_done.append(step.id)
@@ -55,10 +55,10 @@ class Measurement:
     """One step on its server."""
 
     def __init__(
-        self, step: Step, bed: Bed, options: Options, run: Run, generator: Generator, listener: Listener
+        self, step: Step, testbed: TestBed, options: Options, run: Run, generator: Generator, listener: Listener
     ) -> None:
         self.step = step
-        self.bed = bed
+        self.testbed = testbed
         self.options = options
         self.run = run
         self.generator = generator
@@ -66,13 +66,13 @@ class Measurement:
         self.rng = random.Random(f"{options.seed}/{step.id}")
         self.memos: dict[str, dict[str, Any]] = {}
         setup = step.scenarios[0].environments.get(step.setup, {})
-        self.environment = bed.environment(step.entry.model) | dict(setup)
+        self.environment = testbed.environment(step.entry.model) | dict(setup)
 
     def carry_out(self) -> list[Cell]:
         """Start the server, check it, and measure every workload; what goes wrong is in the rounds."""
         model = self.step.entry.model
         try:
-            with serving(model, self.environment, self.bed.logs) as server:
+            with serving(model, self.environment, self.testbed.logs) as server:
                 return self.measure_all(server)
         except ServerFailed as error:
             if self.step.preparing:
@@ -113,7 +113,7 @@ class Measurement:
         memo = self.memos.setdefault(scenario.name, {})
         prepared = self.run.prepared.get(scenario.name, {})
         return Ground(
-            self.step.entry, server, self.bed, self.options, self.rng, prepared, self.generator,
+            self.step.entry, server, self.testbed, self.options, self.rng, prepared, self.generator,
             self.listener.answered, memo, self.step.setup,
         )  # fmt: skip
 

@@ -26,8 +26,8 @@ from bench.prediction.station import station_of
 from bench.prediction.unseen import ANCHORS, UNSEEN, Unseen
 from bench.results import Run
 from bench.scenarios.base import Entry, Ground, Options, run_load
-from bench.testbed.bed import Bed
 from bench.testbed.servers.life import serving
+from bench.testbed.testbed import TestBed
 
 MODELS = ("gevent", "asyncio", "sync", "gevent-blocking-db")
 TOLERANCE = 0.20
@@ -75,7 +75,7 @@ class Anchor:
     """Of the server, for each request."""
 
 
-def checks(run: Run, models: Sequence[Measured], bed: Bed, generator: Generator) -> Iterator[Checked]:
+def checks(run: Run, models: Sequence[Measured], testbed: TestBed, generator: Generator) -> Iterator[Checked]:
     """Predict and measure, a server for each model and pool; the next as it is asked for."""
     known = {model.name: model for model in models if not model.twin}
     chosen = [known[name] for name in MODELS if name in known] or list(known.values())[: len(MODELS)]
@@ -85,19 +85,19 @@ def checks(run: Run, models: Sequence[Measured], bed: Bed, generator: Generator)
         for pool in dict.fromkeys(unseen.pool for unseen in UNSEEN):
             cells = [unseen for unseen in UNSEEN if unseen.pool == pool and unseen.needs(model)]
             if cells:
-                yield from on_a_server(run, model, pool, cells, bed, generator)
+                yield from on_a_server(run, model, pool, cells, testbed, generator)
 
 
 def on_a_server(
-    run: Run, model: Measured, pool: int, cells: Sequence[Unseen], bed: Bed, generator: Generator
+    run: Run, model: Measured, pool: int, cells: Sequence[Unseen], testbed: TestBed, generator: Generator
 ) -> Iterator[Checked]:
     """The cells of a model and a pool, between anchors."""
     (registered,) = find_models(model.name)
-    environment = {**bed.environment(registered), "POOL_SIZE": str(pool)}
-    with serving(registered, environment, bed.logs) as server:
+    environment = {**testbed.environment(registered), "POOL_SIZE": str(pool)}
+    with serving(registered, environment, testbed.logs) as server:
         options = Options(duration_s=ANCHOR_S, warmup_s=WARMUP_S)
         rng = random.Random(run.seed)
-        ground = Ground(Entry(model.name, registered), server, bed, options, rng, {}, generator, lambda _: None)
+        ground = Ground(Entry(model.name, registered), server, testbed, options, rng, {}, generator, lambda _: None)
         for path in (*(one.path for one in ANCHORS.values()), *(one.path for one in cells)):
             warm_up(ground, path, 2 * pool)
         pace = Pace(ground)

@@ -13,9 +13,9 @@ from bench.load import Generator, LoadJob, LoadResult
 from bench.load.burst import OnAnswer
 from bench.models import Model
 from bench.results import Cell
-from bench.testbed.bed import Bed
 from bench.testbed.servers.cost import Cost, CostMeter
 from bench.testbed.servers.life import Server, other_cores
+from bench.testbed.testbed import TestBed
 
 FETCH_TIMEOUT_S = 30.0
 
@@ -63,7 +63,7 @@ class Ground:
 
     entry: Entry
     server: Server
-    bed: Bed
+    testbed: TestBed
     options: Options
     rng: random.Random
     prepared: Mapping[str, Mapping[str, Any]]
@@ -178,7 +178,7 @@ def load_reading(ground: Ground, job: LoadJob) -> Reading:
         "pss_bytes": cost.pss_bytes,
         "threads": cost.threads,
         "drift": drift(result),
-        "database_connections": ground.bed.database_connections(ground.server.model),
+        "database_connections": ground.testbed.database_connections(ground.server.model),
     }
     detail = {"job": describe(job), "load": asdict(result), "cost": asdict(cost)}
     return Reading(values, judgement, detail, result.window_s)

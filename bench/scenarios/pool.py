@@ -36,7 +36,7 @@ from bench.models import POOL, Model
 from bench.results import Cell
 from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe, run_load
 from bench.scenarios.classic import at_once
-from bench.testbed.databases.connections import ConnectionMeter, Room
+from bench.testbed.databases.connections import ConnectionHeadroom, ConnectionMeter
 from bench.words import join
 
 REQUESTS = 100
@@ -100,23 +100,23 @@ def ideal_s(setup: Setup, requests: int) -> float:
     return math.ceil(requests / at_once) * setup.wait_s
 
 
-def requests_for(setup: Setup, room: Room) -> int:
+def requests_for(setup: Setup, headroom: ConnectionHeadroom) -> int:
     """How many requests to send at once: no more than need be, so that nobody else finds the database full."""
     if setup == ABOVE:
-        return room.max_connections + TOO_MANY
+        return headroom.max_connections + TOO_MANY
     if setup == NO_POOL:
-        return min(REQUESTS, (room.free - MARGIN) // ROUNDED * ROUNDED)
+        return min(REQUESTS, (headroom.free - MARGIN) // ROUNDED * ROUNDED)
     return REQUESTS
 
 
-def why_not(setup: Setup, room: Room) -> str:
+def why_not(setup: Setup, headroom: ConnectionHeadroom) -> str:
     """The reason to leave a set-up out with this database; empty if there is none."""
-    if setup == ABOVE and room.max_connections > MAX_CONNECTIONS:
-        return f"max_connections is {room.max_connections}, and more than {MAX_CONNECTIONS} are not opened for this"
-    if setup == ABOVE and room.strangers:
-        return f"others hold {room.strangers} of its connections and would be locked out"
-    if setup == NO_POOL and requests_for(setup, room) <= POOL:
-        return f"only {room.free} connections are left, too few to show what a connection for each request costs"
+    if setup == ABOVE and headroom.max_connections > MAX_CONNECTIONS:
+        return f"max_connections is {headroom.max_connections}, and more than {MAX_CONNECTIONS} are not opened for this"
+    if setup == ABOVE and headroom.strangers:
+        return f"others hold {headroom.strangers} of its connections and would be locked out"
+    if setup == NO_POOL and requests_for(setup, headroom) <= POOL:
+        return f"only {headroom.free} connections are left, too few to show what a connection for each request costs"
     return ""
 
 
@@ -127,11 +127,11 @@ def workloads(options: Options) -> Sequence[Workload]:
 
 def measure(ground: Ground, workload: Workload) -> Reading:
     """A burst on a server whose pool is as full as it will be while it idles."""
-    setup, room = setup_of(ground), ground.bed.room(ground.server.model)
-    if reason := why_not(setup, room):
+    setup, headroom = setup_of(ground), ground.testbed.headroom(ground.server.model)
+    if reason := why_not(setup, headroom):
         return Reading({}, raw={"skipped": reason})
     ground.generator.run(burst(ground, POOL, WAIT_S / 2))
-    return read(ground, setup, requests_for(setup, room))
+    return read(ground, setup, requests_for(setup, headroom))
 
 
 def setup_of(ground: Ground) -> Setup:
@@ -152,7 +152,7 @@ def read(ground: Ground, setup: Setup, requests: int) -> Reading:
     """The burst, and what it took of the database."""
     job = burst(ground, requests, setup.wait_s)
     written = log_bytes(ground.server.process.log)
-    with ConnectionMeter(ground.bed.database_of(ground.server.model)) as connections:
+    with ConnectionMeter(ground.testbed.database_of(ground.server.model)) as connections:
         result, cost, judgement = run_load(ground, job)
     log = ground.server.process.log.read_bytes()[written:].decode(errors="replace")
     reasons = error_lines(log, setup.expected)

@@ -41,7 +41,7 @@ def measure(ground: Ground, workload: Workload) -> Reading:
         try:
             return load_reading(ground, ground.job(path, method="POST", body=BODY, headers=JSON, expect_status=201))
         finally:
-            ground.bed.restore_todos(ground.server.model)
+            ground.testbed.restore_todos(ground.server.model)
     return load_reading(ground, ground.job(path, expect_body=ground.fetch(path)))
 
 

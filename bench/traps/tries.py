@@ -15,8 +15,8 @@ from bench.models import find_models
 from bench.results import Run
 from bench.scenarios import pool
 from bench.scenarios.base import Entry, Ground, Options
-from bench.testbed.bed import Bed
 from bench.testbed.servers.life import Server, ServerFailed, serving
+from bench.testbed.testbed import TestBed
 from bench.traps.known import TRAPS
 from bench.traps.trap import CURED, Expected, Seen, Trap
 
@@ -32,29 +32,29 @@ def find_traps(names: str | None) -> tuple[Trap, ...]:
     return tuple(trap for trap in TRAPS if trap.model in models)
 
 
-def try_trap(trap: Trap, bed: Bed, generator: Generator) -> Seen:
+def try_trap(trap: Trap, testbed: TestBed, generator: Generator) -> Seen:
     """What the model that falls into it does under its load."""
-    return tried(trap, trap.model, trap.setup, trap.expected, bed, generator)
+    return tried(trap, trap.model, trap.setup, trap.expected, testbed, generator)
 
 
-def try_cure(trap: Trap, bed: Bed, generator: Generator) -> Seen:
+def try_cure(trap: Trap, testbed: TestBed, generator: Generator) -> Seen:
     """What the model that avoids it does under the same load."""
-    return tried(trap, trap.cured_by, trap.cured_setup, CURED, bed, generator)
+    return tried(trap, trap.cured_by, trap.cured_setup, CURED, testbed, generator)
 
 
-def tried(trap: Trap, name: str, setup: str, expected: Expected, bed: Bed, generator: Generator) -> Seen:
+def tried(trap: Trap, name: str, setup: str, expected: Expected, testbed: TestBed, generator: Generator) -> Seen:
     """The load on a fresh server, once more where only its timing is not as expected: that may be a neighbour's."""
     (model,) = find_models(name)
     if model.unavailable:
         return Seen(0, 0, not_tried=model.unavailable)
-    environment = bed.environment(model) | dict(pool.SCENARIO.environments.get(setup, {}))
-    log = bed.logs / f"{name}.log"
+    environment = testbed.environment(model) | dict(pool.SCENARIO.environments.get(setup, {}))
+    log = testbed.logs / f"{name}.log"
     written = pool.log_bytes(log)
     try:
-        with serving(model, environment, bed.logs) as server:
+        with serving(model, environment, testbed.logs) as server:
             check_info(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
             ground = Ground(
-                Entry(name, model), server, bed, Options(), Random(0), {}, generator, lambda _: None, setup=setup
+                Entry(name, model), server, testbed, Options(), Random(0), {}, generator, lambda _: None, setup=setup
             )
             for _ in range(TRIES):
                 seen = trap.load(ground)
@@ -81,7 +81,7 @@ def named_error(log: Path, written: int, pattern: str) -> str:
 
 def try_all(
     traps: Sequence[Trap],
-    bed: Bed,
+    testbed: TestBed,
     generator: Generator,
     run: Run,
     on_trap: Callable[[int, Trap], None],
@@ -95,8 +95,8 @@ def try_all(
         if step in run.steps_done:
             continue
         on_trap(number, trap)
-        seen = try_trap(trap, bed, generator)
-        run.traps.append(report(trap, seen, try_cure(trap, bed, generator) if cures else None))
+        seen = try_trap(trap, testbed, generator)
+        run.traps.append(report(trap, seen, try_cure(trap, testbed, generator) if cures else None))
         run.steps_done.append(step)
         run.elapsed_s = time.monotonic() - began
         run.save()

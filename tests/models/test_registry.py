@@ -28,9 +28,9 @@ from bench.report.terminal.registry import pasteable, words
 from bench.results import Cell, new_run
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options
-from bench.testbed.bed import Bed
 from bench.testbed.processes.ports import free_port, is_free
 from bench.testbed.processes.process import clean_environment
+from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
 # A model of one's own, as the README shows it.
@@ -178,7 +178,7 @@ def test_the_list_has_every_model_once_and_each_command_can_be_pasted(width: int
     assert headings == list(dict.fromkeys(map(group, MODELS)))
 
 
-def test_a_command_from_the_list_serves_when_pasted_into_a_shell(test_bed: Bed) -> None:
+def test_a_command_from_the_list_serves_when_pasted_into_a_shell(test_bed: TestBed) -> None:
     (model,) = find_models("asyncio")
     port = free_port()
     text = pasteable(model, 78).replace("8000", str(port)).replace("python", shlex.quote(sys.executable), 1)
@@ -215,7 +215,7 @@ class Silent:
         return lambda *_: None
 
 
-def test_a_model_of_ones_own_takes_ten_lines(test_bed: Bed, tmp_path: Path) -> None:
+def test_a_model_of_ones_own_takes_ten_lines(test_bed: TestBed, tmp_path: Path) -> None:
     """And is measured like any other: checked, started, judged."""
     assert len(OWN_MODEL.splitlines()) <= 10
     assert OWN_MODEL in (ROOT / "README.md").read_text()

@@ -20,7 +20,7 @@ from bench.prediction.station import calls_s
 from bench.prediction.unseen import UNSEEN, several
 from bench.prediction.vectors import ASYNCIO_LOOP, GEVENT_LOOP, vectors
 from bench.results import Cell, Run
-from bench.testbed.bed import Bed
+from bench.testbed.testbed import TestBed
 from tests.observations import observations
 
 VECTORS = Path(__file__).with_name("decide_vectors.json")
@@ -343,7 +343,7 @@ def test_the_check_predicts_each_unseen_load_of_a_model() -> None:
     assert rates["/sleep/postgres/?seconds=0.03"] < 10 / 0.03  # the last of them, with a pool of 10
 
 
-def test_an_unseen_load_is_measured_between_anchors_on_a_real_server(test_bed: Bed) -> None:
+def test_an_unseen_load_is_measured_between_anchors_on_a_real_server(test_bed: TestBed) -> None:
     run = run_of(*throughput("gevent"))
     models, _ = measured(run)
     (found,) = on_a_server(run, models[0], 7, [replace(several(5, 32), pool=7)], test_bed, OneOff())

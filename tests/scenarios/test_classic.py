@@ -17,9 +17,9 @@ from bench.results import Cell, Run, new_run
 from bench.scenarios import classic
 from bench.scenarios.base import Options
 from bench.scenarios.classic import Round, ideal_s, problem
-from bench.testbed.bed import Bed
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
 
 WAIT_S = 0.3
 OPTIONS = Options(classic_seconds=WAIT_S, classic_requests=5)
@@ -41,11 +41,11 @@ class Silent:
         self.heard += cells
 
 
-def run_them(bed: Bed, models: Sequence[Model], folder: Path) -> tuple[list[Cell], Run, Silent]:
+def run_them(testbed: TestBed, models: Sequence[Model], folder: Path) -> tuple[list[Cell], Run, Silent]:
     """The classic's cells of these models, measured as the commands do it."""
     listener = Silent()
     run = new_run(folder / "out", {}, {}, seed=1)
-    execute(make_plan([classic.SCENARIO], models, OPTIONS), bed, OPTIONS, run, NoLoad(), listener)
+    execute(make_plan([classic.SCENARIO], models, OPTIONS), testbed, OPTIONS, run, NoLoad(), listener)
     return list(run.cells.values()), run, listener
 
 
@@ -60,7 +60,7 @@ def together(ends: list[float]) -> bool:
 
 
 @pytest.mark.parametrize("model", find_models("classic"), ids=lambda model: model.name)
-def test_a_model_shows_its_situation(model: Model, test_bed: Bed, tmp_path: Path) -> None:
+def test_a_model_shows_its_situation(model: Model, test_bed: TestBed, tmp_path: Path) -> None:
     (cell,), run, listener = run_them(test_bed, [model], tmp_path)
     assert cell.judgement.valid, cell.judgement.reason
     (seen,) = cell.observations
@@ -113,11 +113,13 @@ def test_the_published_figures_are_of_the_three_situations_of_2013() -> None:
 
 
 @pytest.mark.parametrize("name", ["sync", "asyncio-blocking-db"])
-def test_a_server_that_answers_500_fails_its_cell(name: str, test_bed: Bed, tmp_path: Path) -> None:
+def test_a_server_that_answers_500_fails_its_cell(name: str, test_bed: TestBed, tmp_path: Path) -> None:
     """A database that is away: both answer within milliseconds, and neither may look fast."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
-    bed = replace(test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path)
-    (cell,), run, _ = run_them(bed, find_models(name), tmp_path)
+    testbed = replace(
+        test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path
+    )
+    (cell,), run, _ = run_them(testbed, find_models(name), tmp_path)
     assert cell.judgement.state == "ERRORS"
     assert cell.judgement.reason.startswith("10 of 10 requests failed: 10 × status 500; the last lines of ")
     assert "OperationalError" in cell.judgement.reason
@@ -125,11 +127,13 @@ def test_a_server_that_answers_500_fails_its_cell(name: str, test_bed: Bed, tmp_
     assert (saved["state"], saved["reason"]) == ("ERRORS", cell.judgement.reason)
 
 
-def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed: Bed, tmp_path: Path) -> None:
+def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed: TestBed, tmp_path: Path) -> None:
     """asyncpg opens its pool at start-up, so without a database there is no server at all."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
-    bed = replace(test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path)
-    cells, _, _ = run_them(bed, find_models("asyncio,sync"), tmp_path)
+    testbed = replace(
+        test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path
+    )
+    cells, _, _ = run_them(testbed, find_models("asyncio,sync"), tmp_path)
     assert [(cell.model, cell.judgement.state) for cell in cells] == [("asyncio", "ERRORS"), ("sync", "ERRORS")]
     assert "it ended with exit code 3; the last lines of" in cells[0].judgement.reason
     assert "ConnectionRefusedError" in cells[0].judgement.reason

@@ -14,9 +14,9 @@ from bench.models import find_models
 from bench.results import Cell, Observation
 from bench.scenarios.base import Entry, Ground, Options, Reading
 from bench.scenarios.fanout import CALL_S, COUNTS, REPETITIONS, SCENARIO
-from bench.testbed.bed import Bed
 from bench.testbed.servers.cost import CostMeter, sockets
 from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
 
 OPTIONS = Options()
 
@@ -37,7 +37,7 @@ def test_the_workloads_are_one_call_ten_and_fifty_of_a_tenth_of_a_second() -> No
 
 
 @pytest.mark.parametrize("model", [model.name for model in find_models("classic")])
-def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Server], test_bed: Bed) -> None:
+def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Server], test_bed: TestBed) -> None:
     server = serve(model)
     ground = Ground(
         Entry(model, server.model), server, test_bed, OPTIONS, random.Random(1), {}, OneOff(), lambda _: None

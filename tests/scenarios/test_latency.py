@@ -27,8 +27,8 @@ from bench.scenarios.latency import (
     worth_a_retry,
 )
 from bench.scenarios.open_loop import arrived_s, late_requests
-from bench.testbed.bed import Bed
 from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
 from tests.observations import observations
 
 OPTIONS = Options(duration_s=0.3, seed=7)
@@ -160,14 +160,14 @@ def test_the_finding_names_the_models_that_it_leaves_out() -> None:
     )
 
 
-def ground_of(server: Server, bed: Bed, prepared: Mapping[str, Mapping[str, Any]], name: str = "") -> Ground:
+def ground_of(server: Server, testbed: TestBed, prepared: Mapping[str, Mapping[str, Any]], name: str = "") -> Ground:
     """A ground on a running server; `name` is that of a twin."""
     entry = Entry(name or server.model.name, server.model)
-    return Ground(entry, server, bed, OPTIONS, random.Random(7), prepared, OneOff(), lambda answer: None)
+    return Ground(entry, server, testbed, OPTIONS, random.Random(7), prepared, OneOff(), lambda answer: None)
 
 
 def test_a_real_server_is_searched_and_then_measured_at_every_rate(
-    test_bed: Bed, serve: Callable[[str], Server]
+    test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
     server = serve("asyncio")
     found = latency.prepare(ground_of(server, test_bed, {}))
@@ -207,7 +207,7 @@ def test_a_real_server_is_searched_and_then_measured_at_every_rate(
 
 
 def test_what_could_not_be_prepared_is_said_and_no_load_is_made_up(
-    test_bed: Bed, serve: Callable[[str], Server]
+    test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
     unprepared = ground_of(serve("asyncio"), test_bed, {"asyncio": {"failure": "the server ended"}})
     unprepared.memo["capacity"] = latency.Capacity(500.0, VALID, 0.3)
@@ -224,7 +224,7 @@ def test_what_could_not_be_prepared_is_said_and_no_load_is_made_up(
 
 
 def test_a_server_without_a_capacity_is_not_asked_for_a_share_of_it(
-    test_bed: Bed, serve: Callable[[str], Server]
+    test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
     ground = ground_of(serve("asyncio"), test_bed, {})
     ground.memo["capacity"] = latency.Capacity(0.0, Judgement("ERRORS", "no request was answered"), 0.3)

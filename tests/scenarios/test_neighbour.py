@@ -13,9 +13,9 @@ from bench.results import Cell
 from bench.scenarios import neighbour
 from bench.scenarios.base import Entry, Ground, Options, Reading
 from bench.scenarios.neighbour import BURN, SLEEPERS, SMALL, Neighbour, combined, suffering
-from bench.testbed.bed import Bed
 from bench.testbed.processes.ports import HOST, free_port
 from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
 from tests.observations import observations
 
 OPTIONS = Options(duration_s=0.5, seed=7)
@@ -26,16 +26,16 @@ def neighbours() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "neighbour"]
 
 
-def measured(server: Server, bed: Bed) -> dict[str, Reading]:
+def measured(server: Server, testbed: TestBed) -> dict[str, Reading]:
     """Both workloads' readings on a running server."""
     entry = Entry(server.model.name, server.model)
-    ground = Ground(entry, server, bed, OPTIONS, random.Random(7), {}, OneOff(), lambda answer: None)
+    ground = Ground(entry, server, testbed, OPTIONS, random.Random(7), {}, OneOff(), lambda answer: None)
     return {workload.name: neighbour.measure(ground, workload) for workload in neighbour.workloads(OPTIONS)}
 
 
 @pytest.mark.parametrize("name", ["gevent", "asyncio"])
 def test_small_requests_and_sleepers_wait_longer_beside_a_neighbour(
-    name: str, test_bed: Bed, serve: Callable[[str], Server]
+    name: str, test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
     readings = measured(serve(name), test_bed)
     assert list(readings) == [SMALL, SLEEPERS]
@@ -54,7 +54,7 @@ def test_small_requests_and_sleepers_wait_longer_beside_a_neighbour(
 
 
 def test_sleepers_that_a_serial_server_cannot_carry_are_not_repeated_beside_a_neighbour(
-    test_bed: Bed, serve: Callable[[str], Server]
+    test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
     reading = measured(serve("sync"), test_bed)[SLEEPERS]
     assert reading.judgement.state == "SATURATED"

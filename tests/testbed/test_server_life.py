@@ -17,10 +17,10 @@ from processes import PATIENCE_S, gone, wait_until
 import bench.testbed.servers.life as life
 from bench.errors import BenchError
 from bench.models import Model, find_models
-from bench.testbed.bed import Bed
 from bench.testbed.processes.ports import free_port
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import ServerFailed, serving
+from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
 # Long enough for gunicorn's own graceful end on a busy machine, and far below a test's patience.
@@ -49,7 +49,7 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: py
         pass
 
 
-def test_another_server_on_the_port_is_not_taken_for_ours(test_bed: Bed, tmp_path: Path) -> None:
+def test_another_server_on_the_port_is_not_taken_for_ours(test_bed: TestBed, tmp_path: Path) -> None:
     """Its /info has the pid of a process that this bench did not start for this model."""
     (gevent,) = find_models("gevent")
     with serving(gevent, test_bed.environment(gevent), tmp_path) as other:
@@ -60,7 +60,7 @@ def test_another_server_on_the_port_is_not_taken_for_ours(test_bed: Bed, tmp_pat
             life.wait_until_it_answers(ours, other.url)
 
 
-def test_a_taken_port_is_named_with_its_holder(test_bed: Bed) -> None:
+def test_a_taken_port_is_named_with_its_holder(test_bed: TestBed) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

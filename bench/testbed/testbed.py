@@ -13,14 +13,14 @@ from sqlalchemy import text
 from bench.errors import BenchError
 from bench.models import Model
 from bench.testbed.databases import Database, databases
-from bench.testbed.databases.connections import Room, connections, room
+from bench.testbed.databases.connections import ConnectionHeadroom, connections, headroom
 from bench.testbed.processes.ports import HOST, free_port
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import ROOT, START_TIMEOUT_S, other_cores
 
 
 @dataclass(frozen=True)
-class Bed:
+class TestBed:
     """Seeded databases and a running upstream; servers are started in it."""
 
     databases: Mapping[str, Database]
@@ -36,9 +36,9 @@ class Bed:
         """How many connections to the model's database there are."""
         return connections(self.database_of(model))
 
-    def room(self, model: Model) -> Room:
+    def headroom(self, model: Model) -> ConnectionHeadroom:
         """How many connections the model's database server has left."""
-        return room(self.database_of(model))
+        return headroom(self.database_of(model))
 
     def restore_todos(self, model: Model) -> None:
         """Take out what a load has added, so that the next one finds the 50 todos."""
@@ -58,19 +58,19 @@ class Bed:
 
 
 @contextmanager
-def bed(
+def open_testbed(
     database_url: str | None, logs: Path, *, mysql_url: str | None = None, models: Iterable[Model] = ()
-) -> Iterator[Bed]:
+) -> Iterator[TestBed]:
     """A test bed that is gone when the context ends, with the databases of these models started.
 
-    The URLs are the user's own servers (None: embedded ones), `logs` is a folder for what the bed's processes print.
+    The URLs are the user's own servers (None: embedded ones), `logs` is a folder for what its processes print.
 
     Raises BenchError if a database or the upstream cannot be had.
     """
     logs.mkdir(parents=True, exist_ok=True)
     urls = {"postgres": database_url, "mysql": mysql_url}
     with databases(urls, logs) as found, upstream(logs) as url:
-        ready = Bed(found, url, logs)
+        ready = TestBed(found, url, logs)
         for model in models:
             ready.database_of(model)
         yield ready
