@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from bench.judging.standings import TWIN_SUFFIX, baseline
 from bench.models import Model
-from bench.scenarios.base import Entry, Options, Scenario
+from bench.scenarios.base import Contestant, Options, Scenario
 
 
 @dataclass(frozen=True)
 class Step:
     """One fresh server, and what is measured on it."""
 
-    entry: Entry
+    contestant: Contestant
     scenarios: tuple[Scenario, ...]
     round: int
     """From 0; -1 prepares a scenario."""
@@ -23,7 +23,7 @@ class Step:
     def id(self) -> str:
         """What tells it from every other step of a plan, the same in every plan of the same arguments."""
         what = "+".join(scenario.name for scenario in self.scenarios)
-        return "/".join((what, self.setup, self.entry.name, str(self.round)))
+        return "/".join((what, self.setup, self.contestant.name, str(self.round)))
 
     @property
     def preparing(self) -> bool:
@@ -40,29 +40,29 @@ def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: O
     set-ups only the first.
     """
     rng = random.Random(options.seed)
-    entries = [Entry(model.name, model) for model in models]
+    contestants = [Contestant(model.name, model) for model in models]
     base = baseline([model.name for model in models])
-    twin = Entry(base + TWIN_SUFFIX, next(model for model in models if model.name == base))
+    twin = Contestant(base + TWIN_SUFFIX, next(model for model in models if model.name == base))
     compared = tuple(scenario for scenario in scenarios if scenario.compared)
     sharing = tuple(scenario for scenario in scenarios if scenario.shares_server)
     steps: list[Step] = []
     for scenario in scenarios:
-        asked = [entry for entry in entries if asks(scenario, entry.model, options)]
+        asked = [contestant for contestant in contestants if asks(scenario, contestant.model, options)]
         if scenario.shares_server:
-            steps += [Step(entry, sharing, 0) for entry in asked if scenario is sharing[0]]
+            steps += [Step(contestant, sharing, 0) for contestant in asked if scenario is sharing[0]]
         elif not scenario.compared:
             steps += [
-                Step(entry, (scenario,), 0, setup)
-                for entry in asked
+                Step(contestant, (scenario,), 0, setup)
+                for contestant in asked
                 for setup in list(scenario.environments)[: 1 if options.quick else None]
             ]
         elif scenario is compared[0]:
-            steps += preparations(compared, entries, options)
-            every = entries if options.quick or not any(one.twin for one in compared) else [*entries, twin]
+            steps += preparations(compared, contestants, options)
+            every = contestants if options.quick or not any(one.twin for one in compared) else [*contestants, twin]
             for number in range(options.rounds):
-                for entry in rng.sample(every, len(every)):
-                    own = tuple(other for other in compared if asks(other, entry.model, options))
-                    steps += [Step(entry, own, number)] if own else []
+                for contestant in rng.sample(every, len(every)):
+                    own = tuple(other for other in compared if asks(other, contestant.model, options))
+                    steps += [Step(contestant, own, number)] if own else []
     return steps
 
 
@@ -72,14 +72,14 @@ def asks(scenario: Scenario, model: Model, options: Options) -> bool:
     return scenario.applies(model) and (wide or not options.brief or "classic" in model.families)
 
 
-def preparations(compared: Sequence[Scenario], entries: Sequence[Entry], options: Options) -> list[Step]:
+def preparations(compared: Sequence[Scenario], contestants: Sequence[Contestant], options: Options) -> list[Step]:
     """What must be found out before the rounds; nothing in a quick plan, which leaves out what needs it."""
     return [
-        Step(entry, (scenario,), round=-1)
+        Step(contestant, (scenario,), round=-1)
         for scenario in compared
         if scenario.prepare and not options.quick
-        for entry in entries
-        if asks(scenario, entry.model, options)
+        for contestant in contestants
+        if asks(scenario, contestant.model, options)
     ]
 
 
@@ -94,7 +94,7 @@ def expected_s(step: Step, options: Options) -> float:
     total_s = SERVER_S
     for scenario in step.scenarios:
         if scenario.expected_s:
-            total_s += scenario.expected_s(options, step.entry.model)
+            total_s += scenario.expected_s(options, step.contestant.model)
         else:
             each_s = options.warmup_s + options.duration_s + BETWEEN_LOADS_S
             total_s += each_s * len(scenario.workloads(options))

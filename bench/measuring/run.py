@@ -14,7 +14,7 @@ from bench.load.burst import Answer
 from bench.measuring.checks import check_contract, check_overlap
 from bench.measuring.plan import Step
 from bench.results import Cell, Observation, Run
-from bench.scenarios.base import Ground, Options, Reading, Scenario, Workload
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
 from bench.testbed.processes.ports import HOST
 from bench.testbed.servers.life import Server, ServerFailed, serving
 from bench.testbed.testbed import TestBed
@@ -66,11 +66,11 @@ class Measurement:
         self.rng = random.Random(f"{options.seed}/{step.id}")
         self.memos: dict[str, dict[str, Any]] = {}
         setup = step.scenarios[0].environments.get(step.setup, {})
-        self.environment = testbed.environment(step.entry.model) | dict(setup)
+        self.environment = testbed.environment(step.contestant.model) | dict(setup)
 
     def carry_out(self) -> list[Cell]:
         """Start the server, check it, and measure every workload; what goes wrong is in the rounds."""
-        model = self.step.entry.model
+        model = self.step.contestant.model
         try:
             with serving(model, self.environment, self.testbed.logs) as server:
                 return self.measure_all(server)
@@ -86,13 +86,13 @@ class Measurement:
         judgement, overlap = self.check(server)
         cells = []
         for scenario, workload in self.workloads():
-            ground = self.ground(scenario, server)
+            context = self.context(scenario, server)
             began = time.monotonic()
             if self.step.preparing:
-                self.prepare(scenario, ground)
+                self.prepare(scenario, context)
                 self.run.measuring_s += time.monotonic() - began
                 continue
-            reading = self.measure(scenario, ground, workload) if judgement.valid else Reading({}, judgement)
+            reading = self.measure(scenario, context, workload) if judgement.valid else Reading({}, judgement)
             self.run.measuring_s += time.monotonic() - began
             self.run.window_s += reading.window_s
             cells.append(self.cell(scenario, workload, reading, server, overlap))
@@ -103,17 +103,17 @@ class Measurement:
         pairs = []
         for scenario in self.step.scenarios:
             every = scenario.workloads(self.options)
-            own = [(scenario, workload) for workload in every if scenario.fits(self.step.entry.model, workload)]
+            own = [(scenario, workload) for workload in every if scenario.fits(self.step.contestant.model, workload)]
             pairs += own[:1] if self.step.preparing else own
         compared = all(scenario.compared and scenario.shuffled for scenario in self.step.scenarios)
         return self.rng.sample(pairs, len(pairs)) if compared else pairs
 
-    def ground(self, scenario: Scenario, server: Server) -> Ground:
+    def context(self, scenario: Scenario, server: Server) -> MeasurementContext:
         """What the scenario measures on; a scenario's memo lives as long as the server."""
         memo = self.memos.setdefault(scenario.name, {})
         prepared = self.run.prepared.get(scenario.name, {})
-        return Ground(
-            self.step.entry, server, self.testbed, self.options, self.rng, prepared, self.generator,
+        return MeasurementContext(
+            self.step.contestant, server, self.testbed, self.options, self.rng, prepared, self.generator,
             self.listener.answered, memo, self.step.setup,
         )  # fmt: skip
 
@@ -128,24 +128,24 @@ class Measurement:
         judgement, overlap = check_overlap(server)
         return judgement, asdict(overlap)
 
-    def prepare(self, scenario: Scenario, ground: Ground) -> None:
+    def prepare(self, scenario: Scenario, context: MeasurementContext) -> None:
         """Let the scenario find out what its rounds need; without it they say so themselves."""
         assert scenario.prepare is not None
         try:
-            found = scenario.prepare(ground)
+            found = scenario.prepare(context)
         except (GeneratorError, httpx.HTTPError, OSError) as error:
             found = {"failure": str(error) or type(error).__name__}
         self.prepared(scenario, found)
 
     def prepared(self, scenario: Scenario, found: Mapping[str, Any]) -> None:
         """Keep it where the rounds will look for it."""
-        self.run.prepared.setdefault(scenario.name, {})[self.step.entry.name] = dict(found)
+        self.run.prepared.setdefault(scenario.name, {})[self.step.contestant.name] = dict(found)
 
-    def measure(self, scenario: Scenario, ground: Ground, workload: Workload) -> Reading:
+    def measure(self, scenario: Scenario, context: MeasurementContext, workload: Workload) -> Reading:
         """One reading; a server that fails under it is explained by the last lines of its log."""
-        process = ground.server.process
+        process = context.server.process
         try:
-            reading = scenario.measure(ground, workload)
+            reading = scenario.measure(context, workload)
         except (GeneratorError, httpx.HTTPError, OSError) as error:
             reading = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
         if reading.judgement.state != "ERRORS":
@@ -170,11 +170,11 @@ class Measurement:
         observation = Observation(self.step.round, judgement.state, judgement.reason, reading.figures, raw)
         return Cell(
             scenario=scenario.name,
-            model=self.step.entry.name,
+            model=self.step.contestant.name,
             workload={"name": name, **workload.parameters, **setup},
             figure=scenario.figure,
             spread_limit=scenario.spread_limit,
-            command=server.process.command if server else self.step.entry.model.command(HOST, 0),
+            command=server.process.command if server else self.step.contestant.model.command(HOST, 0),
             info=server.info if server else {},
             observations=(observation,),
         )

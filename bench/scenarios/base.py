@@ -42,7 +42,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Contestant:
     """A model under a name; the A/A twin is the same model under another."""
 
     name: str
@@ -58,16 +58,16 @@ class Workload:
 
 
 @dataclass(frozen=True)
-class Ground:
+class MeasurementContext:
     """One fresh server and all that a scenario needs to measure it."""
 
-    entry: Entry
+    contestant: Contestant
     server: Server
     testbed: TestBed
     options: Options
     rng: random.Random
     prepared: Mapping[str, Mapping[str, Any]]
-    """By entry name, what the scenario's preparation found."""
+    """By contestant name, what the scenario's preparation found."""
     generator: Generator
     on_answer: OnAnswer
     memo: dict[str, Any] = field(default_factory=dict)
@@ -128,7 +128,7 @@ class Scenario:
     name: str
     question: str
     workloads: Callable[[Options], Sequence[Workload]]
-    measure: Callable[[Ground, Workload], Reading]
+    measure: Callable[[MeasurementContext, Workload], Reading]
     columns: Sequence[Column]
     finding: Callable[[Sequence[Cell]], str]
     figure: str
@@ -142,7 +142,7 @@ class Scenario:
     with requests that were given up comes last."""
     shuffled: bool = True
     """Whether the order of the workloads on a server is drawn anew each round."""
-    prepare: Callable[[Ground], Mapping[str, Any]] | None = None
+    prepare: Callable[[MeasurementContext], Mapping[str, Any]] | None = None
     wide: bool = False
     """Whether a default run asks it of every default model; the others it asks of the classic six only."""
     applies: Callable[[Model], bool] = lambda model: True
@@ -156,16 +156,16 @@ class Scenario:
     """The server's environment by set-up; a scenario with several starts a server for each."""
 
 
-def run_load(ground: Ground, job: LoadJob) -> tuple[LoadResult, Cost, Judgement]:
+def run_load(context: MeasurementContext, job: LoadJob) -> tuple[LoadResult, Cost, Judgement]:
     """Run a load and meter the server meanwhile."""
-    with CostMeter(ground.server.process.pid) as meter:
-        result = ground.generator.run(job)
+    with CostMeter(context.server.process.pid) as meter:
+        result = context.generator.run(job)
     return result, meter.cost, judge_load(result, job.rate_rps)
 
 
-def load_reading(ground: Ground, job: LoadJob) -> Reading:
+def load_reading(context: MeasurementContext, job: LoadJob) -> Reading:
     """A load as a reading, with the figures that every load has."""
-    result, cost, judgement = run_load(ground, job)
+    result, cost, judgement = run_load(context, job)
     handled = result.warmup_requests + result.requests
     values = {
         "throughput_rps": result.throughput_rps,
@@ -178,7 +178,7 @@ def load_reading(ground: Ground, job: LoadJob) -> Reading:
         "pss_bytes": cost.pss_bytes,
         "threads": cost.threads,
         "drift": drift(result),
-        "database_connections": ground.testbed.database_connections(ground.server.model),
+        "database_connections": context.testbed.database_connections(context.server.model),
     }
     detail = {"job": describe(job), "load": asdict(result), "cost": asdict(cost)}
     return Reading(values, judgement, detail, result.window_s)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bench.models import Model
 from bench.results import Cell
 from bench.scenarios import scale
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, load_reading
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, load_reading
 from bench.scenarios.classic import PYTHON
 from bench.scenarios.throughput import ONE_READ
 
@@ -57,21 +57,21 @@ def fits(model: Model, workload: Workload) -> bool:
     return model.name == BRIDGE or any((workload.name, model.name) == (one.workload, one.other) for one in TARGETS)
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
     """One load on a server that has been warmed up before the first."""
-    if not ground.memo:
-        ground.memo.update(scale.warm_up(ground))
+    if not context.memo:
+        context.memo.update(scale.warm_up(context))
     if workload == WAITING:
-        return scale.burst(ground, workload)
+        return scale.burst(context, workload)
     path = workload.parameters["path"]
-    job = ground.job(path, expect_body=ground.fetch(path))
+    job = context.job(path, expect_body=context.fetch(path))
     if workload == SLEEPERS:  # a number of requests and not a time: what is in flight at its end would count for much
         requests, connections = workload.parameters["requests"], workload.parameters["connections"]
-        job = ground.job(
+        job = context.job(
             path, expect_body=job.expect_body, connections=connections, max_requests=requests, warmup_s=0.0,
             duration_s=scale.WARM_TIMEOUT_S, timeout_s=scale.WARM_TIMEOUT_S,
         )  # fmt: skip
-    return load_reading(ground, job)
+    return load_reading(context, job)
 
 
 def expected_s(options: Options, model: Model) -> float:

@@ -12,7 +12,7 @@ from bench.judging.validity import VALID, Judgement
 from bench.load.burst import Answer, OnAnswer, send_at_once
 from bench.models import Model
 from bench.results import Cell
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.testbed.servers.life import Server
 
 PYTHON = "/sleep/python/"
@@ -79,11 +79,11 @@ def workloads(options: Options) -> Sequence[Workload]:
     return [Workload(f"{options.classic_requests} × {options.classic_seconds:g} s", parameters)]
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
     """A round, its ideal beside it."""
     seconds, requests = workload.parameters["seconds"], workload.parameters["requests"]
-    ideal = ideal_s(ground.entry.model, seconds, requests)
-    round_ = measure_round(ground.server, seconds, requests, ground.on_answer)
+    ideal = ideal_s(context.contestant.model, seconds, requests)
+    round_ = measure_round(context.server, seconds, requests, context.on_answer)
     reason = problem(round_)
     return Reading(
         figures={"python_s": round_.python_s, "database_s": round_.database_s, "sum_s": round_.sum_s,

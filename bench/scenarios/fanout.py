@@ -16,7 +16,7 @@ from statistics import median
 
 from bench.load import LoadJob
 from bench.results import Cell
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe, run_load
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, describe, run_load
 
 COUNTS = (1, 10, 50)
 # Lest a reader take the HTTP client's price for the event loop's.
@@ -36,12 +36,12 @@ def workloads(options: Options) -> Sequence[Workload]:
     return [Workload(f"{count} call{'s' * (count > 1)}", {"count": count, "seconds": CALL_S}) for count in COUNTS]
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
     """The median of a few requests, after one that has opened the connections to the upstream."""
     count, seconds = workload.parameters["count"], workload.parameters["seconds"]
-    ground.generator.run(job_of(ground, count, seconds, requests=1))
-    job = job_of(ground, count, seconds, requests=REPETITIONS)
-    result, cost, judgement = run_load(ground, job)
+    context.generator.run(job_of(context, count, seconds, requests=1))
+    job = job_of(context, count, seconds, requests=REPETITIONS)
+    result, cost, judgement = run_load(context, job)
     walls_s = [sample.done_s - sample.sent_s for sample in result.raw if sample.kind == "good"]
     wall_s = median(walls_s) if walls_s else None
     values = {
@@ -56,10 +56,10 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     return Reading(values, judgement, detail, result.last_answer_s or 0.0)
 
 
-def job_of(ground: Ground, count: int, seconds: float, requests: int) -> LoadJob:
+def job_of(context: MeasurementContext, count: int, seconds: float, requests: int) -> LoadJob:
     """Requests one after the other, each making so many calls."""
     limit_s = requests * count * seconds + PATIENCE_S  # one call after the other is the worst that can be
-    return ground.job(
+    return context.job(
         f"/fanout/?count={count}&seconds={seconds:g}", connections=1, max_requests=requests, warmup_s=0.0,
         duration_s=limit_s, timeout_s=limit_s, raw_limit=requests,
     )  # fmt: skip

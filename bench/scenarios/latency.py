@@ -24,7 +24,7 @@ from bench.judging.standings import is_twin, sentence
 from bench.judging.validity import Judgement
 from bench.models import Model
 from bench.results import Cell
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, run_load
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, run_load
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 
 PATH = "/queries/?count=1"
@@ -84,15 +84,15 @@ def promised(options: Options) -> Workload:
     return Workload(f"promise: p99 below {options.slo_s * 1e3:g} ms", {"path": PATH, "slo_s": options.slo_s})
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
     """One load, after the capacity where this is the server's first."""
-    first = "capacity" not in ground.memo
+    first = "capacity" not in context.memo
     if first:
-        ground.memo["capacity"] = capacity_of(ground)
-    capacity: Capacity = ground.memo["capacity"]
+        context.memo["capacity"] = capacity_of(context)
+    capacity: Capacity = context.memo["capacity"]
     if capacity.judgement.state == "ERRORS":
         return Reading({}, Judgement("ERRORS", f"no capacity to take a share of: {capacity.judgement.reason}"))
-    reading = measure_at(ground, workload, capacity)
+    reading = measure_at(context, workload, capacity)
     spent_s = capacity.window_s if first else 0.0
     return replace(
         reading,
@@ -101,49 +101,49 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     )
 
 
-def measure_at(ground: Ground, workload: Workload, capacity: Capacity) -> Reading:
+def measure_at(context: MeasurementContext, workload: Workload, capacity: Capacity) -> Reading:
     """The workload's load, or why there is none."""
     if "slo_s" in workload.parameters:
-        return measure_promise(ground)
+        return measure_promise(context)
     if "capacity_share" in workload.parameters:
         rate_rps: float | None = capacity.rps * workload.parameters["capacity_share"]
         bounds = P90_BOUNDS
     else:
-        rate_rps, bounds = common_rps(ground.prepared), RANKED_BOUNDS
+        rate_rps, bounds = common_rps(context.prepared), RANKED_BOUNDS
     if rate_rps is None:
         return Reading({}, Judgement("ERRORS", "no model's capacity was found beforehand"))
-    reading = open_reading(ground, open_loop(ground, rate_rps, P90_SAMPLES, bounds, PATH))
+    reading = open_reading(context, open_loop(context, rate_rps, P90_SAMPLES, bounds, PATH))
     return replace(reading, figures={**reading.figures, "wait_s": reading.figures["p90_s"]})
 
 
-def measure_promise(ground: Ground) -> Reading:
+def measure_promise(context: MeasurementContext) -> Reading:
     """The rate found beforehand for the model (a twin has its model's), on a server that the search has not seen."""
-    found = ground.prepared.get(ground.entry.model.name, {})
+    found = context.prepared.get(context.contestant.model.name, {})
     if "promise_rps" not in found:
         reason = found.get("failure", "there was no preparation")
         return Reading({}, Judgement("ERRORS", f"no rate to promise was looked for: {reason}"))
     rate_rps = found["promise_rps"]
     if rate_rps is None:
         lowest_rps = min((probe["rate_rps"] for probe in found["probes"]), default=0.0)
-        reason = (f"p99 was below {ground.options.slo_s * 1e3:g} ms at no rate tried, the lowest {lowest_rps:.0f}/s; "
+        reason = (f"p99 was below {context.options.slo_s * 1e3:g} ms at no rate tried, the lowest {lowest_rps:.0f}/s; "
                   f"its capacity is {found['capacity_rps']:.0f}/s")  # fmt: skip
         return Reading({"promise_rps": None, "kept": 0}, Judgement("SATURATED", reason))
-    reading = open_reading(ground, open_loop(ground, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
+    reading = open_reading(context, open_loop(context, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
     kept = keeps(reading.figures["late"], reading.figures["requests"], reading.judgement)
     return replace(reading, figures={**reading.figures, "promise_rps": rate_rps, "kept": int(kept)})
 
 
-def prepare(ground: Ground) -> Mapping[str, Any]:
+def prepare(context: MeasurementContext) -> Mapping[str, Any]:
     """A model's capacity, the highest rate that kept the promise (None: none did), and every probe of the search."""
-    capacity = capacity_of(ground)
+    capacity = capacity_of(context)
     if capacity.judgement.state == "ERRORS":
         return {"failure": f"no capacity: {capacity.judgement.reason}"}
     probes: list[Probe] = []
 
     def kept_at(rate_rps: float) -> bool:
-        probes.append(probe(ground, rate_rps))
+        probes.append(probe(context, rate_rps))
         if worth_a_retry(probes):
-            probes.append(probe(ground, rate_rps))
+            probes.append(probe(context, rate_rps))
         return probes[-1].kept
 
     highest_rps = search(kept_at, capacity.rps * UPPER_SHARE)
@@ -177,9 +177,9 @@ def search(kept_at: Callable[[float], bool], upper_rps: float, probes: int = PRO
     return low_rps or None
 
 
-def probe(ground: Ground, rate_rps: float) -> Probe:
+def probe(context: MeasurementContext, rate_rps: float) -> Probe:
     """Try a rate."""
-    reading = open_reading(ground, open_loop(ground, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
+    reading = open_reading(context, open_loop(context, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
     values, judgement = reading.figures, reading.judgement
     kept = keeps(values["late"], values["requests"], judgement)
     counts = values["late"], values["requests"], values["p99_s"]
@@ -200,9 +200,9 @@ def common_rps(prepared: Mapping[str, Mapping[str, Any]]) -> float | None:
     return min(capacities) * COMMON_SHARE if capacities else None
 
 
-def capacity_of(ground: Ground) -> Capacity:
+def capacity_of(context: MeasurementContext) -> Capacity:
     """Answers/s in a closed loop."""
-    result, _, judgement = run_load(ground, ground.job(PATH, duration_s=CAPACITY_S))
+    result, _, judgement = run_load(context, context.job(PATH, duration_s=CAPACITY_S))
     return Capacity(result.throughput_rps, judgement, result.window_s)
 
 

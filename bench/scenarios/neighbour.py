@@ -19,7 +19,7 @@ import httpx
 from bench.judging.validity import VALID, Judgement
 from bench.models import Model
 from bench.results import Cell
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 
 BURN = "/cpu/?milliseconds=50"
@@ -88,13 +88,13 @@ def workloads(options: Options) -> Sequence[Workload]:
     return [small] if options.quick else [small, sleepers]
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
     """The load alone, then beside the neighbour."""
-    alone = load(ground, workload)
+    alone = load(context, workload)
     if not alone.judgement.valid:
         return combined({"alone": alone})
-    with Neighbour(ground.server.url + workload.parameters["neighbour"]) as neighbour:
-        beside = load(ground, workload)
+    with Neighbour(context.server.url + workload.parameters["neighbour"]) as neighbour:
+        beside = load(context, workload)
     reading = combined({"alone": alone, "beside": beside})
     if neighbour.failure:
         return replace(reading, judgement=Judgement("ERRORS", f"the neighbour failed: {neighbour.failure}"))
@@ -102,11 +102,11 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     return replace(reading, figures={**reading.figures, "neighbour_rps": calls_rps})
 
 
-def load(ground: Ground, workload: Workload) -> Reading:
+def load(context: MeasurementContext, workload: Workload) -> Reading:
     """The workload's arrivals, once."""
     parameters = workload.parameters
-    job = open_loop(ground, parameters["rate_rps"], parameters["samples"], BOUNDS, parameters["path"])
-    return open_reading(ground, job)
+    job = open_loop(context, parameters["rate_rps"], parameters["samples"], BOUNDS, parameters["path"])
+    return open_reading(context, job)
 
 
 def combined(loads: Mapping[str, Reading]) -> Reading:

@@ -8,7 +8,7 @@ from typing import Any
 from bench.load import LoadJob
 from bench.load.job import NS_PER_S
 from bench.load.pacing import poisson
-from bench.scenarios.base import Ground, Reading, load_reading
+from bench.scenarios.base import MeasurementContext, Reading, load_reading
 
 P90_SAMPLES = 101  # ten beyond it and one to spare
 # A server that falls behind by 20 % at 1,200/s for a second has 240 requests in flight; users do not share 32 sockets.
@@ -18,11 +18,13 @@ WARMUP_S = 0.05
 RAW_SAMPLES = 20_000  # late requests are counted one by one, among so many of a load
 
 
-def open_loop(ground: Ground, rate_rps: float, samples: int, bounds: tuple[float, float], path: str) -> LoadJob:
+def open_loop(
+    context: MeasurementContext, rate_rps: float, samples: int, bounds: tuple[float, float], path: str
+) -> LoadJob:
     """A load until so many requests have arrived, within bounds given in durations of the run."""
-    job = ground.job(path, rate_rps=rate_rps, arrival="poisson", connections=CONNECTIONS, warmup_s=WARMUP_S,
+    job = context.job(path, rate_rps=rate_rps, arrival="poisson", connections=CONNECTIONS, warmup_s=WARMUP_S,
                      raw_limit=RAW_SAMPLES)  # fmt: skip
-    shortest_s, longest_s = (bound * ground.options.duration_s for bound in bounds)
+    shortest_s, longest_s = (bound * context.options.duration_s for bound in bounds)
     needed_s = arrived_s(rate_rps, job.seed, job.warmup_s, samples)
     return replace(job, duration_s=min(max(needed_s, shortest_s), longest_s))
 
@@ -34,11 +36,11 @@ def arrived_s(rate_rps: float, seed: int, warmup_s: float, samples: int) -> floa
     return next(islice(measured_s, samples - 1, None)) + 1e-6  # a window is open at its end
 
 
-def open_reading(ground: Ground, job: LoadJob) -> Reading:
+def open_reading(context: MeasurementContext, job: LoadJob) -> Reading:
     """A load as a reading, with what an open loop has beside the usual; `late` counts failed and unsent ones too."""
-    reading = load_reading(ground, job)
+    reading = load_reading(context, job)
     load = dict(reading.raw["load"])
-    late = late_requests(load.pop("raw"), ground.options.slo_s) + load["unsent"]
+    late = late_requests(load.pop("raw"), context.options.slo_s) + load["unsent"]
     requests = min(load["requests"], job.raw_limit) + load["unsent"]
     values = {
         **reading.figures,

@@ -34,7 +34,7 @@ from bench.judging.validity import VALID, Judgement
 from bench.load import LoadJob, LoadResult
 from bench.models import POOL, Model
 from bench.results import Cell
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe, run_load
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, describe, run_load
 from bench.scenarios.classic import at_once
 from bench.testbed.databases.connections import ConnectionHeadroom, ConnectionMeter
 from bench.words import join
@@ -125,36 +125,36 @@ def workloads(options: Options) -> Sequence[Workload]:
     return [Workload("burst", {"requests": REQUESTS})]
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
     """A burst on a server whose pool is as full as it will be while it idles."""
-    setup, headroom = setup_of(ground), ground.testbed.headroom(ground.server.model)
+    setup, headroom = setup_of(context), context.testbed.headroom(context.server.model)
     if reason := why_not(setup, headroom):
         return Reading({}, raw={"skipped": reason})
-    ground.generator.run(burst(ground, POOL, WAIT_S / 2))
-    return read(ground, setup, requests_for(setup, headroom))
+    context.generator.run(burst(context, POOL, WAIT_S / 2))
+    return read(context, setup, requests_for(setup, headroom))
 
 
-def setup_of(ground: Ground) -> Setup:
+def setup_of(context: MeasurementContext) -> Setup:
     """The set-up that the server was started with."""
-    return next(setup for setup in SETUPS if setup.name == ground.setup)
+    return next(setup for setup in SETUPS if setup.name == context.setup)
 
 
-def burst(ground: Ground, requests: int, wait_s: float) -> LoadJob:
+def burst(context: MeasurementContext, requests: int, wait_s: float) -> LoadJob:
     """Requests at once, each on a connection of its own, each asked for once."""
     limit_s = requests * wait_s + PATIENCE_S  # one after the other is the worst that can be
-    return ground.job(
-        f"{ground.server.model.database_sleep}?seconds={wait_s:g}", connections=requests, max_requests=requests,
+    return context.job(
+        f"{context.server.model.database_sleep}?seconds={wait_s:g}", connections=requests, max_requests=requests,
         warmup_s=0.0, duration_s=limit_s, timeout_s=limit_s, raw_limit=requests,
     )  # fmt: skip
 
 
-def read(ground: Ground, setup: Setup, requests: int) -> Reading:
+def read(context: MeasurementContext, setup: Setup, requests: int) -> Reading:
     """The burst, and what it took of the database."""
-    job = burst(ground, requests, setup.wait_s)
-    written = log_bytes(ground.server.process.log)
-    with ConnectionMeter(ground.testbed.database_of(ground.server.model)) as connections:
-        result, cost, judgement = run_load(ground, job)
-    log = ground.server.process.log.read_bytes()[written:].decode(errors="replace")
+    job = burst(context, requests, setup.wait_s)
+    written = log_bytes(context.server.process.log)
+    with ConnectionMeter(context.testbed.database_of(context.server.model)) as connections:
+        result, cost, judgement = run_load(context, job)
+    log = context.server.process.log.read_bytes()[written:].decode(errors="replace")
     reasons = error_lines(log, setup.expected)
     ends_s = [sample.done_s for sample in result.raw if sample.kind == "good"]
     total_s = max((sample.done_s for sample in result.raw), default=0.0)

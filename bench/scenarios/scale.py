@@ -28,7 +28,7 @@ from bench.judging.validity import Judgement, judge_load
 from bench.load import ErrorCounts, LoadResult
 from bench.models import POOL, Model
 from bench.results import Cell
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, describe
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, describe
 from bench.scenarios.classic import PYTHON, at_once, ideal_s
 from bench.testbed.servers.cost import Cost, CostMeter
 from bench.words import join
@@ -69,47 +69,47 @@ def deadline_s(seconds: float) -> float:
     return max(DEADLINE_MIN_S, SLOWEST * seconds)
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
     """One level, unless a lower one has found the server's limit already."""
-    if stopped := ground.memo.get("stopped"):
+    if stopped := context.memo.get("stopped"):
         return Reading({}, Judgement("SATURATED", f"not tried: its limit was found at {stopped}"))
-    if "body" not in ground.memo:
-        ground.memo.update(warm_up(ground))
-    reading = burst(ground, workload)
+    if "body" not in context.memo:
+        context.memo.update(warm_up(context))
+    reading = burst(context, workload)
     if reading.figures["failed"] or reading.judgement.state == "SATURATED":
-        ground.memo["stopped"] = workload.name
+        context.memo["stopped"] = workload.name
     return reading
 
 
-def warm_up(ground: Ground) -> dict[str, Any]:
+def warm_up(context: MeasurementContext) -> dict[str, Any]:
     """What every answer must be, and the memory of a server that has served and now waits for nothing."""
     path = f"{PYTHON}?seconds=0"
-    body = httpx.get(ground.server.url + path, trust_env=False, timeout=WARM_TIMEOUT_S).raise_for_status().content
-    ground.generator.run(
-        ground.job(path, connections=WARM_REQUESTS, max_requests=WARM_REQUESTS, warmup_s=0.0,
+    body = httpx.get(context.server.url + path, trust_env=False, timeout=WARM_TIMEOUT_S).raise_for_status().content
+    context.generator.run(
+        context.job(path, connections=WARM_REQUESTS, max_requests=WARM_REQUESTS, warmup_s=0.0,
                    duration_s=WARM_TIMEOUT_S, timeout_s=WARM_TIMEOUT_S)
     )  # fmt: skip
-    return {"body": body, "rss_bytes": CostMeter(ground.server.process.pid).rss_bytes()}
+    return {"body": body, "rss_bytes": CostMeter(context.server.process.pid).rss_bytes()}
 
 
-def burst(ground: Ground, workload: Workload) -> Reading:
+def burst(context: MeasurementContext, workload: Workload) -> Reading:
     """All requests of a level at once, each on a connection of its own."""
     requests, seconds = workload.parameters["requests"], workload.parameters["seconds"]
     limit_s = deadline_s(seconds)
-    job = ground.job(
+    job = context.job(
         f"{PYTHON}?seconds={seconds:g}", connections=requests, max_requests=requests, warmup_s=0.0,
-        duration_s=limit_s, timeout_s=limit_s, expect_body=ground.memo["body"],
+        duration_s=limit_s, timeout_s=limit_s, expect_body=context.memo["body"],
     )  # fmt: skip
-    with CostMeter(ground.server.process.pid) as meter:
-        result = ground.generator.run(job)
-    files = file_limit(ground.server.info["pid"])
-    judgement = judge(result, ground.entry.model, seconds, requests, files)
-    if not ground.server.process.running:
+    with CostMeter(context.server.process.pid) as meter:
+        result = context.generator.run(job)
+    files = file_limit(context.server.info["pid"])
+    judgement = judge(result, context.contestant.model, seconds, requests, files)
+    if not context.server.process.running:
         judgement = Judgement("ERRORS", f"the server ended: {result.good:,} of {requests:,} were answered")
-    base_bytes = ground.memo["rss_bytes"]
+    base_bytes = context.memo["rss_bytes"]
     detail = {"job": describe(job), "load": asdict(replace(result, raw=())), "cost": asdict(meter.cost),
               "rss_before_bytes": base_bytes, "file_limit": files}  # fmt: skip
-    values = figures(result, meter.cost, ground.entry.model, seconds, requests)
+    values = figures(result, meter.cost, context.contestant.model, seconds, requests)
     if judgement.valid:
         values[MEMORY] = memory_per_request(meter.cost.peak_rss_bytes, base_bytes, requests)
     return Reading(values, judgement, detail, result.window_s)

@@ -17,7 +17,7 @@ from bench.judging.validity import GENERATOR_CPU, VALID, Judgement
 from bench.load import StreamJob, StreamResult
 from bench.models import POOL, Model
 from bench.results import Cell
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.scale import by_cause, failed, priced
 from bench.testbed.servers.cost import CostMeter
 from bench.words import join
@@ -57,22 +57,22 @@ def limit_s(model: Model, events: int, seconds: float) -> float:
     return (events - 1) * seconds * (PATIENCE if model.python_waits_overlap else PATIENCE_SERIAL)
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
     """All streams from their start to their end, the server's memory read in the middle."""
     streams, events, seconds = (workload.parameters[name] for name in ("streams", "events", "seconds"))
-    model = ground.entry.model
+    model = context.contestant.model
     in_middle_bytes = 0
-    ground.generator.stream(job(ground, WARM_STREAMS, 2, 0.0, WARM_TIMEOUT_S))
-    before_bytes = CostMeter(ground.server.process.pid).rss_bytes()
-    with CostMeter(ground.server.process.pid) as meter:
+    context.generator.stream(job(context, WARM_STREAMS, 2, 0.0, WARM_TIMEOUT_S))
+    before_bytes = CostMeter(context.server.process.pid).rss_bytes()
+    with CostMeter(context.server.process.pid) as meter:
 
         def look(_: int) -> None:
             nonlocal in_middle_bytes
             in_middle_bytes = meter.rss_bytes()
 
-        result = ground.generator.stream(job(ground, streams, events, seconds, limit_s(model, events, seconds)), look)
+        result = context.generator.stream(job(context, streams, events, seconds, limit_s(model, events, seconds)), look)
     judgement = judge(result, model, limit_s(model, events, seconds))
-    if not ground.server.process.running:
+    if not context.server.process.running:
         judgement = Judgement("ERRORS", f"the server ended: {result.finished} of {streams} streams were complete")
     values = {
         "first_event_p50_s": result.first_event_p50_s,
@@ -91,9 +91,9 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     return Reading(values, judgement, detail, result.wall_s)
 
 
-def job(ground: Ground, streams: int, events: int, seconds: float, timeout_s: float) -> StreamJob:
+def job(context: MeasurementContext, streams: int, events: int, seconds: float, timeout_s: float) -> StreamJob:
     """So many streams at once of this server's."""
-    usual = ground.job(f"/stream/?count={events}&seconds={seconds:g}")
+    usual = context.job(f"/stream/?count={events}&seconds={seconds:g}")
     return StreamJob(
         host=usual.host, port=usual.port, path=usual.path, streams=streams, expect_events=events,
         mid_after_s=timeout_s, timeout_s=timeout_s, cores=usual.cores,

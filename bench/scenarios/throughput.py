@@ -12,7 +12,7 @@ from statistics import median
 
 from bench.judging.standings import is_twin, sentence
 from bench.results import Cell
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, load_reading
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, load_reading
 from bench.words import join
 
 ONE_READ = "GET /queries/?count=1"
@@ -34,15 +34,15 @@ def workloads(options: Options) -> Sequence[Workload]:
     ]
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
     """Every answer to a read must have the bytes of the first one."""
     path = workload.parameters["path"]
     if workload.parameters.get("method") == "POST":
         try:
-            return load_reading(ground, ground.job(path, method="POST", body=BODY, headers=JSON, expect_status=201))
+            return load_reading(context, context.job(path, method="POST", body=BODY, headers=JSON, expect_status=201))
         finally:
-            ground.testbed.restore_todos(ground.server.model)
-    return load_reading(ground, ground.job(path, expect_body=ground.fetch(path)))
+            context.testbed.restore_todos(context.server.model)
+    return load_reading(context, context.job(path, expect_body=context.fetch(path)))
 
 
 def finding(cells: Sequence[Cell]) -> str:

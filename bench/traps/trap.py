@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.measuring.checks import SERIAL_AT_LEAST, SLEEPERS, TOGETHER_AT_MOST
-from bench.scenarios.base import Ground
+from bench.scenarios.base import MeasurementContext
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Trap:
     name: str
     model: str
     """The model that falls into it."""
-    load: Callable[[Ground], Seen]
+    load: Callable[[MeasurementContext], Seen]
     """What shows it, on a server of that model."""
     expected: Expected
     cause: str

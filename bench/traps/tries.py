@@ -14,7 +14,7 @@ from bench.measuring.checks import judge_info
 from bench.models import find_models
 from bench.results import Run
 from bench.scenarios import pool
-from bench.scenarios.base import Entry, Ground, Options
+from bench.scenarios.base import Contestant, MeasurementContext, Options
 from bench.testbed.servers.life import Server, ServerFailed, serving
 from bench.testbed.testbed import TestBed
 from bench.traps.known import TRAPS
@@ -53,11 +53,19 @@ def tried(trap: Trap, name: str, setup: str, expected: Expected, testbed: TestBe
     try:
         with serving(model, environment, testbed.logs) as server:
             check_info(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
-            ground = Ground(
-                Entry(name, model), server, testbed, Options(), Random(0), {}, generator, lambda _: None, setup=setup
+            context = MeasurementContext(
+                Contestant(name, model),
+                server,
+                testbed,
+                Options(),
+                Random(0),
+                {},
+                generator,
+                lambda _: None,
+                setup=setup,
             )
             for _ in range(TRIES):
-                seen = trap.load(ground)
+                seen = trap.load(context)
                 if seen.python_waits is None or seen.failed or expected.agrees(seen):
                     break
     except ServerFailed:

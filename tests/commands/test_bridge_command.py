@@ -50,7 +50,7 @@ def test_a_model_is_asked_what_it_has_a_target_for() -> None:
 def test_every_round_has_every_model_once_and_memory_last() -> None:
     plan = make_plan([SCENARIO], list(FOUND.values()), Options(rounds=3))
     for number in range(3):
-        assert sorted(step.entry.name for step in plan if step.round == number) == sorted(MODELS)
+        assert sorted(step.contestant.name for step in plan if step.round == number) == sorted(MODELS)
     assert bridge.workloads(Options())[-1] == WAITING
 
 

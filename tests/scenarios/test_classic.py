@@ -32,7 +32,7 @@ class Silent:
         self.heard: list[object] = []
 
     def step_started(self, number: int, total: int, step: Step) -> None:
-        self.heard.append((number, total, step.entry.name))
+        self.heard.append((number, total, step.contestant.name))
 
     def answered(self, answer: Answer) -> None:
         self.heard.append(answer)

@@ -11,7 +11,7 @@ from generators import OneOff
 from bench.judging.validity import VALID, Judgement
 from bench.results import Cell
 from bench.scenarios import neighbour
-from bench.scenarios.base import Entry, Ground, Options, Reading
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
 from bench.scenarios.neighbour import BURN, SLEEPERS, SMALL, Neighbour, combined, suffering
 from bench.testbed.processes.ports import HOST, free_port
 from bench.testbed.servers.life import Server
@@ -28,9 +28,11 @@ def neighbours() -> list[threading.Thread]:
 
 def measured(server: Server, testbed: TestBed) -> dict[str, Reading]:
     """Both workloads' readings on a running server."""
-    entry = Entry(server.model.name, server.model)
-    ground = Ground(entry, server, testbed, OPTIONS, random.Random(7), {}, OneOff(), lambda answer: None)
-    return {workload.name: neighbour.measure(ground, workload) for workload in neighbour.workloads(OPTIONS)}
+    contestant = Contestant(server.model.name, server.model)
+    context = MeasurementContext(
+        contestant, server, testbed, OPTIONS, random.Random(7), {}, OneOff(), lambda answer: None
+    )
+    return {workload.name: neighbour.measure(context, workload) for workload in neighbour.workloads(OPTIONS)}
 
 
 @pytest.mark.parametrize("name", ["gevent", "asyncio"])

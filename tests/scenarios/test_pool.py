@@ -15,7 +15,7 @@ from bench.load import LoadResult
 from bench.models import MODELS, find_models
 from bench.report.terminal.waves import pictures, waves_picture
 from bench.results import Cell, Observation
-from bench.scenarios.base import Entry, Ground, Options, Reading
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
 from bench.scenarios.pool import (
     ABOVE,
     KEPT,
@@ -70,11 +70,11 @@ def measure(test_bed: TestBed, model: str, setup: Setup) -> Reading:
     """A burst on a fresh server, as a run of the bench measures it."""
     options = Options()
     with served(test_bed, model, setup) as server:
-        entry = Entry(model, server.model)
-        ground = Ground(
-            entry, server, test_bed, options, random.Random(1), {}, OneOff(), lambda _: None, setup=setup.name
+        contestant = Contestant(model, server.model)
+        context = MeasurementContext(
+            contestant, server, test_bed, options, random.Random(1), {}, OneOff(), lambda _: None, setup=setup.name
         )
-        return SCENARIO.measure(ground, workloads(options)[0])
+        return SCENARIO.measure(context, workloads(options)[0])
 
 
 def ends_s(reading: Reading) -> list[float]:

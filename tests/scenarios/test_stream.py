@@ -12,7 +12,7 @@ from bench.load import ErrorCounts, StreamResult
 from bench.models import Model, find_models
 from bench.results import Cell
 from bench.scenarios import stream
-from bench.scenarios.base import Entry, Ground, Options, Reading
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
 from bench.scenarios.stream import finding, judge, limit_s, workload
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
@@ -28,9 +28,9 @@ KEPT = StreamResult(
 
 
 def measure(server: Server, testbed: TestBed, streams: int, events: int, seconds: float) -> Reading:
-    entry = Entry(server.model.name, server.model)
-    ground = Ground(entry, server, testbed, Options(), random.Random(1), {}, OneOff(), lambda _: None)
-    return stream.measure(ground, workload(streams, events, seconds))
+    contestant = Contestant(server.model.name, server.model)
+    context = MeasurementContext(contestant, server, testbed, Options(), random.Random(1), {}, OneOff(), lambda _: None)
+    return stream.measure(context, workload(streams, events, seconds))
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,10 @@ class RunReport:
         """The progress line, and the model's name above the lines of the classic."""
         what = ", ".join(scenario.name for scenario in step.scenarios)
         stage = "prepare" if step.preparing else f"round {step.round + 1}"
-        place = " ".join(filter(None, (step.entry.name, step.setup)))
+        place = " ".join(filter(None, (step.contestant.name, step.setup)))
         self.progress.step(number, total, f"{what}, {stage}: {place}", self.left_s[number - 1])
         if is_classic(step):
-            self.lines.started(step.entry.model)
+            self.lines.started(step.contestant.model)
 
     def answered(self, answer: Answer) -> None:
         """A line of the classic."""
