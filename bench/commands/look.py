@@ -12,9 +12,9 @@ from bench.commands.options import EXIT_FAILED, database_option, mysql_option, w
 from bench.errors import BenchError
 from bench.load.burst import send_at_once
 from bench.models import available_models, with_workers
-from bench.report.terminal import classic as classic_report
 from bench.report.terminal import code as code_report
 from bench.report.terminal import registry as registry_report
+from bench.report.terminal.request_lines import answer_line
 from bench.scenarios import classic
 from bench.testbed.servers.life import server_failed, serving
 from bench.testbed.testbed import open_testbed
@@ -37,9 +37,7 @@ def client(url: str, count: int) -> None:
     for endpoint in (classic.PYTHON, POSTGRES):
         click.echo(f"Sending {count} requests for {url.rstrip('/')}{endpoint}...")
         timeout_s = classic.SECONDS_2013 * count * 1.5 + classic.PATIENCE_S
-        answers = send_at_once(
-            url, endpoint, count, timeout_s, lambda answer: click.echo(classic_report.answer_line(answer))
-        )
+        answers = send_at_once(url, endpoint, count, timeout_s, lambda answer: click.echo(answer_line(answer)))
         burst_s = max(answer.end_s for answer in answers)
         click.echo(f"    = {burst_s:5.2f}s TOTAL")
         total_s += burst_s

@@ -9,7 +9,7 @@ from bench.scenarios.base import MeasurementContext
 from bench.scenarios.classic import PYTHON
 from bench.traps.trap import Seen
 
-# Twice the probe's of bench/measuring/checks.py, so that a busy machine hardly adds a wait.
+# Twice as long as in the first probe of bench/measuring/checks.py, so that a busy machine hardly adds a wait.
 SLEEP_S = 0.12
 
 
@@ -29,7 +29,7 @@ def sleepers(context: MeasurementContext) -> Seen:
 
 
 def keep_alive(path: str, connections: int, requests: int) -> Callable[[MeasurementContext], Seen]:
-    """So many requests on so many connections, each connection with one under way at any time."""
+    """So many requests on so many connections that stay open; each connection always has one request under way."""
 
     def load(context: MeasurementContext) -> Seen:
         job = context.job(
@@ -47,9 +47,9 @@ def keep_alive(path: str, connections: int, requests: int) -> Callable[[Measurem
 
 
 def burst_above_max_connections(context: MeasurementContext) -> Seen:
-    """More requests at once than PostgreSQL allows connections, where nobody else is on it and there are not too many.
+    """More requests at once than PostgreSQL allows connections; none if the pool scenario leaves this set-up out.
 
-    A pool that is within the limit gets the 100 requests that the pool scenario has for it.
+    A pool that stays within the limit gets the 100 requests that it gets in the pool scenario.
     """
     reading = pool.measure(context, pool.workloads(context.options)[0])
     if reason := reading.raw.get("skipped"):

@@ -9,10 +9,12 @@ from bench.measuring.plan import Step, make_plan
 from bench.models import MODELS, find_models
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options
+from bench.scenarios.pool_setups import SETUPS
+from bench.scenarios.schedule import Once, Rounds
 from bench.scenarios.throughput import SCENARIO as THROUGHPUT
 
 OPTIONS = Options(rounds=6, seed=42)
-PREPARED = replace(THROUGHPUT, name="prepared", prepare=lambda context: {})
+PREPARED = replace(THROUGHPUT, name="prepared", schedule=Rounds(prepare=lambda context: {}))
 CLASSIC = SCENARIOS["classic"]
 
 
@@ -84,8 +86,6 @@ def test_the_baseline_is_gevent_or_the_first(names: str, expected: str) -> None:
 
 
 def test_a_scenario_only_has_steps_for_models_it_applies_to_and_one_for_each_setup() -> None:
-    scenario = replace(
-        CLASSIC, name="x", applies=lambda model: model.name != "sync", environments={"a": {}, "b": {"POOL_SIZE": "1"}}
-    )
+    scenario = replace(CLASSIC, name="x", asks=lambda model, workload: model.name != "sync", schedule=Once(SETUPS[:2]))
     plan = make_plan([scenario], find_models("sync,gevent"), OPTIONS)
-    assert [(step.contestant.name, step.setup) for step in plan] == [("gevent", "a"), ("gevent", "b")]
+    assert [(step.contestant.name, step.setup) for step in plan] == [("gevent", setup) for setup in SETUPS[:2]]

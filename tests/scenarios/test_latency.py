@@ -15,18 +15,9 @@ from bench.load.pacing import schedule
 from bench.results import Cell
 from bench.scenarios import latency
 from bench.scenarios.base import Contestant, MeasurementContext, Options, Workload
-from bench.scenarios.latency import (
-    COMMON,
-    PROBES,
-    RETRIES,
-    Probe,
-    common_rps,
-    keeps,
-    promises,
-    search,
-    worth_a_retry,
-)
+from bench.scenarios.latency import COMMON, common_rps, keeps, promises
 from bench.scenarios.open_loop import arrived_s, late_requests
+from bench.scenarios.rate_search import PROBES, RETRIES, Probe, search, worth_a_retry
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
 from tests.observations import observations

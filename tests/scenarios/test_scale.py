@@ -115,7 +115,7 @@ def test_no_answer_is_a_limit_and_a_wrong_one_an_error(
 
 def cells(model: str, *levels: tuple[int, str, str, float | None]) -> list[Cell]:
     return [
-        Cell("scale", model, {"name": f"{requests}", "requests": requests}, "total_per_ideal", (), {}, None,
+        Cell("scale", model, {"name": f"{requests}", "requests": requests}, "total_s", (), {}, None,
              observations({"state": state, "reason": reason, scale.MEMORY: memory_bytes}))
         for requests, state, reason, memory_bytes in levels
     ]  # fmt: skip
