@@ -112,7 +112,7 @@ class Run:
     cells: dict[tuple[str, str, str], Cell] = field(default_factory=dict)
     steps_done: list[str] = field(default_factory=list)
     prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By scenario and entry, what was found out before its rounds."""
+    """By scenario and contestant, what was found out before its rounds."""
     calibration: Mapping[str, Any] | None = None
     elapsed_s: float = 0.0
     measuring_s: float = 0.0

@@ -13,7 +13,7 @@ from rich.console import Console
 from bench.commands.compare import load_sound
 from bench.commands.options import EXIT_FAILED, Real, database_option
 from bench.errors import BenchError
-from bench.load import Generator
+from bench.measuring.session import Place, workbench
 from bench.prediction import advice
 from bench.prediction.check import Checked, checks, passed
 from bench.prediction.costs import Measured, Unmeasured, measured
@@ -23,9 +23,10 @@ from bench.prediction.sentences import Sentence, texts
 from bench.report.terminal import decide as decide_report
 from bench.results import FILE, Run
 from bench.testbed.processes.temporary import temporary_folder
-from bench.testbed.testbed import open_testbed
 
 RESULTS = Path("results")
+# With `--quick`: between them they have enough unseen loads to judge by.
+QUICK_MODELS = ("gevent", "asyncio")
 
 
 def type_of(one: Figure) -> click.ParamType[Any]:
@@ -55,9 +56,12 @@ def figures(command: Callable[..., Any]) -> Callable[..., Any]:
               help="The run to predict from.  [default: the newest in results/ that has throughput cells]")
 @click.option("--check", "checking", is_flag=True,
               help="Predict loads that no scenario has, and measure them: 2 to 3 minutes. Exit code 1 if they differ.")
+@click.option("--quick", is_flag=True, help="With --check: measure two models in place of four.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @database_option
-def decide_command(folder: Path | None, checking: bool, as_json: bool, database_url: str | None, **given: Any) -> None:
+def decide_command(
+    folder: Path | None, checking: bool, quick: bool, as_json: bool, database_url: str | None, **given: Any
+) -> None:
     """Which model for your own figures?
 
     Predicts, from what a run has measured, what each model would do with your requests, ranks the models, and says what
@@ -66,8 +70,10 @@ def decide_command(folder: Path | None, checking: bool, as_json: bool, database_
     run = load_sound(folder) if folder else newest()
     models, unmeasured = understood(run)
     if checking:
-        check(run, models, database_url, as_json)
+        check(run, few(models) if quick else models, database_url, as_json)
         return
+    if quick:
+        raise BenchError("--quick is for what is measured: add --check, or leave it out")
     demand, assumed = demand_from(given, asking=not as_json and sys.stdin.isatty() and sys.stdout.isatty())
     unmeasured += without_calls(models, demand)
     decision = decide(models, demand)
@@ -155,15 +161,19 @@ def as_values(
     }
 
 
+def few(models: list[Measured]) -> list[Measured]:
+    """The models that a quick check measures: two of those that are usually checked, else the run's first two."""
+    return [model for model in models if model.name in QUICK_MODELS] or models[: len(QUICK_MODELS)]
+
+
 def check(run: Run, models: list[Measured], database_url: str | None, as_json: bool) -> None:
     """Predict loads, measure them, and show both; the exit code is 1 if too many predictions are wrong."""
     found: list[Checked] = []
     with (
         temporary_folder("bench-decide-") as logs,
-        open_testbed(database_url, logs.path) as ready,
-        Generator() as generator,
+        workbench(Place(database_url=database_url), logs.path) as bench,
     ):
-        for one in checks(run, models, ready, generator):
+        for one in checks(run, models, bench.testbed, bench.generator):
             found.append(one)
             click.echo(f"{len(found)}: {one.model} {one.workload}", err=True)
     if as_json:

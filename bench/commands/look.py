@@ -10,9 +10,9 @@ from bench.errors import BenchError
 from bench.judging import app_code
 from bench.load.burst import send_at_once
 from bench.models import available_models, with_workers
-from bench.report.terminal import classic as classic_report
 from bench.report.terminal import code as code_report
 from bench.report.terminal import registry as registry_report
+from bench.report.terminal.request_lines import answer_line
 from bench.scenarios import classic
 from bench.testbed.processes.temporary import temporary_folder
 from bench.testbed.servers.life import server_failed, serving
@@ -36,9 +36,7 @@ def client(url: str, count: int) -> None:
     for endpoint in (classic.PYTHON, POSTGRES):
         click.echo(f"Sending {count} requests for {url.rstrip('/')}{endpoint}...")
         timeout_s = classic.SECONDS_2013 * count * 1.5 + classic.PATIENCE_S
-        answers = send_at_once(
-            url, endpoint, count, timeout_s, lambda answer: click.echo(classic_report.answer_line(answer))
-        )
+        answers = send_at_once(url, endpoint, count, timeout_s, lambda answer: click.echo(answer_line(answer)))
         burst_s = max(answer.end_s for answer in answers)
         click.echo(f"    = {burst_s:5.2f}s TOTAL")
         total_s += burst_s

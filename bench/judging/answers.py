@@ -10,18 +10,17 @@ from bench.judging.judged import NOT_FLASK, Field, family, field, models_of
 from bench.judging.standings import is_twin
 from bench.judging.statistics import RatioInterval
 from bench.results import Cell, Run
-from bench.scenarios import latency
+from bench.scenarios import SCENARIOS, latency
+from bench.scenarios.base import Options
 from bench.words import join
 
 # (scenario, workload): the kind of work in words. Shares of a server's own capacity are left out: each model has a rate
 # of its own there.
 WORK = {
-    ("throughput", "GET /"): "the framework alone",
-    ("throughput", "GET /queries/?count=1"): "one small database read",
-    ("throughput", "GET /queries/?count=20"): "twenty database reads",
-    ("throughput", "GET /todos/"): "a list of 50 rows",
-    ("throughput", "POST /todos/"): "a write",
-    ("latency", latency.COMMON): "short waits at one rate",
+    (scenario.name, workload.name): workload.kind
+    for scenario in SCENARIOS.values()
+    for workload in scenario.workloads(Options())
+    if workload.kind
 }
 NAMES_SHOWN = 3
 

@@ -27,12 +27,6 @@ FAMILIES = {
 # What may be recommended to a team that has a Flask app.
 NOT_FLASK = ("references", "traps")
 PROMISE = Column("req/s", "promise_rps")
-# What cells are ranked by where it is no column of their scenario's table.
-FIGURES = {
-    "wait_s": Column("p90 ms", "wait_s", 1e3, 1),
-    # The ideal is another one for models that serve one request at a time: a ratio to it compares nobody.
-    "total_per_ideal": Column("s", "total_s", decimals=2),
-}
 
 
 @dataclass(frozen=True)
@@ -138,8 +132,8 @@ def field(run: Run, cells: Sequence[Cell], only: Iterable[str] | None = None) ->
     workload = first.workload["name"]
     scenario = SCENARIOS.get(first.scenario)
     promise = "slo_s" in first.workload
-    columns = {column.value: column for column in (scenario.columns if scenario else ())}
-    figure = PROMISE if promise else FIGURES.get(first.figure) or columns.get(first.figure) or plain(first.figure)
+    known = scenario.ranked_by if scenario and scenario.figure == first.figure else plain(first.figure)
+    figure = PROMISE if promise else known
     higher = promise or bool(scenario and scenario.higher_is_better)
     chosen = cells if only is None else [cell for cell in cells if is_twin(cell.model) or cell.model in set(only)]
     compared = not promise and (scenario.compared if scenario else any(len(cell.observations) > 1 for cell in cells))

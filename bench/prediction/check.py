@@ -29,7 +29,7 @@ from bench.prediction.predict import limit_of, throughput
 from bench.prediction.station import station_of
 from bench.prediction.unseen import ANCHORS, UNSEEN, Unseen
 from bench.results import Run
-from bench.scenarios.base import Entry, Ground, Options, run_load
+from bench.scenarios.base import Contestant, MeasurementContext, Options, run_load
 from bench.testbed.servers.life import serving
 from bench.testbed.testbed import TestBed
 
@@ -101,16 +101,18 @@ def on_a_server(
     with serving(registered, environment, testbed.logs) as server:
         options = Options(duration_s=ANCHOR_S, warmup_s=WARMUP_S)
         rng = random.Random(run.seed)
-        ground = Ground(Entry(model.name, registered), server, testbed, options, rng, {}, generator, lambda _: None)
+        context = MeasurementContext(
+            Contestant(model.name, registered), server, testbed, options, rng, {}, generator, lambda _: None
+        )
         for path in (*(one.path for one in ANCHORS.values()), *(one.path for one in cells)):
-            warm_up(ground, path, 2 * pool)
-        pace = Pace(ground)
+            warm_up(context, path, 2 * pool)
+        pace = Pace(context)
         for unseen in cells:
             slices = []
             for _ in range(SLICES):
-                job = ground.job(unseen.path, connections=unseen.connections, duration_s=SLICE_S)
+                job = context.job(unseen.path, connections=unseen.connections, duration_s=SLICE_S)
                 before = pace.last
-                result, _, judgement = run_load(ground, job)
+                result, _, judgement = run_load(context, job)
                 around = before, pace.next()
                 slices.append(checked(run, model, unseen, around, result.throughput_rps, judgement))
                 if pace.calm(around):
@@ -118,10 +120,10 @@ def on_a_server(
             yield slices[-1] if pace.calm(around) else min(slices, key=lambda one: one.drift)
 
 
-def warm_up(ground: Ground, path: str, requests: int) -> None:
+def warm_up(context: MeasurementContext, path: str, requests: int) -> None:
     """Send enough requests to open all connections of the pool and to fill the caches."""
-    ground.generator.run(
-        ground.job(
+    context.generator.run(
+        context.job(
             path, connections=requests, max_requests=requests, warmup_s=0.0, duration_s=PATIENCE_S,
             timeout_s=PATIENCE_S,
         )
@@ -145,8 +147,8 @@ def checked(
 class Pace:
     """Measures the anchors of a server in turn, and remembers how fast they have been."""
 
-    def __init__(self, ground: Ground) -> None:
-        self.ground = ground
+    def __init__(self, context: MeasurementContext) -> None:
+        self.context = context
         self.turns = cycle(ANCHORS)
         self.fastest_rps: dict[str, float] = {}
         for _ in ANCHORS:
@@ -156,7 +158,7 @@ class Pace:
         """Measure the next anchor; try again if a busy machine left it without an answer."""
         name = next(self.turns)
         for _ in range(ATTEMPTS):
-            result, cost, judgement = run_load(self.ground, self.ground.job(ANCHORS[name].path))
+            result, cost, judgement = run_load(self.context, self.context.job(ANCHORS[name].path))
             if result.good and not result.errors.total:
                 cpu_s = cost.cpu_s / (result.warmup_requests + result.requests)
                 self.last = Anchor(name, result.throughput_rps, cpu_s)

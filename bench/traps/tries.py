@@ -1,4 +1,4 @@
-"""Does a trap behave as stated, and its cure as it should? Tries either on a real server."""
+"""Does a trap behave as stated, and its cure as it should? Both are tried on real servers."""
 
 import re
 import time
@@ -14,18 +14,19 @@ from bench.measuring.checks import judge_info
 from bench.models import find_models
 from bench.results import Run
 from bench.scenarios import pool
-from bench.scenarios.base import Entry, Ground, Options
+from bench.scenarios.base import Contestant, MeasurementContext, Options
+from bench.scenarios.schedule import Setup
 from bench.testbed.servers.life import Server, ServerFailed, serving
 from bench.testbed.testbed import TestBed
 from bench.traps.known import TRAPS
 from bench.traps.trap import CURED, Expected, Seen, Trap
 
-# A neighbour on the machine may spoil one try of what is timed, hardly three.
+# Another process on the machine may spoil one try of a load that is timed, but hardly three.
 TRIES = 3
 
 
 def find_traps(names: str | None) -> tuple[Trap, ...]:
-    """The traps that these models fall into; all of them without names."""
+    """The traps that these models fall into; all traps if no names are given."""
     if names is None:
         return TRAPS
     models = {model.name for model in find_models(names)}
@@ -42,26 +43,39 @@ def try_cure(trap: Trap, testbed: TestBed, generator: Generator) -> Seen:
     return tried(trap, trap.cured_by, trap.cured_setup, CURED, testbed, generator)
 
 
-def tried(trap: Trap, name: str, setup: str, expected: Expected, testbed: TestBed, generator: Generator) -> Seen:
-    """The load on a fresh server, once more where only its timing is not as expected: that may be a neighbour's."""
+def tried(
+    trap: Trap, name: str, setup: Setup | None, expected: Expected, testbed: TestBed, generator: Generator
+) -> Seen:
+    """What a fresh server of that model does under the trap's load.
+
+    If only the timing is not as expected the load is sent again, because another process may be the reason.
+    """
     (model,) = find_models(name)
     if model.unavailable:
         return Seen(0, 0, not_tried=model.unavailable)
-    environment = testbed.environment(model) | dict(pool.SCENARIO.environments.get(setup, {}))
+    environment = testbed.environment(model) | dict(setup.environment if setup else {})
     log = testbed.logs / f"{name}.log"
     written = pool.log_bytes(log)
     try:
         with serving(model, environment, testbed.logs) as server:
             check_info(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
-            ground = Ground(
-                Entry(name, model), server, testbed, Options(), Random(0), {}, generator, lambda _: None, setup=setup
+            context = MeasurementContext(
+                Contestant(name, model),
+                server,
+                testbed,
+                Options(),
+                Random(0),
+                {},
+                generator,
+                lambda _: None,
+                setup=setup,
             )
             for _ in range(TRIES):
-                seen = trap.load(ground)
+                seen = trap.load(context)
                 if seen.python_waits is None or seen.failed or expected.agrees(seen):
                     break
     except ServerFailed:
-        seen = Seen(requests=1, failed=1)  # it is asked for /info before anything else
+        seen = Seen(requests=1, failed=1)  # the one for /info, with which every server begins
     return replace(seen, error=named_error(log, written, trap.expected.error)) if seen.failed else seen
 
 
@@ -73,7 +87,7 @@ def check_info(server: Server, pool: int) -> None:
 
 
 def named_error(log: Path, written: int, pattern: str) -> str:
-    """The last error in what a server has written since then that the pattern finds, with its class."""
+    """The last error that the pattern finds in a log after so many bytes, with the error's class."""
     text = log.read_bytes()[written:].decode(errors="replace")
     found = re.findall(rf"^(?:\w+\.)*(\w+): .*?({pattern})", text, re.MULTILINE) if pattern else []
     return ": ".join(found[-1]) if found else ""
@@ -84,17 +98,21 @@ def try_all(
     testbed: TestBed,
     generator: Generator,
     run: Run,
-    on_trap: Callable[[int, Trap], None],
+    on_trap: Callable[[int, int, Trap, int], None],
     *,
     cures: bool,
 ) -> None:
-    """Try those that the run has not tried yet, and their cures if wanted; the results file is complete after each."""
+    """Try the traps that the run has not tried yet, and with `cures` also what cures them.
+
+    `on_trap` hears of each trap before it is tried: its number, how many there are, and how many servers it takes. The
+    results file is complete after each.
+    """
     began = time.monotonic() - run.elapsed_s
     for number, trap in enumerate(traps, start=1):
         step = f"traps/{trap.name}"
         if step in run.steps_done:
             continue
-        on_trap(number, trap)
+        on_trap(number, len(traps), trap, 2 if cures else 1)
         seen = try_trap(trap, testbed, generator)
         run.traps.append(report(trap, seen, try_cure(trap, testbed, generator) if cures else None))
         run.steps_done.append(step)

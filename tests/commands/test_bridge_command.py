@@ -9,21 +9,31 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from bench.cli import cli
-from bench.commands.bridge import conclude
 from bench.measuring.plan import make_plan
 from bench.models import Model, find_models
-from bench.report.terminal.bridge import all_met, rows, threads
+from bench.report.terminal.run import summary
 from bench.results import Cell, Run
 from bench.scenarios import SCENARIOS, bridge, scale
 from bench.scenarios.base import Options
-from bench.scenarios.bridge import BRIDGE, CPU, FLOOR, MODELS, SCENARIO, TARGETS, WAITING
+from bench.scenarios.bridge import (
+    BRIDGE,
+    CPU,
+    FLOOR,
+    MODELS,
+    SCENARIO,
+    TARGETS,
+    WAITING,
+    all_met,
+    comparisons,
+    threads,
+)
 from tests.observations import observations
 
 FOUND = {model.name: model for model in find_models(",".join(MODELS))}
 
 
 def asked(model: Model) -> list[str]:
-    return [workload.name for workload in bridge.workloads(Options()) if SCENARIO.fits(model, workload)]
+    return [workload.name for workload in bridge.workloads(Options()) if SCENARIO.asks(model, workload)]
 
 
 def cells(ratio: float, many_threads: int = 1) -> list[Cell]:
@@ -50,7 +60,7 @@ def test_a_model_is_asked_what_it_has_a_target_for() -> None:
 def test_every_round_has_every_model_once_and_memory_last() -> None:
     plan = make_plan([SCENARIO], list(FOUND.values()), Options(rounds=3))
     for number in range(3):
-        assert sorted(step.entry.name for step in plan if step.round == number) == sorted(MODELS)
+        assert sorted(step.contestant.name for step in plan if step.round == number) == sorted(MODELS)
     assert bridge.workloads(Options())[-1] == WAITING
 
 
@@ -65,7 +75,7 @@ def test_every_round_has_every_model_once_and_memory_last() -> None:
     ],
 )
 def test_a_target_is_met_up_to_its_ratio(ratio: float, unmet: str) -> None:
-    found = rows(cells(ratio), 1)
+    found = comparisons(cells(ratio), 1)
     assert {row.target.other for row in found if not row.met} == set(unmet.split())
     assert [row.met for row in found if row.target.workload == WAITING.name] == [ratio < 1]
     assert all_met(cells(ratio), 1) == (not unmet)
@@ -84,7 +94,7 @@ def test_what_failed_or_is_missing_is_not_met(state: str, unmet: set[str]) -> No
         if cell.model == "quart":
             first = replace(cell.observations[0], state=state, reason="why")
             every[key] = replace(cell, observations=(first, *cell.observations[1:]))
-    assert {row.target.other for row in rows(list(every.values()), 1) if not row.met} == unmet
+    assert {row.target.other for row in comparisons(list(every.values()), 1) if not row.met} == unmet
     assert not all_met(list(every.values()), 1)
     assert not all_met([], 1)
 
@@ -92,7 +102,7 @@ def test_what_failed_or_is_missing_is_not_met(state: str, unmet: set[str]) -> No
 def printed(found: Sequence[Cell], folder: Path) -> list[str]:
     run = Run(folder, "", {}, {}, 1, cells={cell.key: cell for cell in found})
     console = Console(width=80, record=True, file=(folder / "out").open("w"))
-    conclude(console, run, Options())
+    summary(console, run, [SCENARIO])
     console.file.close()
     return console.export_text().splitlines()
 

@@ -116,8 +116,9 @@ def test_the_classic_end_to_end(width: int, tmp_path: Path) -> None:
         assert cell["scenario"] == "classic"
         assert cell["workload"] == {"name": "3 × 0.1 s", "seconds": 0.1, "requests": 3}
         assert (cell["state"], cell["reason"]) == ("VALID", "")
-        assert {"python_s", "database_s", "sum_s", "requests"} <= set(cell["rounds"][0])
-        assert {"endpoint", "status", "start_s", "end_s"} <= set(cell["rounds"][0]["requests"][0])
+        (seen,) = cell["observations"]
+        assert {"python_s", "database_s", "total_s", "ideal_s"} <= set(seen["figures"])
+        assert {"endpoint", "status", "start_s", "end_s"} <= set(seen["raw"]["answers"][0])
         assert cell["command"][1] == "-m"
         assert cell["info"]["pid"]
 

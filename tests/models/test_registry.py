@@ -28,6 +28,7 @@ from bench.report.terminal.registry import pasteable, words
 from bench.results import Cell, new_run
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options
+from bench.scenarios.classic import SECONDS
 from bench.testbed.processes.ports import free_port, is_free
 from bench.testbed.processes.process import clean_environment
 from bench.testbed.testbed import TestBed
@@ -38,15 +39,10 @@ OWN_MODEL = """Model(
     "gthread-50",
     "gevent_app",
     (*GUNICORN, "--worker-class", "gthread", "--threads", "50", "gevent_app:create_app()"),
-    situation="nothing blocks",
-    python_waits_overlap=True,
-    database_waits_overlap=True,
     threads=50,
     note="What we run today.",
 )"""
-MISSING = Model(
-    "ours", "gevent_app", GUNICORN, "both block", False, False, packages=("no_such_module",), extra="servers"
-)
+MISSING = Model("ours", "gevent_app", GUNICORN, packages=("no_such_module",), extra="servers")
 
 
 def names(models: Sequence[Model]) -> list[str]:
@@ -215,12 +211,12 @@ class Silent:
         return lambda *_: None
 
 
-def test_a_model_of_ones_own_takes_ten_lines(test_bed: TestBed, tmp_path: Path) -> None:
+def test_a_model_of_ones_own_takes_seven_lines(test_bed: TestBed, tmp_path: Path) -> None:
     """And is measured like any other: checked, started, judged."""
-    assert len(OWN_MODEL.splitlines()) <= 10
+    assert len(OWN_MODEL.splitlines()) <= 7
     assert OWN_MODEL in (ROOT / "README.md").read_text()
     model = eval(OWN_MODEL, {"Model": Model, "GUNICORN": GUNICORN})
-    options = Options(classic_seconds=0.1)
+    options = Options(chosen={SECONDS.name: 0.1})
     run = new_run(tmp_path / "o", {}, {}, seed=random.getrandbits(8))
     plan = make_plan([SCENARIOS["classic"]], [model], options)
     execute(plan, replace(test_bed, logs=tmp_path), options, run, NoLoad(), Silent())
@@ -228,4 +224,4 @@ def test_a_model_of_ones_own_takes_ten_lines(test_bed: TestBed, tmp_path: Path) 
     (cell,) = run.cells.values()
     assert cell.judgement.valid, cell.judgement.reason
     assert (cell.model, cell.info["app"]) == ("gthread-50", "gevent_app")
-    assert cell.rounds[0]["sum_s"] < 0.8 * 2 * 5 * 0.1
+    assert cell.observations[0].figures["total_s"] < 0.8 * 2 * 5 * 0.1

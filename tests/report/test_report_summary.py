@@ -61,7 +61,7 @@ def test_a_best_model_whose_requests_wait_in_turn_is_told_apart(tmp_path: Path) 
     for model, last_s in (("gevent", 1.0), ("gevent-blocking-db", 5.0)):
         run.add(cell("throughput", model, THROUGHPUT, "throughput_rps", *({"throughput_rps": rps} for rps in LEVEL)))
         waits = {"name": "5 × 1 s", "seconds": 1.0, "requests": 5}
-        run.add(cell("classic", model, waits, "sum_s", {"python_s": 1.0, "database_s": last_s}))
+        run.add(cell("classic", model, waits, "total_s", {"python_s": 1.0, "database_s": last_s}))
     found = verdict(run)
     assert found.rows[0].winner == "tie: gevent and gevent-blocking-db"
     warned = [text for text in found.not_said if text.startswith("Among the best only where next to nothing waits")]

@@ -16,13 +16,13 @@ from bench.models import MODELS, POOL, Model, find_models
 from bench.results import Cell, Run, new_run
 from bench.scenarios import classic
 from bench.scenarios.base import Options
-from bench.scenarios.classic import Round, ideal_s, problem
+from bench.scenarios.classic import SECONDS, Round, ideal_s, problem
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
 
 WAIT_S = 0.3
-OPTIONS = Options(classic_seconds=WAIT_S, classic_requests=5)
+OPTIONS = Options(chosen={SECONDS.name: WAIT_S})
 
 
 class Silent:
@@ -32,7 +32,7 @@ class Silent:
         self.heard: list[object] = []
 
     def step_started(self, number: int, total: int, step: Step) -> None:
-        self.heard.append((number, total, step.entry.name))
+        self.heard.append((number, total, step.contestant.name))
 
     def answered(self, answer: Answer) -> None:
         self.heard.append(answer)
@@ -64,7 +64,7 @@ def test_a_model_shows_its_situation(model: Model, test_bed: TestBed, tmp_path: 
     (cell,), run, listener = run_them(test_bed, [model], tmp_path)
     assert cell.judgement.valid, cell.judgement.reason
     (seen,) = cell.observations
-    assert seen.figures["sum_s"] == seen.figures["python_s"] + seen.figures["database_s"]
+    assert seen.figures["total_s"] == seen.figures["python_s"] + seen.figures["database_s"]
     for kind, overlaps in (("python", model.python_waits_overlap), ("database", model.database_waits_overlap)):
         of_kind = "python" if kind == "python" else model.database
         requests = [request for request in seen.raw["answers"] if f"/{of_kind}/" in request["endpoint"]]
@@ -73,6 +73,7 @@ def test_a_model_shows_its_situation(model: Model, test_bed: TestBed, tmp_path: 
         assert together(ends) if overlaps else one_after_the_other(ends)
         assert seen.figures[f"{kind}_s"] == ends[-1]
     assert len(listener.heard) == 1 + 10 + 1
+    assert seen.figures["total_per_ideal"] == seen.figures["total_s"] / seen.figures["ideal_s"]
     assert json.loads(run.path.read_text())["cells"][0]["observations"] == [json.loads(json.dumps(asdict(seen)))]
 
 
@@ -137,7 +138,7 @@ def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed:
     assert [(cell.model, cell.judgement.state) for cell in cells] == [("asyncio", "ERRORS"), ("sync", "ERRORS")]
     assert "it ended with exit code 3; the last lines of" in cells[0].judgement.reason
     assert "ConnectionRefusedError" in cells[0].judgement.reason
-    assert "sum_s" not in cells[0].observations[0].figures
+    assert "total_s" not in cells[0].observations[0].figures
 
 
 def test_the_kinds_of_failure_are_counted_apart() -> None:

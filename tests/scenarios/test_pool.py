@@ -3,36 +3,32 @@
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 from generators import OneOff
-from rich.console import Console
+from rich.console import Console, Group
 
 from bench.judging.validity import VALID, Judgement
 from bench.load import LoadResult
 from bench.models import MODELS, find_models
-from bench.report.terminal.waves import pictures, waves_picture
+from bench.report.terminal.waves import HEIGHT, axis, chart, pictures
 from bench.results import Cell, Observation
-from bench.scenarios.base import Entry, Ground, Options, Reading
-from bench.scenarios.pool import (
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
+from bench.scenarios.pool import SCENARIO, error_lines, judge, waves, workloads
+from bench.scenarios.pool_setups import (
     ABOVE,
     KEPT,
     NO_POOL,
     OVERFLOW,
     REQUESTS,
-    SCENARIO,
     SETUPS,
     TIMEOUT,
-    Setup,
-    error_lines,
+    PoolSetup,
     ideal_s,
-    judge,
     requests_for,
-    waves,
     why_not,
-    workloads,
 )
 from bench.testbed.databases.connections import ConnectionHeadroom, ConnectionMeter
 from bench.testbed.servers.life import Server, ServerFailed, serving
@@ -59,22 +55,22 @@ def own_testbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBed]:
 
 
 @contextmanager
-def served(test_bed: TestBed, model: str, setup: Setup) -> Iterator[Server]:
+def served(test_bed: TestBed, model: str, setup: PoolSetup) -> Iterator[Server]:
     """A server with that pool."""
     (found,) = find_models(model)
     with serving(found, test_bed.environment(found) | dict(setup.environment), test_bed.logs) as server:
         yield server
 
 
-def measure(test_bed: TestBed, model: str, setup: Setup) -> Reading:
+def measure(test_bed: TestBed, model: str, setup: PoolSetup) -> Reading:
     """A burst on a fresh server, as a run of the bench measures it."""
     options = Options()
     with served(test_bed, model, setup) as server:
-        entry = Entry(model, server.model)
-        ground = Ground(
-            entry, server, test_bed, options, random.Random(1), {}, OneOff(), lambda _: None, setup=setup.name
+        contestant = Contestant(model, server.model)
+        context = MeasurementContext(
+            contestant, server, test_bed, options, random.Random(1), {}, OneOff(), lambda _: None, setup=setup
         )
-        return SCENARIO.measure(ground, workloads(options)[0])
+        return SCENARIO.measure(context, workloads(options)[0])
 
 
 def ends_s(reading: Reading) -> list[float]:
@@ -82,7 +78,7 @@ def ends_s(reading: Reading) -> list[float]:
     return sorted(sample["done_s"] for sample in reading.raw["load"]["raw"] if sample["kind"] == "good")
 
 
-def cell(model: str, setup: Setup, reading: Reading) -> Cell:
+def cell(model: str, setup: PoolSetup, reading: Reading) -> Cell:
     """The reading as a run stores it."""
     stored = json.loads(json.dumps([reading.figures, reading.raw]))
     stored = Observation(0, reading.judgement.state, reading.judgement.reason, *stored)
@@ -113,7 +109,7 @@ def test_a_gap_above_a_tenth_of_a_second_begins_a_wave(times_s: list[float], exp
      (ABOVE, 100, 1), (TIMEOUT, 45, 3)],
 )  # fmt: skip
 def test_the_ideal_is_as_many_waves_as_the_pool_makes_of_the_requests(
-    setup: Setup, requests: int, expected_waves: int
+    setup: PoolSetup, requests: int, expected_waves: int
 ) -> None:
     assert ideal_s(setup, requests) == pytest.approx(expected_waves * setup.wait_s if requests else 0)
 
@@ -130,7 +126,7 @@ def test_the_ideal_is_as_many_waves_as_the_pool_makes_of_the_requests(
     ],
 )
 def test_no_more_requests_are_sent_than_a_set_up_needs(
-    setup: Setup, headroom: ConnectionHeadroom, requests: int
+    setup: PoolSetup, headroom: ConnectionHeadroom, requests: int
 ) -> None:
     assert requests_for(setup, headroom) == requests
     assert why_not(setup, headroom) == ""
@@ -145,7 +141,7 @@ def test_no_more_requests_are_sent_than_a_set_up_needs(
     ],
 )
 def test_a_set_up_is_left_out_where_it_would_harm_others(
-    setup: Setup, headroom: ConnectionHeadroom, reason: str
+    setup: PoolSetup, headroom: ConnectionHeadroom, reason: str
 ) -> None:
     assert reason in why_not(setup, headroom)
 
@@ -155,7 +151,7 @@ def test_the_largest_pool_is_larger_than_any_server_it_is_tried_on() -> None:
 
 
 def test_every_set_up_has_an_environment_of_its_own() -> None:
-    assert len({frozenset(environment.items()) for environment in SCENARIO.environments.values()}) == len(SETUPS)
+    assert len({frozenset(setup.environment.items()) for setup in SETUPS}) == len(SETUPS)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +173,11 @@ def test_an_error_is_the_last_line_of_a_traceback(line: str, counts: bool) -> No
 def test_a_pool_of_15_serves_15_at_a_time(model: str, own_testbed: TestBed) -> None:
     reading = measure(own_testbed, model, KEPT)
     assert reading.judgement == VALID
-    assert (reading.figures["failed"], reading.figures["connections"], reading.figures["opened"]) == (0, 15, 0)
+    assert (
+        reading.figures["failed"],
+        reading.figures["database_connections_max"],
+        reading.figures["database_connections_opened"],
+    ) == (0, 15, 0)
     ends = ends_s(reading)
     assert len(ends) == REQUESTS
     assert all(end_s >= KEPT.wait_s * (index // 15 + 1) for index, end_s in enumerate(ends))
@@ -197,8 +197,8 @@ def test_sqlalchemy_opens_overflow_connections_anew_and_asyncpg_has_kept_them(
 ) -> None:
     reading = measure(own_testbed, model, OVERFLOW)
     assert reading.judgement == VALID
-    assert reading.figures["connections"] <= 15
-    assert (reading.figures["opened"] > 0) is closes_them
+    assert reading.figures["database_connections_max"] <= 15
+    assert (reading.figures["database_connections_opened"] > 0) is closes_them
 
 
 @pytest.mark.parametrize("model", [*ON_POSTGRES, *ON_MYSQL])
@@ -208,8 +208,12 @@ def test_without_a_pool_every_request_opens_a_connection(model: str, own_testbed
     assert reading.figures["requests"] > 15
     # asyncmy now and then hands on a connection that came back while it was closing others.
     fewest = 0.5 if model == "asyncio-mysql" else 1
-    assert fewest * reading.figures["requests"] <= reading.figures["opened"] <= reading.figures["requests"]
-    assert 15 < reading.figures["connections"] <= reading.figures["requests"]
+    assert (
+        fewest * reading.figures["requests"]
+        <= reading.figures["database_connections_opened"]
+        <= reading.figures["requests"]
+    )
+    assert 15 < reading.figures["database_connections_max"] <= reading.figures["requests"]
 
 
 @pytest.mark.parametrize("model", [*ON_POSTGRES, ON_MYSQL[0]])
@@ -220,7 +224,7 @@ def test_above_max_connections_requests_fail_and_the_reading_is_valid(model: str
     assert failed > 0
     assert reading.raw["load"]["unexpected_statuses"] == ((500, failed),)
     assert re.search("too many clients already|Too many connections", reading.raw["expected_error"])
-    assert reading.figures["connections"] <= own_testbed.headroom(*find_models(model)).max_connections
+    assert reading.figures["database_connections_max"] <= own_testbed.headroom(*find_models(model)).max_connections
     result = LoadResult.from_json(json.dumps(reading.raw["load"]))
     errors = Judgement("ERRORS", "some failed")
     assert judge(errors, result, reasons=failed) == VALID
@@ -244,7 +248,7 @@ def test_a_time_out_fails_requests_under_sqlalchemy_and_databases_has_none(
 def test_a_minimum_above_max_connections_keeps_asyncpg_from_starting(
     model: str, starts: bool, own_testbed: TestBed
 ) -> None:
-    setup = Setup("120 at start-up", 120)
+    setup = PoolSetup("120 at start-up", 120)
     if starts:
         with served(own_testbed, model, setup) as server:
             assert server.info["pool"] == 120
@@ -274,20 +278,24 @@ def printed(renderable: object, width: int) -> list[str]:
     return captured.get().splitlines()
 
 
+def waves_picture(ends_s: Sequence[float], width: int, failed_s: Sequence[float] = ()) -> Group:
+    """A burst on an axis of its own."""
+    span_s = max((*ends_s, *failed_s), default=0.0)
+    return Group(*chart(ends_s, failed_s, span_s, width, HEIGHT), axis(span_s, width))
+
+
 def test_the_picture_at_80_columns_has_a_column_for_each_wave() -> None:
-    *chart, axis = printed(waves_picture([0.2 * wave for wave in range(1, 6)], 80), 80)
-    assert axis == "0 s " + "─" * 69 + " 1.00 s"
-    assert {len(line) for line in chart} <= {80}
-    assert [index for index, char in enumerate(chart[-1]) if char != " "] == [16, 32, 48, 64, 79]
-    assert chart[0] == chart[-1]
+    *lines, last = printed(waves_picture([0.2 * wave for wave in range(1, 6)], 80), 80)
+    assert last == "0 s " + "─" * 69 + " 1.00 s"
+    assert {len(line) for line in lines} <= {80}
+    assert [index for index, char in enumerate(lines[-1]) if char != " "] == [16, 32, 48, 64, 79]
+    assert lines[0] == lines[-1]
 
 
 def test_the_picture_at_40_columns_is_in_proportion_and_marks_failures() -> None:
     good, failed = [0.5] * 8 + [1.0] * 4, [0.75, 0.76]
     assert printed(waves_picture(good, 40, failed), 40) == [
         " " * 20 + "█" + " " * 19,
-        " " * 20 + "█" + " " * 19,
-        " " * 20 + "█" + " " * 18 + "█",
         " " * 20 + "█" + " " * 18 + "█",
         " " * 30 + "×" + " " * 9,
         "0 s " + "─" * 29 + " 1.00 s",

@@ -185,7 +185,7 @@ def test_the_command_ends_with_1_and_says_which_one_has_changed(
     own_testbed: TestBed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A trap that somebody has fixed: the model with the bridge under the trap's name."""
-    monkeypatch.setattr("bench.commands.traps.open_testbed", lambda *_: nullcontext(own_testbed))
+    monkeypatch.setattr("bench.measuring.session.open_testbed", lambda *_, **__: nullcontext(own_testbed))
     fixed = replace(BY_NAME["no-adapter"], model="asyncio")
     monkeypatch.setattr("bench.commands.traps.find_traps", lambda _: (fixed,))
     done = CliRunner().invoke(cli, ["traps", "--out", str(tmp_path / "o")], env={"COLUMNS": "80"})
@@ -207,7 +207,7 @@ def test_the_command_needs_models_that_fall_into_a_trap() -> None:
 def test_all_ends_with_the_traps_and_resumes_without_those_it_has_tried(
     own_testbed: TestBed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.commands.measure.open_testbed", lambda *_, **__: nullcontext(own_testbed))
+    monkeypatch.setattr("bench.measuring.session.open_testbed", lambda *_, **__: nullcontext(own_testbed))
     arguments = ["all", "--scenarios", "traps", "--models", "trap-no-adapter"]
     first = CliRunner().invoke(cli, [*arguments, "--out", str(tmp_path / "o")], env={"COLUMNS": "80"})
     assert (first.exit_code, "Behave as stated: 1 of 1 traps." in first.output) == (0, True), first.output

@@ -14,7 +14,7 @@ from bench.files import write_whole
 from bench.judging.judged import FAMILIES, Field, fields, first_baseline, models_of
 from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN
 from bench.prediction import page as calculator_page
-from bench.report.page import classic, code_view, embed, matrix, sections
+from bench.report.page import code_view, embed, matrix, sections
 from bench.report.page.charts import Palette
 from bench.report.terminal.run import calibration_line
 from bench.report.terminal.summary import verdict
@@ -49,7 +49,7 @@ def page(run: Run) -> str:
         family_names=FAMILIES,
         scenarios=scenario_counts(found),
         fields=found,
-        waterfalls=classic.waterfalls([field for field in found if field.scenario == "classic"]),
+        own_sections=sections.own_sections(found),
         matrix=matrix.rows(found, models, base),
         invalid=[cell for field in found for cell in field.cells.values() if not cell.judgement.valid],
         sections=shown,

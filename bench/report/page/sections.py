@@ -8,6 +8,7 @@ from bench.judging.judged import Field, family, number
 from bench.report.page.charts import Chart, Palette
 from bench.report.page.matrix import finite
 from bench.report.page.scenario_charts import charts
+from bench.report.presentation import PageSection, presentation_of
 from bench.report.terminal.scenario import floor_note
 from bench.results import Cell, Run
 from bench.scenarios import SCENARIOS
@@ -56,9 +57,23 @@ class Section:
 
 
 def sections(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> list[Section]:
-    """The scenarios of the run, but for the classic, which has a section of its own."""
-    names = [name for name in dict.fromkeys(field.scenario for field in fields) if name != "classic"]
-    return [section(run, name, [field for field in fields if field.scenario == name], base, palette) for name in names]
+    """The scenarios of the run, without those that have a section of their own."""
+    return [
+        section(run, name, own, base, palette)
+        for name, own in by_scenario(fields).items()
+        if not presentation_of(name).page_section
+    ]
+
+
+def own_sections(fields: Sequence[Field]) -> list[PageSection]:
+    """The sections that scenarios of the run have for themselves."""
+    return [draw(own) for name, own in by_scenario(fields).items() if (draw := presentation_of(name).page_section)]
+
+
+def by_scenario(fields: Sequence[Field]) -> dict[str, list[Field]]:
+    """The workloads of each scenario, in their order."""
+    names = dict.fromkeys(field.scenario for field in fields)
+    return {name: [field for field in fields if field.scenario == name] for name in names}
 
 
 def section(run: Run, name: str, fields: Sequence[Field], base: str, palette: Palette) -> Section:
@@ -77,9 +92,8 @@ def section(run: Run, name: str, fields: Sequence[Field], base: str, palette: Pa
 
 
 def columns(field: Field) -> Sequence[Column]:
-    """The columns of the scenario's table; of an unknown one, the figure it is ranked by."""
-    scenario = SCENARIOS.get(field.scenario)
-    return scenario.columns if scenario else (field.column,)
+    """The columns of the scenario's table."""
+    return presentation_of(field.scenario).columns or (field.column,)
 
 
 def compared_table(field: Field, base: str) -> Table:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.judging.standings import Standing, Standings, is_twin, standings
+from bench.report.presentation import columns_of
 from bench.results import Cell
 from bench.scenarios.base import Column, Scenario
 
@@ -32,11 +33,11 @@ def empty(*left: str) -> Table:
 def plain(scenario: Scenario, cells: Sequence[Cell]) -> Table:
     """A row a cell."""
     table = empty("model", "workload")
-    for column in scenario.columns:
+    for column in columns_of(scenario):
         table.add_column(column.heading, justify="right")
     table.add_column("state", no_wrap=True)
     for cell in cells:
-        table.add_row(cell.model, cell.workload["name"], *figures(cell, scenario.columns), state(cell))
+        table.add_row(cell.model, cell.workload["name"], *figures(cell, columns_of(scenario)), state(cell))
     return table
 
 
@@ -45,13 +46,13 @@ def compared(scenario: Scenario, cells: Sequence[Cell], seed: int) -> Renderable
     workload = cells[0].workload["name"]
     found = standings(cells, workload, scenario.figure, higher_is_better=scenario.higher_is_better, seed=seed)
     table = empty("model")
-    for column in scenario.columns:
+    for column in columns_of(scenario):
         table.add_column(column.heading, justify="right", no_wrap=True)
     table.add_column(f"× {found.baseline}", justify="right", no_wrap=True)
     table.add_column("rank", justify="right", no_wrap=True)
     for cell in sorted(cells, key=lambda cell: order(scenario, cell)):
         standing = found.models[cell.model]
-        table.add_row(cell.model, *figures(cell, scenario.columns), ratio(cell, standing), place(cell, standing))
+        table.add_row(cell.model, *figures(cell, columns_of(scenario)), ratio(cell, standing), place(cell, standing))
     return Group(Text(workload, "bold"), table, reasons(cells), Text(floor_note(found), "dim"))
 
 

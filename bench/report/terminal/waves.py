@@ -1,4 +1,4 @@
-"""A burst's answers as columns over time: requests that wait for a connection are answered in waves."""
+"""The answers of a burst as columns over time. Requests that wait for a connection are answered in waves."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,9 @@ from rich.text import Text
 from bench.results import Cell
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
-HEIGHT = 4
-# Of each picture where there are many: as many lines as a wave of 15 needs to stand out.
-SMALL_HEIGHT = 2
+# Lines of each picture: as many as a wave of 15 needs to stand out.
+HEIGHT = 2
 COLOUR, FAILED_COLOUR = "magenta", "red"
-
-
-def waves_picture(ends_s: Sequence[float], width: int, failed_s: Sequence[float] = ()) -> Text:
-    """A column for each time slot, as high as there are answers in it, above an axis from 0 to the last answer.
-
-    `ends_s` are the seconds at which answers arrived, `failed_s` those of failed requests, which are crosses beneath;
-    `width` is how many columns the picture takes.
-    """
-    span_s = max((*ends_s, *failed_s), default=0.0)
-    return Text("\n").join([*chart(ends_s, failed_s, span_s, width, HEIGHT), axis(span_s, width)])
 
 
 def pictures(cells: Sequence[Cell], width: int) -> Group:
@@ -31,7 +20,7 @@ def pictures(cells: Sequence[Cell], width: int) -> Group:
     lines: list[Text] = []
     for name, good, failed in bursts:
         crosses = f": {len(failed)} failed (×)" if failed else ""
-        lines += [Text(name + crosses), *chart(good, failed, span_s, width, SMALL_HEIGHT)]
+        lines += [Text(name + crosses), *chart(good, failed, span_s, width, HEIGHT)]
     return Group(*lines, axis(span_s, width)) if bursts else Group()
 
 
@@ -48,7 +37,7 @@ def ends(cell: Cell) -> tuple[list[float], list[float]]:
 
 
 def chart(ends_s: Sequence[float], failed_s: Sequence[float], span_s: float, width: int, height: int) -> list[Text]:
-    """The columns' lines from top to bottom, and one of crosses if any request failed."""
+    """The lines of columns from top to bottom, and a line of crosses if any request failed."""
     counts = per_slot(ends_s, span_s, width)
     lines = [Text(line, COLOUR) for line in columns(counts, height)]
     if failed_s:
@@ -66,13 +55,13 @@ def per_slot(times_s: Sequence[float], span_s: float, slots: int) -> list[int]:
 
 
 def columns(counts: Sequence[int], height: int) -> list[str]:
-    """Lines of block characters; the highest count is as high as the picture, and one answer is never invisible."""
+    """Lines of block characters. The highest count is as high as the picture, and even one answer can be seen."""
     most = max(counts, default=0) or 1
     eighths = [max(1, round(count / most * height * 8)) if count else 0 for count in counts]
     return ["".join(EIGHTHS[max(0, min(8, high - row * 8))] for high in eighths) for row in reversed(range(height))]
 
 
 def axis(span_s: float, width: int) -> Text:
-    """`0 s`, a line, and the end of the axis."""
+    """The axis: `0 s`, a line, and the time at its end."""
     end = f" {span_s:.2f} s"
     return Text("0 s " + "─" * max(0, width - 4 - len(end)) + end, "dim")

@@ -1,4 +1,4 @@
-"""The classic six: every request as a bar, beside the figures of 2013."""
+"""Every request of the classic as a bar, beside the figures of 2013: what the section on the page shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from bench.judging.judged import Field, family
-from bench.report.terminal.classic import PUBLISHED, SITUATIONS, measured
+from bench.report.terminal.classic_table import PUBLISHED, SITUATIONS, measured
 from bench.report.terminal.waterfall import BARS_SHOWN
 from bench.results import Cell
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
@@ -27,7 +27,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """A model: its requests and its sums."""
+    """The bars and the times of one model."""
 
     model: str
     family: str
@@ -36,7 +36,7 @@ class Waterfall:
     hidden: int
     """Requests without a bar, where there are many."""
     figures: Mapping[str, float]
-    """`python_s`, `database_s`, `sum_s`, `ideal_s`; empty for a cell that failed."""
+    """`python_s`, `database_s`, `total_s`, `ideal_s`; empty for a cell that failed."""
     reason: str
     published_s: tuple[float, float, float] | None
     published_as_here_s: float | None
@@ -49,24 +49,24 @@ class Waterfall:
         if not self.figures:
             return f"{self.model}: failed. {self.reason}"
         took = f"{self.figures['python_s']:.2f} s waiting in Python, {self.figures['database_s']:.2f} s in the database"
-        return f"{self.model}: {took}, {self.figures['sum_s']:.2f} s in all."
+        return f"{self.model}: {took}, {self.figures['total_s']:.2f} s in all."
 
 
 def waterfalls(fields: Sequence[Field]) -> list[Waterfall]:
-    """The models of the classic, all on one axis."""
+    """The bars of all models, on one axis."""
     cells = [cell for field in fields for cell in field.cells.values()]
-    span_s = max((one.figures["sum_s"] for cell in cells for one in measured(cell)), default=0.0)
+    span_s = max((one.figures["total_s"] for cell in cells for one in measured(cell)), default=0.0)
     return [waterfall(cell, span_s) for cell in cells]
 
 
 def waterfall(cell: Cell, span_s: float) -> Waterfall:
-    """One model's last measured round."""
+    """A model's bars, from its last measured round."""
     rounds = measured(cell)
     requests = rounds[-1].raw.get("answers", ()) if rounds else ()
     bars = [bar(request, rounds[-1].figures["python_s"], span_s) for request in requests]
     kept = [bar for kind in KINDS for bar in [one for one in bars if one.kind == kind][:BARS_SHOWN]]
     published = PUBLISHED.get(cell.model)
-    names = ("python_s", "database_s", "sum_s", "ideal_s")
+    names = ("python_s", "database_s", "total_s", "ideal_s")
     valid = cell.judgement.valid and all(cell.values(name) for name in names)
     return Waterfall(
         cell.model, family(cell.model), SITUATIONS.get(cell.model, ""), tuple(kept), len(bars) - len(kept),
@@ -83,7 +83,7 @@ def scaled(cell: Cell) -> float:
 
 
 def bar(request: Mapping[str, Any], python_s: float, span_s: float) -> Bar:
-    """The second burst begins where the first has ended."""
+    """A request's bar. The second burst begins where the first has ended."""
     kind = "python" if "/python/" in request["endpoint"] else "database"
     origin_s = 0.0 if kind == "python" else python_s
     length_s = request["end_s"] - request["start_s"]
