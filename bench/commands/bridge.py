@@ -8,6 +8,7 @@ import click
 from bench.commands.measure import measure
 from bench.commands.options import EXIT_FAILED
 from bench.commands.run import decorated, rounds_options, run_options, seed_option
+from bench.judging import judge
 from bench.judging.statistics import MIN_ROUNDS
 from bench.report.terminal.run import summary
 from bench.scenarios.bridge import MODELS, SCENARIO, all_met
@@ -20,5 +21,5 @@ QUICK_HELP = "A first look: two short rounds."
 def bridge(**given: Any) -> None:
     """Measure, print the table, and exit with 1 unless every target is met."""
     run = measure("bridge", [SCENARIO], {**given, "models": ",".join(MODELS)}, partial(summary, scenarios=[SCENARIO]))
-    if not all_met(run.of(SCENARIO.name), run.seed):
+    if not all_met(judge(run).cells, run.seed):
         raise SystemExit(EXIT_FAILED)

@@ -8,10 +8,11 @@ import click
 from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, Real
+from bench.commands.results import sound_run
 from bench.errors import BenchError
-from bench.judging.differences import differences
+from bench.judging import judge
+from bench.judging.differences import Difference, Differences, differences
 from bench.report.terminal.compare import report
-from bench.results import Run, load_run
 
 
 # fmt: off
@@ -19,7 +20,7 @@ from bench.results import Run, load_run
 @click.argument("before", metavar="A", type=click.Path(path_type=Path))
 @click.argument("after", metavar="B", type=click.Path(path_type=Path))
 @click.option("--fail-on-regression", "percent", type=Real(0, 100), metavar="PERCENT",
-              help="Exit code 1 if a cell got worse by more than that, or fails now.")
+              help="Exit code 1 if a cell got worse by more than that, or fails now; 2 if no cell can be compared.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def compare(before: Path, after: Path, percent: float | None, as_json: bool) -> None:
     """What has changed from run A to run B?
@@ -27,8 +28,8 @@ def compare(before: Path, after: Path, percent: float | None, as_json: bool) -> 
     Cells that differ by more than 5 % and by more than the noise in either run, and what differs around them. A and B
     are folders of runs, or results files.
     """
-    old, new = load_sound(before), load_sound(after)
-    found = differences(old, new)
+    old, new = sound_run(before), sound_run(after)
+    found = differences(judge(old), judge(new))
     console = Console(highlight=False)
     if as_json:
         click.echo(json.dumps({"a": str(old.path), "b": str(new.path), **asdict(found)}, indent=1))
@@ -37,21 +38,27 @@ def compare(before: Path, after: Path, percent: float | None, as_json: bool) -> 
             console.print(f"{name}: {run.path}, {run.started_utc}", style="dim", soft_wrap=True)
         console.print()
         console.print(report(found))
-    regressions = found.regressions(percent) if percent is not None else []
+    if percent is not None:
+        fail_on(regressions_of(found, percent))
+# fmt: on
+
+
+def regressions_of(found: Differences, percent: float) -> list[Difference]:
+    """Cells that got worse by more than that. Raises BenchError if there is no cell to say it of."""
+    if not found.cells:
+        raise BenchError("the runs have no cell in common, so nothing is known of regressions; measure the same models "
+                         "and scenarios in both")  # fmt: skip
+    if not found.judged:
+        reason = found.cells[0].outcome.reason
+        raise BenchError(f"no cell can be compared, so nothing is known of regressions (first: {reason}); measure both "
+                         "runs with enough --rounds")  # fmt: skip
+    return found.regressions(percent)
+
+
+def fail_on(regressions: list[Difference]) -> None:
+    """Name the regressions and exit with 1 if there are any."""
     for one in regressions:
         lost = f"worse by {one.loss:.0%}" if one.loss else f"{one.before} before, {one.after} now"
         click.echo(f"regression: {one.scenario}, {one.model}, {one.workload}: {lost}", err=True)
     if regressions:
         raise SystemExit(EXIT_FAILED)
-# fmt: on
-
-
-def load_sound(path: Path) -> Run:
-    """A run whose cells can be read as well. Raises BenchError."""
-    run = load_run(path)
-    try:
-        for cell in run.cells.values():
-            _ = cell.key, cell.judgement, cell.values(cell.figure)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BenchError(f"{run.path} is damaged: {type(error).__name__} {error}") from None
-    return run

@@ -10,8 +10,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.commands.compare import load_sound
 from bench.commands.options import EXIT_FAILED, Real, database_option
+from bench.commands.results import sound_run
 from bench.errors import BenchError
 from bench.measuring.session import Place, workbench
 from bench.prediction import advice
@@ -67,7 +67,7 @@ def decide_command(
     Predicts, from what a run has measured, what each model would do with your requests, ranks the models, and says what
     the choice costs in code. In a terminal it asks for the figures if you give none.
     """
-    run = load_sound(folder) if folder else newest()
+    run = sound_run(folder) if folder else newest()
     models, unmeasured = understood(run)
     if checking:
         check(run, few(models) if quick else models, database_url, as_json)
@@ -137,7 +137,7 @@ def newest() -> Run:
     runs = []
     for path in RESULTS.glob(f"*/{FILE}"):
         try:
-            runs.append(load_sound(path))
+            runs.append(sound_run(path))
         except BenchError:
             continue
     usable = [run for run in runs if run.of("throughput")]

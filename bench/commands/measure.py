@@ -20,10 +20,11 @@ from bench.commands.run import (
     seed_option,
 )
 from bench.errors import BenchError
+from bench.judging import judge
 from bench.measuring.session import Inquiry, Session
 from bench.models import Model, available_models, is_only_a_trap, left_out, with_workers
 from bench.report.terminal.run import summary
-from bench.report.terminal.summary import in_terminal, verdict
+from bench.report.terminal.summary import in_terminal
 from bench.report.terminal.traps import changed
 from bench.results import Run
 from bench.scenarios import SCENARIOS
@@ -74,7 +75,7 @@ def all_scenarios(names: str | None, **given: Any) -> None:
 
     def conclude(console: Console, run: Run) -> None:
         summary(console, run, chosen)
-        console.print(in_terminal(verdict(run)))
+        console.print(in_terminal(judge(run).verdict))
 
     measure("all", chosen, given, conclude, traps, brief=given["models"] is None)
 
@@ -118,6 +119,6 @@ def has_failed(run: Run, models: Iterable[Model]) -> bool:
     """Whether a cell failed whose model is not only there to fail, or a trap no longer behaves as stated."""
     may_fail = {model.name for model in models if is_only_a_trap(model)}
     failed = any(
-        cell.judgement.state == "ERRORS" and cell.model not in may_fail for cell in run.cells.values()
+        cell.judgement.state == "ERRORS" and cell.model not in may_fail for cell in judge(run).cells
     )  # fmt: skip
     return failed or bool(changed(run.traps))

@@ -5,16 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
-from jinja2 import TemplateError
 
+from bench.commands.results import DAMAGE, damaged, sound_run
 from bench.errors import BenchError
-from bench.report.export.export import as_csv, as_json, as_markdown
+from bench.report.export import as_csv, as_json, as_markdown
 from bench.report.page.page import write_page
-from bench.results import Run, load_run
+from bench.results import Run
 
 TEXTS: dict[str, Callable[[Run], str]] = {"md": as_markdown, "csv": as_csv, "json": as_json}
-# What reading a file raises that has our form and not our content.
-DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, TemplateError, TypeError, ValueError)
 
 
 @click.command()
@@ -36,16 +34,16 @@ def report(results: Path, form: str, opened: bool) -> None:
     """
     if opened and form != "html":
         raise BenchError(f"--open is for the page; leave it out, or --format {form}")
+    run = sound_run(results)
+    if not run.cells and not run.traps:
+        raise BenchError(f"{run.path} has no measurements in it; the run ended before its first one")
     try:
-        run = load_run(results)
-        if not run.cells and not run.traps:
-            raise BenchError(f"{run.path} has no measurements in it; the run ended before its first one")
         if form != "html":
             click.echo(TEXTS[form](run), nl=False)
             return
         path = write_page(run)
     except DAMAGE as error:
-        raise BenchError(f"{results} is damaged, or of another version: {type(error).__name__}: {error}") from None
+        raise damaged(run, error) from None
     click.echo(str(path))
     if opened:
         webbrowser.open(path.resolve().as_uri())

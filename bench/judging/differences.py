@@ -6,17 +6,19 @@ noise floor is about one run: a machine that is faster today moves every cell, w
 ratio in the middle of all cells is shown as well.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Literal
+from typing import Any
 
-from bench.judging.standings import TWIN_SUFFIX, comparable, is_twin
-from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN, RatioInterval, noise_floor, ratio_unpaired
-from bench.results import Cell, Run
-from bench.scenarios import SCENARIOS
+from bench.judging import pairs
+from bench.judging.cells import JudgedCell
+from bench.judging.judged import Judged
+from bench.judging.outcomes import Outcome
+from bench.judging.statistics import PRACTICAL_MARGIN
+from bench.judging.workload import JudgedWorkload
+from bench.results import State, flat
 
-Change = Literal["better", "worse", "no difference shown", "too few rounds", "state"]
 # States of a cell that say something about the server; others are about the machine or the generator.
 FAILURES = ("ERRORS", "SATURATED")
 
@@ -28,15 +30,19 @@ class Difference:
     scenario: str
     workload: str
     model: str
-    change: Change
-    interval: RatioInterval | None
-    """B ÷ A; None if one of them has no figures to compare."""
+    outcome: Outcome
+    """How B compares to A."""
     margin: float
-    """What it must clear."""
-    before: str
+    """The ratio that a difference must exceed."""
+    before: State
     """The state in A."""
-    after: str
+    after: State
     higher_is_better: bool
+
+    @property
+    def other_state(self) -> bool:
+        """Whether the states are not the same."""
+        return self.before != self.after
 
     @property
     def failed(self) -> bool:
@@ -46,14 +52,14 @@ class Difference:
     @property
     def speed(self) -> float | None:
         """How many times as fast B is; None without figures of both."""
-        if self.interval is None:
+        if self.outcome.interval is None:
             return None
-        return self.interval.ratio if self.higher_is_better else 1 / self.interval.ratio
+        return self.outcome.interval.ratio if self.higher_is_better else 1 / self.outcome.interval.ratio
 
     @property
     def loss(self) -> float:
         """By which share it got worse: 0.2 is a fifth fewer answers, or a quarter more time; 0 if it did not."""
-        return 1 - self.speed if self.change == "worse" and self.speed is not None else 0.0
+        return 1 - self.speed if self.outcome.kind == "worse" and self.speed is not None else 0.0
 
 
 @dataclass(frozen=True)
@@ -68,17 +74,21 @@ class Differences:
     middle: float | None
     """The median of all cells' ratios of speed, above 1 if B is faster; None without any."""
 
+    @property
+    def judged(self) -> bool:
+        """Whether there is a cell of which anything can be said."""
+        return any(one.failed or one.outcome.kind != "not comparable" for one in self.cells)
+
     def regressions(self, percent: float) -> list[Difference]:
         """Cells that got worse by more than so many per cent, or that fail now."""
         return [one for one in self.cells if one.failed or one.loss > percent / 100]
 
 
-def differences(before: Run, after: Run) -> Differences:
+def differences(before: Judged, after: Judged) -> Differences:
     """Compare what both have, and name what only one has."""
-    old, new = ({key: cell for key, cell in run.cells.items() if not is_twin(cell.model)} for run in (before, after))
-    both = [key for key in old if key in new]
-    floors = floors_of(before), floors_of(after)
-    cells = tuple(difference(old[key], new[key], floors) for key in both)
+    old, new = ({cell.cell.key: (workload, cell) for workload in run.workloads for cell in workload.cells.values()}
+                for run in (before, after))  # fmt: skip
+    cells = tuple(difference(*old[key], *new[key]) for key in old if key in new)
     speeds = [speed for one in cells if (speed := one.speed) is not None]
     return Differences(
         cells,
@@ -89,66 +99,31 @@ def differences(before: Run, after: Run) -> Differences:
     )
 
 
-def difference(old: Cell, new: Cell, floors: Sequence[Mapping[tuple[str, str], float]]) -> Difference:
-    """A cell in both runs; the floors of either by scenario and workload."""
-    workload, figure = old.workload["name"], old.figure
-    scenario = SCENARIOS.get(old.scenario)
-    higher = scenario is not None and scenario.higher_is_better
-    margin = max(PRACTICAL_MARGIN, *(each.get((old.scenario, workload), 1.0) for each in floors))
-    mine, its = comparable(new, workload, figure), comparable(old, workload, figure)
-    interval = ratio_unpaired(mine, its) if min(len(mine), len(its)) > 1 and figure == new.figure else None
+def difference(
+    old_workload: JudgedWorkload, old: JudgedCell, new_workload: JudgedWorkload, new: JudgedCell
+) -> Difference:
+    """A cell in both runs; the noise of either is that of its own tables, and so is B's seed."""
+    margin = max(PRACTICAL_MARGIN, old_workload.floor or 1.0, new_workload.floor or 1.0)
+    interval = pairs.unpaired(new, old, new_workload.seed)
+    higher = new_workload.higher_is_better
+    found = pairs.outcome(interval, (old, new), margin, higher_is_better=higher)
     states = old.judgement.state, new.judgement.state
-    return Difference(
-        old.scenario, workload, old.model, change_of(interval, margin, higher, states), interval, margin, *states,
-        higher,
-    )  # fmt: skip
+    return Difference(old.scenario, old_workload.name, old.model, found, margin, *states, higher)
 
 
-def change_of(interval: RatioInterval | None, margin: float, higher_is_better: bool, states: tuple[str, str]) -> Change:
-    """A state that is not the same any more; else by the interval."""
-    if states[0] != states[1]:
-        return "state"
-    if interval is None or interval.rounds < MIN_ROUNDS:
-        return "too few rounds"
-    if interval.low > margin:
-        return "better" if higher_is_better else "worse"
-    if interval.high < 1 / margin:
-        return "worse" if higher_is_better else "better"
-    return "no difference shown"
-
-
-def floors_of(run: Run) -> dict[tuple[str, str], float]:
-    """The noise floor of every workload that the run has an A/A pair of."""
-    floors = {}
-    for twin in (cell for cell in run.cells.values() if is_twin(cell.model)):
-        workload = twin.workload["name"]
-        base = run.cells.get((twin.scenario, twin.model.removesuffix(TWIN_SUFFIX), workload))
-        pair = [comparable(cell, workload, twin.figure) for cell in (twin, base) if cell is not None]
-        if len(pair) == 2 and len(pair[0]) == len(pair[1]) >= MIN_ROUNDS:
-            floors[twin.scenario, workload] = noise_floor(*pair)
-    return floors
-
-
-def facts(before: Run, after: Run) -> Iterator[tuple[str, Any, Any]]:
+def facts(before: Judged, after: Judged) -> Iterator[tuple[str, Any, Any]]:
     """Facts of environment and arguments that differ, by a name with dots."""
-    for old, new in ((before.environment, after.environment), (before.arguments, after.arguments)):
-        old_facts, new_facts = dict(flat(old)), dict(flat(new))
+    both = ((before.run.environment, after.run.environment), (before.run.arguments, after.run.arguments))
+    for old_facts, new_facts in ((dict(flat(old)), dict(flat(new))) for old, new in both):
         for name in dict.fromkeys([*old_facts, *new_facts]):
             if old_facts.get(name) != new_facts.get(name):
                 yield name, old_facts.get(name), new_facts.get(name)
 
 
-def flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested mappings as one, `packages.flask`."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{before}{name}.")
-        else:
-            yield f"{before}{name}", value
-
-
 def changed(cells: Sequence[Difference]) -> list[Difference]:
     """Those that did, the largest loss first."""
-    order = {"state": 0, "worse": 1, "better": 2}
-    found = [one for one in cells if one.change in order]
-    return sorted(found, key=lambda one: (order[one.change], -one.loss))
+
+    def order(one: Difference) -> tuple[int, float]:
+        return (0 if one.other_state else 1 if one.outcome.kind == "worse" else 2), -one.loss
+
+    return sorted((one for one in cells if one.other_state or one.outcome.differs), key=order)

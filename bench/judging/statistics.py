@@ -1,4 +1,4 @@
-"""What do the rounds of two models say together: a winner, or no difference shown?
+"""How sure is the ratio of two series of rounds? The one module that turns rounds into an interval.
 
 The round is the unit, for requests within one share their server, its start and its neighbours. Rounds are paired: the
 n-th of two models ran close together, so what slowed both is divided out. Everything is done on logarithms of the
@@ -20,23 +20,17 @@ import math
 import random
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate, combinations
+from itertools import accumulate
 from statistics import NormalDist, fmean, median, stdev, variance
-from typing import Literal
 
 __all__ = [
     "MIN_ROUNDS",
     "PRACTICAL_MARGIN",
-    "Comparison",
-    "Ranked",
     "RatioInterval",
-    "compare",
     "grouped",
-    "noise_floor",
-    "rank",
     "ratio_interval",
     "ratio_unpaired",
     "t_interval",
@@ -51,8 +45,6 @@ MIN_ROUNDS = 5  # with 4 the interval is the whole range of the rounds and cover
 SPOILT_DEVIATIONS = 7
 MAD_TO_SIGMA = 1.4826  # of normal values the median deviation is 0.6745 standard deviations
 
-Verdict = Literal["higher", "lower", "no difference shown", "too few rounds"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatioInterval:
@@ -62,28 +54,6 @@ class RatioInterval:
     low: float
     high: float
     rounds: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """A candidate against a baseline; the verdict is about the figure itself: whether higher is better is not known."""
-
-    interval: RatioInterval
-    margin: float
-    verdict: Verdict
-
-    @property
-    def differs(self) -> bool:
-        return self.verdict in ("higher", "lower")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
-    """A model's place; `like` are the models of other ranks that it could not be told from either."""
-
-    name: str
-    rank: int
-    like: tuple[str, ...]
 
 
 def ratio_interval(candidate: Sequence[float], baseline: Sequence[float], *, seed: int = 0) -> RatioInterval:
@@ -145,54 +115,6 @@ def ratio_unpaired(candidate: Sequence[float], baseline: Sequence[float], *, see
     )
 
 
-def compare(
-    candidate: Sequence[float], baseline: Sequence[float], *, seed: int = 0, margin: float = PRACTICAL_MARGIN
-) -> Comparison:
-    """Different only when the whole interval lies beyond `margin` (1.05: more than 5 % off); errors as above."""
-    interval = ratio_interval(candidate, baseline, seed=seed)
-    return Comparison(interval=interval, margin=margin, verdict=_verdict(interval, margin))
-
-
-def noise_floor(first: Sequence[float], second: Sequence[float], *, seed: int = 0) -> float:
-    """From an A/A pair, the ratio (1 or more) by which two names of the same model might seem to differ.
-
-    It is the end of their interval that lies farther from 1. A floor above a comparison's margin says that the machine
-    was too noisy for it: pass the larger of the two to `compare`.
-    """
-    interval = ratio_interval(first, second, seed=seed)
-    return max(interval.high, 1 / interval.low)
-
-
-def rank(
-    rounds: Mapping[str, Sequence[float]],
-    *,
-    higher_is_better: bool,
-    seed: int = 0,
-    margin: float = PRACTICAL_MARGIN,
-) -> tuple[Ranked, ...]:
-    """Models in order of their geometric mean, those not told from the best of their group sharing its rank.
-
-    Pairs that could not be told apart across groups are named in `like` and belong beneath the table.
-    """
-    order = sorted(rounds, key=lambda name: _log_mean(rounds[name]), reverse=higher_is_better)
-    apart = {
-        frozenset((one, other))
-        for one, other in combinations(order, 2)
-        if compare(rounds[one], rounds[other], seed=seed, margin=margin).differs
-    }
-    ranks = grouped(order, lambda leader, name: frozenset((leader, name)) in apart)
-    return tuple(
-        Ranked(
-            name=name,
-            rank=ranks[name],
-            like=tuple(
-                other for other in order if ranks[other] != ranks[name] and frozenset((name, other)) not in apart
-            ),
-        )
-        for name in order
-    )
-
-
 def grouped(order: Sequence[str], apart: Callable[[str, str], bool]) -> dict[str, int]:
     """The ranks of models that are given best first; `apart` says whether the second differs from the first.
 
@@ -208,14 +130,6 @@ def grouped(order: Sequence[str], apart: Callable[[str, str], bool]) -> dict[str
         else:
             ranks[name] = ranks[leader]
     return ranks
-
-
-def _verdict(interval: RatioInterval, margin: float) -> Verdict:
-    if interval.rounds < MIN_ROUNDS:
-        return "too few rounds"
-    if interval.low > margin:
-        return "higher"
-    return "lower" if interval.high < 1 / margin else "no difference shown"
 
 
 def _log_ratios(candidate: Sequence[float], baseline: Sequence[float]) -> list[float]:
@@ -238,10 +152,6 @@ def _without_spoilt(logs: list[float]) -> list[float]:
         return logs
     spoilt = away.index(max(away))
     return logs[:spoilt] + logs[spoilt + 1 :]
-
-
-def _log_mean(values: Iterable[float]) -> float:
-    return fmean(math.log(value) for value in values if not math.isnan(value))
 
 
 @cache

@@ -4,11 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
 
 from bench.load import LoadResult
-
-State = Literal["VALID", "GENERATOR-LIMITED", "SATURATED", "ERRORS", "UNSTABLE"]
+from bench.results import State
 
 # Above this share of its core a generator may be what limits the rate, and its own queueing distorts latencies.
 GENERATOR_CPU = 0.80

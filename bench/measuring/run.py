@@ -181,7 +181,7 @@ class Measurement:
             scenario=scenario.name,
             model=self.step.contestant.name,
             workload={"name": name, **workload.parameters, **setup},
-            figure=scenario.figure,
+            figure=workload.found_once or scenario.figure,
             spread_limit=scenario.spread_limit,
             command=server.process.command if server else self.step.contestant.model.command(HOST, 0),
             info=server.info if server else {},

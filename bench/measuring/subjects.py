@@ -15,8 +15,9 @@ def questions(scenarios: Iterable[Scenario], options: Options) -> dict[str, Ques
             figure=scenario.figure,
             higher_is_better=scenario.higher_is_better,
             compared=scenario.compared,
-            spread_limit=scenario.spread_limit,
             workloads=tuple(workload.name for workload in scenario.workloads(options)),
+            kinds={workload.name: workload.kind for workload in scenario.workloads(options) if workload.kind},
+            found_once=tuple(workload.name for workload in scenario.workloads(options) if workload.found_once),
         )
         for scenario in scenarios
     }
@@ -32,6 +33,7 @@ def model_facts(models: Iterable[Model]) -> dict[str, ModelFacts]:
             python_waits_overlap=model.python_waits_overlap,
             database_waits_overlap=model.database_waits_overlap,
             trap="traps" in model.families,
+            app=model.app,
         )
         for model in models
     }

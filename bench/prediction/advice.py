@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from bench.judging.app_code import APPS, pairs
+from bench.judging.app_code import pairs
+from bench.judging.standings import FRAMEWORK
 from bench.models import MODELS
 from bench.prediction.costs import Measured, Unmeasured, on_asyncio
 from bench.prediction.figures import Demand
@@ -23,7 +24,7 @@ def advice(decision: Decision, models: Sequence[Measured], demand: Demand) -> li
     known = {model.name: model for model in models if not model.twin}
     advised = known.get(decision.verdict.advised or "")
     found = [code_cost()]
-    if advised is not None and advised.app not in APPS:
+    if advised is not None and advised.framework != FRAMEWORK:
         found.append(say("another_framework", model=advised.name))
     found += facts(list(known.values()), demand)
     if advised is not None and (processes := processes_of(decision).get(advised.name)):

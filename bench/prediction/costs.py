@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import geometric_mean, median
 
-from bench.judging.standings import is_twin
+from bench.judging.cells import judged_cell
+from bench.judging.standings import FRAMEWORK, TWIN_SUFFIX, is_twin
 from bench.judging.validity import Judgement, judge_rounds
 from bench.measuring.checks import TOGETHER_AT_MOST
 from bench.models import MODELS
@@ -56,6 +57,8 @@ class Measured:
     """Whether it kept all open streams of the stream scenario; None if that was not measured."""
     local_waits_s: tuple[float, float]
     """How long the first query, and each further one, made the process wait for the bench's own database."""
+    framework: str = FRAMEWORK
+    """What its application is written for."""
 
     @property
     def costs(self) -> Costs:
@@ -143,6 +146,7 @@ def model_of(run: Run, name: str, cells: Mapping[str, Cell]) -> Measured:
         request_bytes=request_bytes(run, name),
         streams=streams(run, name),
         local_waits_s=local_waits(cells),
+        framework=run.models[name.removesuffix(TWIN_SUFFIX)].framework,
     )
 
 
@@ -188,7 +192,7 @@ def calls_of(run: Run, name: str, base_s: float) -> tuple[float, float] | None:
     found = []
     for count in CALLS_AT_ONCE:
         cell = run.cells.get(("fanout", name, f"{count} calls"))
-        if cell is None or not cell.judgement.valid:
+        if cell is None or not judged_cell(run, cell).valid:
             return None
         found.append(max(0.0, median(cell.values("cpu_per_call_s")) - base_s / count))
     few_s, many_s = found
@@ -198,14 +202,14 @@ def calls_of(run: Run, name: str, base_s: float) -> tuple[float, float] | None:
 def request_bytes(run: Run, name: str) -> float | None:
     """Memory of a request in flight, measured at the most requests at once that the model could serve."""
     cells = [cell for cell in run.of("scale") if cell.model == name and cell.values("memory_per_request_bytes")]
-    levels = sorted((cell.workload["requests"], cell) for cell in cells if cell.judgement.valid)
+    levels = sorted((cell.workload["requests"], cell) for cell in cells if judged_cell(run, cell).valid)
     return median(levels[-1][1].values("memory_per_request_bytes")) if levels else None
 
 
 def streams(run: Run, name: str) -> bool | None:
     """Whether it kept all streams in every cell of the stream scenario; None without such a cell."""
     cells = [cell for cell in run.of("stream") if cell.model == name]
-    return all(cell.judgement.valid for cell in cells) if cells else None
+    return all(judged_cell(run, cell).valid for cell in cells) if cells else None
 
 
 def on_asyncio(model: Measured) -> bool:

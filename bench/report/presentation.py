@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console, RenderableType
 
+from bench.judging import JudgedScenario, JudgedWorkload
 from bench.load.burst import Answer
 from bench.models import Model
 from bench.results import Cell, Run
-from bench.scenarios.base import Column, Options, Scenario
+from bench.scenarios.base import Column, Options
 
 if TYPE_CHECKING:
-    from bench.judging.judged import Field
     from bench.report.page.charts import Chart, Palette
 
 FILES = "bench.report.scenarios"
@@ -58,11 +58,11 @@ class Presentation:
     """Of its tables. Empty: the figure that its cells are ranked by."""
     lines: Callable[[Console, Options], Lines] | None = None
     """What is printed while it is measured."""
-    in_terminal: Callable[[Scenario, Sequence[Cell], int, int], Iterable[RenderableType]] | None = None
-    """The parts of its summary, from its cells, the run's seed, and the columns that the terminal has."""
-    charts: "Callable[[Run, Sequence[Field], str, Palette], Sequence[Chart | None]] | None" = None
+    in_terminal: Callable[[JudgedScenario, int, int], Iterable[RenderableType]] | None = None
+    """The parts of its summary, from what was judged, the run's seed, and the columns that the terminal has."""
+    charts: "Callable[[Run, Sequence[JudgedWorkload], str, Palette], Sequence[Chart | None]] | None" = None
     """Its charts, from its workloads and the name of the baseline."""
-    page_section: "Callable[[Sequence[Field]], PageSection] | None" = None
+    page_section: Callable[[Sequence[JudgedWorkload]], PageSection] | None = None
     """Its section of the page, if it is not to stand among the others."""
 
 
@@ -73,8 +73,3 @@ def presentation_of(name: str) -> Presentation:
         return Presentation()
     found: Presentation = import_module(f"{FILES}.{name}").PRESENTATION
     return found
-
-
-def columns_of(scenario: Scenario) -> Sequence[Column]:
-    """The columns of a scenario's tables."""
-    return presentation_of(scenario.name).columns or (scenario.ranked_by,)

@@ -8,11 +8,11 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+from bench.judging import JudgedScenario
 from bench.judging.validity import VALID, Judgement, judge_load
 from bench.load import Generator, LoadJob, LoadResult
 from bench.load.burst import OnAnswer
 from bench.models import Model
-from bench.results import Cell
 from bench.scenarios.options import CONNECTIONS, Number, Option
 from bench.scenarios.schedule import Once, Rounds, Schedule, Setup
 from bench.testbed.servers.cost import Cost, CostMeter
@@ -64,6 +64,8 @@ class Workload:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
     """What kind of work this is, in a reader's words; empty if no verdict is about it."""
+    found_once: str = ""
+    """The figure that was found once for each model beforehand, if this only confirms it."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class Scenario:
     question: str
     workloads: Callable[[Options], Sequence[Workload]]
     measure: Callable[[MeasurementContext, Workload], Reading]
-    finding: Callable[[Sequence[Cell]], str]
+    finding: Callable[[JudgedScenario], str]
     """What the cells say, in sentences; empty if they say nothing."""
     ranked_by: Column
     """The figure that tells a good cell from a bad one."""

@@ -8,11 +8,11 @@ loads are closed loops, the last of them with 500 requests that all sleep. Then 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
-from bench.judging.statistics import RatioInterval, ratio_interval
+from bench.judging import JudgedCell
+from bench.judging.pairs import paired_figure
+from bench.judging.statistics import RatioInterval
 from bench.models import Model
-from bench.results import Cell
 from bench.scenarios import scale
 from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, load_reading
 from bench.scenarios.classic import PYTHON
@@ -99,33 +99,33 @@ class Comparison:
         return self.interval is not None and self.interval.ratio <= self.target.at_most
 
 
-def comparisons(cells: Sequence[Cell], seed: int) -> list[Comparison]:
+def comparisons(cells: Sequence[JudgedCell], seed: int) -> list[Comparison]:
     """What was measured for each target, in the order of the targets."""
-    by_name = {(cell.workload["name"], cell.model): cell for cell in cells}
+    by_name = {(cell.workload["name"], cell.model): cell for cell in cells if is_sound(cell)}
     return [comparison(target, by_name, seed) for target in TARGETS]
 
 
-def comparison(target: Target, cells: Mapping[tuple[str, str], Cell], seed: int) -> Comparison:
+def comparison(target: Target, cells: Mapping[tuple[str, str], JudgedCell], seed: int) -> Comparison:
     """The target's figure of both models, round by round."""
-    bridge, other = (figures(target, cells.get((target.workload, model))) for model in (BRIDGE, target.other))
-    comparable = len(bridge) == len(other) > 1 and min(*bridge, *other) > 0
-    interval = ratio_interval(bridge, other, seed=seed) if comparable else None
-    return Comparison(target, median(bridge) if bridge else None, median(other) if other else None, interval)
+    bridge, other = (cells.get((target.workload, model)) for model in (BRIDGE, target.other))
+    interval = paired_figure(bridge, other, target.figure, seed) if bridge and other else None
+    mine, its = (cell.median(target.figure) if cell else None for cell in (bridge, other))
+    return Comparison(target, mine, its, interval)
 
 
-def figures(target: Target, cell: Cell | None) -> list[float]:
-    """A target's figure in every round; no figure of a cell that failed. An unsteady one still has its CPU time."""
-    return cell.values(target.figure) if cell and cell.judgement.state in ("VALID", "UNSTABLE") else []
+def is_sound(cell: JudgedCell) -> bool:
+    """Whether a cell's CPU time and memory are to be believed. They need no steady state."""
+    return cell.judgement.state in ("VALID", "UNSTABLE")
 
 
-def threads(cells: Sequence[Cell]) -> tuple[int, int] | None:
+def threads(cells: Sequence[JudgedCell]) -> tuple[int, int] | None:
     """The most threads of the bridge in any round: under a small load, and with thousands of requests waiting."""
     found = {cell.workload["name"]: cell.values("threads") for cell in cells if cell.model == BRIDGE}
     few, many = found.get(FLOOR), found.get(WAITING.name)
     return (int(max(few)), int(max(many))) if few and many else None
 
 
-def all_met(cells: Sequence[Cell], seed: int) -> bool:
+def all_met(cells: Sequence[JudgedCell], seed: int) -> bool:
     """Whether every target is met, and the threads do not grow."""
     counted = threads(cells)
     return all(one.met for one in comparisons(cells, seed)) and counted is not None and counted[1] <= counted[0]

@@ -9,10 +9,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from bench.judging import JudgedScenario
 from bench.judging.validity import VALID, Judgement
+from bench.judging.waits import overlap
 from bench.load.burst import Answer, OnAnswer, send_at_once
 from bench.models import Model
-from bench.results import Cell
 from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.options import Option
 from bench.testbed.servers.life import Server
@@ -101,19 +102,14 @@ def measure(context: MeasurementContext, workload: Workload) -> Reading:
     )  # fmt: skip
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """With which models waits were seen to overlap, and with which they were not."""
-    together = [cell.model for cell in cells if cell.judgement.valid and overlaps(cell)]
-    others = [cell.model for cell in cells if cell.judgement.valid and not overlaps(cell)]
+    measured = [(cell.model, found) for cell in judged.cells if (found := overlap(cell))]
+    together = [model for model, found in measured if all(found)]
+    others = [model for model, found in measured if not all(found)]
     if not together or not others:
         return ""
     return f"Waits in Python and in the database overlap with {', '.join(together)}; not with {', '.join(others)}."
-
-
-def overlaps(cell: Cell) -> bool:
-    """Whether both bursts took less than half of the time that their requests take one after the other."""
-    serial_s: float = cell.workload["seconds"] * cell.workload["requests"]
-    return max(*cell.values("python_s"), *cell.values("database_s")) < serial_s / 2
 
 
 SCENARIO = Scenario(

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from statistics import median
 
+from bench.judging import JudgedScenario
 from bench.load import LoadJob
 from bench.models import Model
-from bench.results import Cell
 from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, describe, run_load
 from bench.scenarios.schedule import OnceOnSharedServer
 
@@ -68,12 +68,12 @@ def job_of(context: MeasurementContext, count: int, seconds: float, requests: in
     )  # fmt: skip
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """How long the request with the most calls takes, beside what it would take without any overlap."""
     most = max(COUNTS)
     times = ", ".join(
         f"{median(cell.values('total_s')):.2f} s ({cell.model})"
-        for cell in cells
+        for cell in judged.cells
         if cell.workload["count"] == most and cell.judgement.valid and cell.values("total_s")
     )
     if not times:

@@ -20,11 +20,12 @@ from dataclasses import asdict, dataclass, replace
 from math import inf
 from typing import Any
 
-from bench.judging.standings import is_twin, sentence
+from bench.judging import JudgedCell, JudgedScenario
+from bench.judging.phrases import sentence
+from bench.judging.promises import LATE_SHARE, confirmed, pooled_late_share
 from bench.judging.validity import Judgement
 from bench.load import LoadJob
 from bench.models import Model
-from bench.results import Cell
 from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, run_load
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 from bench.scenarios.options import CONNECTIONS, Option
@@ -37,7 +38,6 @@ PATH = "/queries/?count=1"
 CAPACITY_SHARES = (0.2, 0.5, 0.8)
 COMMON_SHARE = 0.5
 COMMON = "one rate for all"
-LATE_SHARE = 0.01  # if at most 1 % of the requests are late, p99 is below the limit
 UPPER_SHARE = 1.2  # a closed loop of 32 connections may get less out of a server than an open loop does
 RESTART_MARGIN = 0.75  # restarting a server changes its capacity by up to 25 %, and the promise must hold all the same
 P99_SAMPLES = 1_001
@@ -72,7 +72,9 @@ def workloads(options: Options) -> Sequence[Workload]:
 
 def promised(options: Options) -> Workload:
     """The rate that the search has found."""
-    return Workload(f"promise: p99 below {options[SLO_MS]:g} ms", {"path": PATH, "slo_s": options[SLO_MS] / 1e3})
+    limit = f"p99 below {options[SLO_MS]:g} ms"
+    parameters = {"path": PATH, "slo_s": options[SLO_MS] / 1e3}
+    return Workload(f"promise: {limit}", parameters, kind=limit, found_once="promise_rps")
 
 
 def measure(context: MeasurementContext, workload: Workload) -> Reading:
@@ -103,8 +105,7 @@ def measure_at(context: MeasurementContext, workload: Workload, capacity: Capaci
         rate_rps, bounds = common_rps(context.prepared), RANKED_BOUNDS
     if rate_rps is None:
         return Reading({}, Judgement("ERRORS", "no model's capacity was found beforehand"))
-    reading = with_late(context, open_loop(context, rate_rps, P90_SAMPLES, bounds, PATH))
-    return replace(reading, figures={**reading.figures, "wait_s": reading.figures["p90_s"]})
+    return with_late(context, open_loop(context, rate_rps, P90_SAMPLES, bounds, PATH))
 
 
 def with_late(context: MeasurementContext, job: LoadJob) -> Reading:
@@ -173,28 +174,26 @@ def capacity_of(context: MeasurementContext) -> Capacity:
     return Capacity(result.throughput_rps, judgement, result.window_s)
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """Who keeps users waiting least at the same rate, and what each model can promise."""
-    common = sentence(cells, COMMON, SCENARIO.figure, higher_is_better=False, what="short waits (p90)")
-    return " ".join(filter(None, (common, unranked(cells), promises(cells))))
+    common = judged.workload(COMMON)
+    waits = (sentence(common, "short waits (p90)"), unranked(list(common.cells.values()))) if common else ()
+    asked = [cell for cell in judged.cells if "slo_s" in cell.workload]
+    return " ".join(filter(None, (*waits, promises(asked))))
 
 
-def unranked(cells: Sequence[Cell]) -> str:
+def unranked(cells: Sequence[JudgedCell]) -> str:
     """Who was not ranked. Without this a leader among two models would look like a leader among six."""
-    names = [cell.model for cell in cells if cell.workload["name"] == COMMON and not cell.judgement.valid]
-    models = [name for name in names if not is_twin(name)]
+    models = [cell.model for cell in cells if not cell.valid]
     return f"Not ranked there, as not valid: {', '.join(models)}." if models else ""
 
 
-def promises(cells: Sequence[Cell]) -> str:
+def promises(asked: Sequence[JudgedCell]) -> str:
     """Which rates were promised and kept, all rounds of a model taken together."""
-    asked = [cell for cell in cells if "slo_s" in cell.workload and not is_twin(cell.model)]
-    if not asked:
-        return ""
     best_first = sorted(asked, key=lambda cell: -max(cell.values("promise_rps"), default=-inf))
     rated = [(cell, share) for cell in best_first if (share := pooled_late_share(cell)) is not None]
-    kept = [promise(cell, share) for cell, share in rated if share <= LATE_SHARE]
-    broken = [promise(cell, share) for cell, share in rated if share > LATE_SHARE]
+    kept = [promise(cell, share) for cell, share in rated if confirmed(cell)]
+    broken = [promise(cell, share) for cell, share in rated if not confirmed(cell)]
     none = [cell.model for cell in asked if cell.values("kept") and not cell.values("promise_rps")]
     parts = [
         f"with {', '.join(kept)}" if kept else "",
@@ -202,24 +201,12 @@ def promises(cells: Sequence[Cell]) -> str:
         f"it stays there at no rate with {', '.join(none)}" if none else "",
     ]
     said = "; ".join(filter(None, parts))
-    limit = f"p99 stays below {asked[0].workload['slo_s'] * 1e3:g} ms"
-    return f"{limit}: {said}." if said else ""
+    return f"p99 stays below {asked[0].workload['slo_s'] * 1e3:g} ms: {said}." if said else ""
 
 
-def promise(cell: Cell, late_share: float) -> str:
+def promise(cell: JudgedCell, late_share: float) -> str:
     """A model's rate and its late requests."""
     return f"{cell.model} at {max(cell.values('promise_rps')):,.0f}/s ({late_share:.1%} late)"
-
-
-def pooled_late_share(cell: Cell) -> float | None:
-    """The share of late requests among those of all rounds at the promised rate; None if there were no requests.
-
-    A round is left out if its generator was late itself, because that says nothing about the server.
-    """
-    witnesses = [one.figures for one in cell.observations
-                 if one.figures.get("promise_rps") and one.state != "GENERATOR-LIMITED"]  # fmt: skip
-    requests = sum(one["requests"] for one in witnesses)
-    return sum(one["late"] for one in witnesses) / requests if requests else None
 
 
 def expected_s(options: Options, model: Model) -> float:
@@ -233,8 +220,7 @@ SCENARIO = Scenario(
     workloads=workloads,
     measure=measure,
     finding=finding,
-    # The p90 of a load at which models may be compared; a promise has none, for every model is at a rate of its own.
-    ranked_by=Column("p90 ms", "wait_s", 1e3, 1),
+    ranked_by=Column("p90 ms", "p90_s", 1e3, 1),
     schedule=Rounds(prepare=prepare, spread_limit=None),
     options=(CONNECTIONS, SLO_MS),
     expected_s=expected_s,

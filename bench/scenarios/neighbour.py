@@ -17,9 +17,9 @@ from typing import Any, Self
 
 import httpx
 
+from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import VALID, Judgement
 from bench.models import Model
-from bench.results import Cell
 from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 from bench.scenarios.schedule import OnceOnSharedServer
@@ -142,11 +142,11 @@ def suffering(values: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """What the neighbour does to small requests. It was measured once, so the sentence names no winner."""
     rated = [
         (ratios[-1], cell)
-        for cell in cells
+        for cell in judged.cells
         if cell.workload["name"] == SMALL and cell.judgement.valid and (ratios := cell.values(RATIO))
     ]
     if not rated:
@@ -157,7 +157,7 @@ def finding(cells: Sequence[Cell]) -> str:
     return f"Beside one client that calls {BURN}, small requests wait {' and '.join(said)}."
 
 
-def suffered(cell: Cell) -> str:
+def suffered(cell: JudgedCell) -> str:
     """`24 times as long with sync (p90 2.1 → 51.3 ms)`."""
     ratio, percent, alone_s, beside_s = (cell.values(name)[-1] for name in (RATIO, "percentile", "alone_s", "beside_s"))
     return f"{ratio:.1f} times as long with {cell.model} (p{percent:.0f} {alone_s * 1e3:.1f} → {beside_s * 1e3:.1f} ms)"

@@ -16,10 +16,10 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import VALID, Judgement
 from bench.load import LoadJob, LoadResult
 from bench.models import POOL, Model
-from bench.results import Cell
 from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, describe, run_load
 from bench.scenarios.classic import at_once
 from bench.scenarios.pool_setups import (
@@ -123,14 +123,15 @@ def error_lines(log: str, expected: str) -> list[str]:
     return [line for line in log.splitlines() if expected and re.match(rf"[\w.]+: .*({expected})", line)]
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """What each set-up does to a burst, in one sentence."""
+    cells = judged.cells
     kept = {cell.model: cell for cell in of(KEPT, cells)}
 
-    def both(setup: PoolSetup) -> list[Cell]:
+    def both(setup: PoolSetup) -> list[JudgedCell]:
         return [cell for cell in of(setup, cells) if cell.model in kept]
 
-    def times_kept(name: str) -> Callable[[Cell], float]:
+    def times_kept(name: str) -> Callable[[JudgedCell], float]:
         return lambda cell: middle(name)(cell) / middle(name)(kept[cell.model])
 
     burst = f"{REQUESTS} requests of {WAIT_S:g} s"
@@ -146,13 +147,13 @@ def finding(cells: Sequence[Cell]) -> str:
     return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
 
 
-def of(setup: PoolSetup, cells: Sequence[Cell]) -> list[Cell]:
+def of(setup: PoolSetup, cells: Sequence[JudgedCell]) -> list[JudgedCell]:
     """The cells of a set-up that have figures to believe."""
     return [cell for cell in cells if cell.workload.get("setup") == setup.name and cell.judgement.valid
             and cell.values("total_s")]  # fmt: skip
 
 
-def skipped(cells: Sequence[Cell]) -> dict[str, str]:
+def skipped(cells: Sequence[JudgedCell]) -> dict[str, str]:
     """The set-ups that were left out, and why."""
     return {
         cell.workload["setup"]: cell.observations[0].raw["skipped"]
@@ -161,12 +162,14 @@ def skipped(cells: Sequence[Cell]) -> dict[str, str]:
     }
 
 
-def middle(name: str) -> Callable[[Cell], float]:
+def middle(name: str) -> Callable[[JudgedCell], float]:
     """A figure's median over the rounds."""
     return lambda cell: median(cell.values(name))
 
 
-def said(template: str, cells: Collection[Cell], figure: Callable[[Cell], float], form: str = "{:.0f}") -> str:
+def said(
+    template: str, cells: Collection[JudgedCell], figure: Callable[[JudgedCell], float], form: str = "{:.0f}"
+) -> str:
     """The template with each model's figure in it; empty if there are no cells."""
     figures = [f"{form.format(figure(cell))} ({cell.model})" for cell in cells]
     return template.format(join(figures)) if cells else ""

@@ -25,10 +25,10 @@ from typing import Any
 import httpx
 import psutil
 
+from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import Judgement, judge_load
 from bench.load import ErrorCounts, LoadResult
 from bench.models import POOL, Model
-from bench.results import Cell
 from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, describe
 from bench.scenarios.classic import PYTHON, at_once, ideal_s
 from bench.testbed.servers.cost import Cost, CostMeter
@@ -51,8 +51,9 @@ MEMORY = "memory_per_request_bytes"
 
 
 def workloads(options: Options) -> Sequence[Workload]:
-    """One for each level, the lowest first."""
-    return [workload(requests, seconds) for requests, seconds in levels_of(options)]
+    """One for each level, the lowest first. A verdict is about the highest."""
+    levels = [workload(requests, seconds) for requests, seconds in levels_of(options)]
+    return [*levels[:-1], replace(levels[-1], kind=f"{levels[-1].parameters['requests']:,} requests waiting")]
 
 
 def levels_of(options: Options) -> Sequence[tuple[int, float]]:
@@ -188,8 +189,9 @@ def expected_s(options: Options, model: Model) -> float:
     return total_s
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """With which models the highest level waits at once, and in how much memory; where the others stop, and why."""
+    cells = judged.cells
     top = max((cell.workload["requests"] for cell in cells if cell.judgement.valid), default=0)
     kept = {cell.model: cell for cell in cells if cell.workload["requests"] == top and cell.judgement.valid}
     parts = [f"{top:,} requests wait at once with {priced(list(kept.values()), MEMORY)}"] if kept else []
@@ -200,13 +202,13 @@ def finding(cells: Sequence[Cell]) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
-def first_stops(cells: Sequence[Cell]) -> list[Cell]:
+def first_stops(cells: Sequence[JudgedCell]) -> list[JudgedCell]:
     """Each model's lowest level that is not valid, the lowest of all first."""
     stops = [cell for cell in sorted(cells, key=lambda cell: cell.workload["requests"]) if not cell.judgement.valid]
     return list({cell.model: cell for cell in reversed(stops)}.values())[::-1]
 
 
-def by_cause(cells: Sequence[Cell]) -> list[tuple[tuple[int, str], list[str]]]:
+def by_cause(cells: Sequence[JudgedCell]) -> list[tuple[tuple[int, str], list[str]]]:
     """The models of cells that are not valid, grouped by level and by cause, which is how a reason begins."""
     groups: dict[tuple[int, str], list[str]] = {}
     for cell in cells:
@@ -215,7 +217,7 @@ def by_cause(cells: Sequence[Cell]) -> list[tuple[tuple[int, str], list[str]]]:
     return list(groups.items())
 
 
-def priced(cells: Sequence[Cell], figure: str) -> str:
+def priced(cells: Sequence[JudgedCell], figure: str) -> str:
     """`gevent (61 kB each) and asyncio (70 kB each)`, the model with the smallest figure first."""
     prices = sorted((median(cell.values(figure) or [0.0]), cell.model) for cell in cells)
     return join([f"{model} ({price / 1e3:.0f} kB each)" if price else model for price, model in prices])

@@ -13,10 +13,10 @@ same 500 streams and is stopped after the time of one and a half, which shows ho
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from bench.judging import JudgedScenario
 from bench.judging.validity import GENERATOR_CPU, VALID, Judgement
 from bench.load import StreamJob, StreamResult
 from bench.models import POOL, Model
-from bench.results import Cell
 from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.scale import by_cause, failed, priced
 from bench.scenarios.schedule import OnceOnSharedServer
@@ -120,11 +120,11 @@ def expected_s(options: Options, model: Model) -> float:
     return WARM_S + ((length - 1) * INTERVAL_S if model.python_waits_overlap else limit_s(model, length, INTERVAL_S))
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """With which models all streams are open at once, and what memory that takes; with which they are not, and why."""
-    kept = [cell for cell in cells if cell.judgement.valid]
+    kept = [cell for cell in judged.cells if cell.judgement.valid]
     parts = [f"{STREAMS} streams are open at once with {priced(kept, MEMORY)}"] if kept else []
-    for (_, cause), names in by_cause([cell for cell in cells if not cell.judgement.valid]):
+    for (_, cause), names in by_cause([cell for cell in judged.cells if not cell.judgement.valid]):
         parts.append(f"not with {join(names)} ({cause})")
     sentence = "; ".join(parts) + "."
     return sentence[0].upper() + sentence[1:]

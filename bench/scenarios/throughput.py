@@ -11,8 +11,8 @@ way after each answer (entrypoints/gunicorn_yield.py).
 from collections.abc import Sequence
 from statistics import median
 
-from bench.judging.standings import is_twin, sentence
-from bench.results import Cell
+from bench.judging import JudgedCell, JudgedScenario
+from bench.judging.phrases import sentence
 from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, load_reading
 from bench.scenarios.options import CONNECTIONS
 from bench.scenarios.schedule import Rounds
@@ -48,19 +48,18 @@ def measure(context: MeasurementContext, workload: Workload) -> Reading:
     return load_reading(context, context.job(path, expect_body=context.fetch(path)))
 
 
-def finding(cells: Sequence[Cell]) -> str:
+def finding(judged: JudgedScenario) -> str:
     """Who answers most small database reads a second, and who does not serve all clients alike."""
-    best = sentence(cells, ONE_READ, SCENARIO.figure, higher_is_better=True, what="answers")
-    return " ".join(filter(None, (best, unequal(cells))))
+    reads = judged.workload(ONE_READ)
+    return " ".join(filter(None, (sentence(reads, "answers"), unequal(list(reads.cells.values()))))) if reads else ""
 
 
-def unequal(cells: Sequence[Cell]) -> str:
+def unequal(cells: Sequence[JudgedCell]) -> str:
     """The models whose longest answer takes many times the median: some clients wait while others are served."""
     said = []
     for cell in cells:
         middles_s, longest_s = cell.values("p50_s"), cell.values("max_s")
-        asked = cell.workload["name"] == ONE_READ and cell.judgement.valid and not is_twin(cell.model)
-        if asked and middles_s and longest_s and (times := median(longest_s) / median(middles_s)) >= UNEQUAL:
+        if cell.valid and middles_s and longest_s and (times := median(longest_s) / median(middles_s)) >= UNEQUAL:
             figures = f"{median(middles_s) * 1e3:.0f} and {median(longest_s) * 1e3:.0f} ms"
             said.append(f"{times:.0f} times the median with {cell.model} ({figures})")
     return f"Clients are not served alike: the longest answer takes {join(said)}." if said else ""

@@ -12,7 +12,7 @@ from bench.cli import cli
 from bench.measuring.plan import make_plan
 from bench.models import Model, find_models
 from bench.report.terminal.run import summary
-from bench.results import Cell, Run
+from bench.results import Cell
 from bench.scenarios import SCENARIOS, bridge, scale
 from bench.scenarios.base import Options
 from bench.scenarios.bridge import (
@@ -27,6 +27,7 @@ from bench.scenarios.bridge import (
     comparisons,
     threads,
 )
+from tests.judged_runs import judged_of, run_of
 from tests.observations import observations
 
 FOUND = {model.name: model for model in find_models(",".join(MODELS))}
@@ -75,15 +76,15 @@ def test_every_round_has_every_model_once_and_memory_last() -> None:
     ],
 )
 def test_a_target_is_met_up_to_its_ratio(ratio: float, unmet: str) -> None:
-    found = comparisons(cells(ratio), 1)
+    found = comparisons(judged_of(*cells(ratio)).cells, 1)
     assert {row.target.other for row in found if not row.met} == set(unmet.split())
     assert [row.met for row in found if row.target.workload == WAITING.name] == [ratio < 1]
-    assert all_met(cells(ratio), 1) == (not unmet)
+    assert all_met(judged_of(*cells(ratio)).cells, 1) == (not unmet)
 
 
 def test_threads_may_not_grow() -> None:
-    assert threads(cells(0.3, many_threads=2)) == (1, 2)
-    assert not all_met(cells(0.3, many_threads=2), 1)
+    assert threads(judged_of(*cells(0.3, many_threads=2))) == (1, 2)
+    assert not all_met(judged_of(*cells(0.3, many_threads=2)))
 
 
 @pytest.mark.parametrize(("state", "unmet"), [("ERRORS", {"quart", "fastapi"}), ("UNSTABLE", {"fastapi"})])
@@ -94,13 +95,14 @@ def test_what_failed_or_is_missing_is_not_met(state: str, unmet: set[str]) -> No
         if cell.model == "quart":
             first = replace(cell.observations[0], state=state, reason="why")
             every[key] = replace(cell, observations=(first, *cell.observations[1:]))
-    assert {row.target.other for row in comparisons(list(every.values()), 1) if not row.met} == unmet
-    assert not all_met(list(every.values()), 1)
+    found = judged_of(*every.values()).cells
+    assert {row.target.other for row in comparisons(found, 1) if not row.met} == unmet
+    assert not all_met(found, 1)
     assert not all_met([], 1)
 
 
 def printed(found: Sequence[Cell], folder: Path) -> list[str]:
-    run = Run(folder, "", {}, {}, 1, cells={cell.key: cell for cell in found})
+    run = run_of(*found, folder=folder)
     console = Console(width=80, record=True, file=(folder / "out").open("w"))
     summary(console, run, [SCENARIO])
     console.file.close()

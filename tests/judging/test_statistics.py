@@ -10,6 +10,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from bench.judging import statistics as stats
+from bench.judging.outcomes import outcome_of
 
 
 def rounds(seed: int, mean: float = 1_000, noise: float = 0.05, count: int = 6) -> list[float]:
@@ -87,39 +88,11 @@ def test_a_round_that_one_side_does_not_have_is_no_pair() -> None:
     assert stats.ratio_interval(mine, its) == stats.ratio_interval([2.0, 2.2, 2.1, 2.0], [1.0, 1.1, 1.0, 1.0])
 
 
-@pytest.mark.parametrize(
-    ("ratios", "verdict"),
-    [
-        ([1.20, 1.22, 1.18, 1.21, 1.19, 1.20], "higher"),
-        ([0.80, 0.82, 0.79, 0.81, 0.80, 0.80], "lower"),
-        ([1.03, 1.03, 1.03, 1.03, 1.03, 1.03], "no difference shown"),  # sure, and too small to matter
-        ([1.50, 0.70, 1.40, 0.90, 1.60, 1.10], "no difference shown"),  # large, and not sure
-        ([1.50, 1.50, 1.50, 1.50], "too few rounds"),
-    ],
-)
-def test_a_verdict_needs_the_whole_interval_beyond_the_margin(ratios: list[float], verdict: str) -> None:
-    comparison = stats.compare(ratios, [1.0] * len(ratios))
-    assert comparison.verdict == verdict
-    assert comparison.differs == (verdict in ("higher", "lower"))
-
-
 @pytest.mark.parametrize("noise", [0.02, 0.10, 0.25])
 def test_of_twenty_a_a_pairs_at_most_one_is_called_different(noise: float) -> None:
     pairs = [(rounds(seed, noise=noise), rounds(seed + 500, noise=noise)) for seed in range(20)]
-    assert sum(stats.compare(a, b).differs for a, b in pairs) <= 1
-
-
-def test_the_noise_floor_is_the_farther_end_of_the_a_a_interval() -> None:
-    a, b = rounds(1, noise=0.1), rounds(2, noise=0.1)
-    interval = stats.ratio_interval(a, b)
-    assert stats.noise_floor(a, b) == max(interval.high, 1 / interval.low) > 1
-    assert stats.noise_floor(a, a) == pytest.approx(1)
-
-
-def test_a_margin_of_the_noise_floor_takes_a_verdict_back() -> None:
-    a, b = [1.1] * 6, [1.0] * 6
-    assert stats.compare(a, b).verdict == "higher"
-    assert stats.compare(a, b, margin=1.2).verdict == "no difference shown"
+    outcomes = [outcome_of(stats.ratio_interval(a, b), stats.PRACTICAL_MARGIN, higher_is_better=True) for a, b in pairs]
+    assert sum(outcome.differs for outcome in outcomes) <= 1
 
 
 @pytest.mark.parametrize(
@@ -128,34 +101,6 @@ def test_a_margin_of_the_noise_floor_takes_a_verdict_back() -> None:
 def test_rounds_that_make_no_ratio_are_refused(a: list[float], b: list[float]) -> None:
     with pytest.raises(ValueError, match=r"equally many|above 0|at least 2"):
         stats.ratio_interval(a, b)
-
-
-def test_models_not_told_apart_share_a_rank_and_the_next_rank_skips() -> None:
-    table = stats.rank(
-        {"c": rounds(3, 500, 0.01), "a": rounds(1, 1_000, 0.01), "b": rounds(2, 990, 0.01)}, higher_is_better=True
-    )
-    assert {row.name: row.rank for row in table} == {"a": 1, "b": 1, "c": 3}
-    assert all(row.like == () for row in table)
-
-
-def test_lower_is_better_turns_the_order_round() -> None:
-    table = stats.rank({"slow": rounds(1, 900, 0.01), "quick": rounds(2, 300, 0.01)}, higher_is_better=False)
-    assert [(row.name, row.rank) for row in table] == [("quick", 1), ("slow", 2)]
-
-
-def test_a_chain_of_likes_breaks_at_its_leader_and_the_likes_across_are_named() -> None:
-    """a passes for b and b for c, a and c differ: c gets a rank of its own, and says it is like b."""
-    steps = {"a": [1.08] * 6, "b": [1.04] * 6, "c": [1.0] * 6}
-    table = {row.name: row for row in stats.rank(steps, higher_is_better=True)}
-    assert [(name, row.rank, row.like) for name, row in table.items()] == [
-        ("a", 1, ()),
-        ("b", 1, ("c",)),
-        ("c", 3, ("b",)),
-    ]
-
-
-def test_too_few_rounds_rank_nobody_above_another() -> None:
-    assert {row.rank for row in stats.rank({"a": [9.0, 9.0], "b": [1.0, 1.0]}, higher_is_better=True)} == {1}
 
 
 def test_a_group_ends_at_the_first_that_is_apart_from_its_leader() -> None:

@@ -10,7 +10,8 @@ from browser import Visit, chromium, visit
 from playwright.sync_api import Browser, Page
 from report_runs import ODD, sample_run
 
-from bench.judging.judged import family, fields, models_of
+from bench.judging import judge
+from bench.report.families import family
 from bench.report.page import matrix
 from bench.report.page.page import write_page
 from bench.results import Run
@@ -98,13 +99,13 @@ def test_a_column_sorts_both_ways_with_what_is_not_valid_last(seen: Page) -> Non
     assert column.get_attribute("aria-sort") == "descending"
 
 
-def test_a_family_leaves_tables_and_charts_together(seen: Page) -> None:
+def test_a_family_leaves_tables_and_charts_together(seen: Page, run: Run) -> None:
     drawn(seen)
     label = "document.getElementById('chart-throughput-1').data.map((trace) => trace.meta.model)"
     assert set(seen.evaluate(label)) == {*models_of_page(seen)}
     box = seen.get_by_role("checkbox", name="gevent app")
     box.uncheck()
-    kept = {name for name in models_of_page(seen) if family(name) != "gevent_app"}
+    kept = {name for name, facts in judge(run).models.items() if family(facts) != "gevent_app"}
     visible = seen.locator(".matrix tbody tr:visible th").all_inner_texts()
     assert set(visible) == kept
     seen.wait_for_function(f"new Set({label}).size === {len(kept)}")
@@ -119,10 +120,11 @@ def models_of_page(page: Page) -> list[str]:
 
 def test_another_baseline_says_what_python_says_of_it(seen: Page, run: Run) -> None:
     """The browser has ratios and verdicts from the comparisons made beforehand, and writes them the same way."""
-    found, models = fields(run), models_of(run)
+    judged = judge(run)
+    models = list(judged.models)
     for base in [*models, "gevent"]:
         seen.get_by_label("Baseline").select_option(base)
-        for row in matrix.rows(found, models, base):
+        for row in matrix.rows(judged, base):
             place = models.index(row.model)
             cells = seen.locator(f"tr:has(> th[data-model='{place}'])").locator("td")
             shown = cells.evaluate_all(
@@ -131,14 +133,9 @@ def test_another_baseline_says_what_python_says_of_it(seen: Page, run: Run) -> N
             assert shown == [expected(cell) for cell in row.cells], (base, row.model)
 
 
-CLASS_AND_RATIO = "(cells) => cells.map((cell) => [cell.className, cell.querySelector('b')?.textContent])"
-
-
 def expected(cell: matrix.Shown) -> list[str | None]:
     """A cell's classes and its ratio as the template writes them."""
-    level = f" b{cell.level}" if cell.level > 0 else f" w{-cell.level}" if cell.level < 0 else ""
-    text = None if cell.kind in ("missing", "invalid") else ("≈ " if cell.kind == "tie" else "") + cell.text
-    return [f"cell {cell.kind}{level}", text]
+    return [f"cell {cell.look}", None if cell.kind in ("missing", "invalid") else cell.text]
 
 
 def test_a_scenario_can_be_looked_at_alone(seen: Page) -> None:

@@ -10,82 +10,20 @@ import pytest
 from report_runs import MODELS, ODD, cell, sample_run
 from rich.console import Console
 
-from bench.judging.judged import family, fields
-from bench.report.export.export import CSV_COLUMNS, as_csv, as_json, as_markdown
+from bench.judging import judge
+from bench.report.export import CSV_COLUMNS, as_csv, as_json, as_markdown
+from bench.report.families import family
 from bench.report.page import embed
 from bench.report.page.code_view import explanations, files
 from bench.report.page.page import FILE, page
-from bench.report.terminal.summary import Verdict, in_terminal, verdict
-from bench.results import Run
-
-THROUGHPUT = {"name": "GET /queries/?count=1", "path": "/", "connections": 32}
-
-
-def of_rates(folder: Path, rates: dict[str, list[float]]) -> Verdict:
-    """The verdict of a run that has one workload, with these rounds."""
-    run = Run(folder, "2026-11-20T12:00:00Z", {}, {}, seed=1)
-    for model, rounds in rates.items():
-        run.add(cell("throughput", model, THROUGHPUT, "throughput_rps", *({"throughput_rps": rps} for rps in rounds)))
-    return verdict(run)
-
-
-LEVEL = [1000.0, 1010.0, 990.0, 1005.0, 995.0, 1000.0]
-
-
-@pytest.mark.parametrize(
-    ("rates", "winner", "ahead", "says"),
-    [
-        ({"gevent": LEVEL, "asyncio": [2 * rps for rps in LEVEL]}, "asyncio", "2.00 (2.00–2.00) × gevent",
-         "asyncio answers most requests a second, alone or level with others, in 1 of 1 kinds of work: 2.00"),
-        ({"gevent": LEVEL, "asyncio": LEVEL[::-1]}, "tie: gevent and asyncio", "",
-         "gevent answers most requests a second, alone or level with others, in 1 of 1"),
-        ({"gevent": LEVEL, "asyncio": [rps / 2 for rps in LEVEL]}, "gevent", "2.00 (2.00–2.00) × asyncio",
-         "gevent answers most"),
-        ({"sync": LEVEL}, "sync", "", "sync answers most"),
-        ({"gevent": LEVEL[:2], "asyncio": [5000.0, 5001.0]}, "no winner: 2 rounds", "",
-         "This run names no winner: it has 2 rounds of each load, and at least 5 are needed"),
-        ({"gevent": [0.0] * 6}, "no valid cell", "", "Nothing can be said of who answers most requests a second"),
-    ],
-)  # fmt: skip
-def test_who_wins_follows_from_the_rounds(
-    tmp_path: Path, rates: dict[str, list[float]], winner: str, ahead: str, says: str
-) -> None:
-    found = of_rates(tmp_path, rates)
-    assert [(row.winner, row.ahead) for row in found.rows] == [(winner, ahead)]
-    assert found.sentences[0].startswith(says)
-
-
-def test_a_best_model_whose_requests_wait_in_turn_is_told_apart(tmp_path: Path) -> None:
-    """On a view without waits it is level with the others, and nobody should choose it for that."""
-    run = Run(tmp_path, "2026-11-20T12:00:00Z", {}, {}, seed=1)
-    for model, last_s in (("gevent", 1.0), ("gevent-blocking-db", 5.0)):
-        run.add(cell("throughput", model, THROUGHPUT, "throughput_rps", *({"throughput_rps": rps} for rps in LEVEL)))
-        waits = {"name": "5 × 1 s", "seconds": 1.0, "requests": 5}
-        run.add(cell("classic", model, waits, "total_s", {"python_s": 1.0, "database_s": last_s}))
-    found = verdict(run)
-    assert found.rows[0].winner == "tie: gevent and gevent-blocking-db"
-    warned = [text for text in found.not_said if text.startswith("Among the best only where next to nothing waits")]
-    assert ["gevent-blocking-db;" in text and "gevent;" not in text for text in warned] == [True]
-
-
-def test_traps_and_other_frameworks_never_win(tmp_path: Path) -> None:
-    outside = next(name for name in ("fastapi", "quart") if family(name) == "references")
-    found = of_rates(tmp_path, {"gevent": LEVEL, outside: [9 * rps for rps in LEVEL]})
-    assert found.rows[0].winner == "gevent"
-    assert any(outside in text for text in found.not_said)
-
-
-def test_the_sentences_say_waits_noise_and_what_was_not_judged(tmp_path: Path) -> None:
-    _, waits, sure = verdict(sample_run(tmp_path)).sentences
-    assert "wait together with gevent and asyncio; one after the other with sync and gevent-blocking-db" in waits
-    assert "users wait least with asyncio (0.69" in waits
-    assert "32 of 35 cells could be judged (2 errors, 1 saturated)" in sure
+from bench.report.terminal.summary import in_terminal
+from tests.judged_runs import run_of
 
 
 @pytest.mark.parametrize("rounds", [2, 6])
 def test_the_terminal_needs_80_columns(tmp_path: Path, rounds: int) -> None:
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(in_terminal(verdict(sample_run(tmp_path, rounds))))
+    console.print(in_terminal(judge(sample_run(tmp_path, rounds)).verdict))
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= 80
     assert "one small database read" in text
@@ -111,7 +49,7 @@ def test_json_has_every_judged_cell(tmp_path: Path) -> None:
     failed = next(one for one in content["cells"] if one["state"] == "ERRORS" and one["scenario"] == "throughput")
     assert failed["rank"] is None
     assert failed["reason"].endswith("half of them failed | <i>500</i>")
-    assert content["verdict"]["sentences"] == list(verdict(run).sentences)
+    assert content["verdict"]["sentences"] == list(judge(run).verdict.sentences)
 
 
 def test_markdown_tables_survive_any_name(tmp_path: Path) -> None:
@@ -169,10 +107,10 @@ def test_the_code_is_aligned_and_what_differs_is_marked() -> None:
 
 
 def test_an_unknown_model_and_scenario_are_shown(tmp_path: Path) -> None:
-    run = Run(tmp_path, "2026-11-20T12:00:00Z", {}, {}, seed=1)
-    run.add(cell("future", ODD, {"name": "a load"}, "speed", {"speed": 2.0}, {"speed": 3.0}))
-    assert family(ODD) == "other"
-    assert [(field.scenario, field.shown(ODD)) for field in fields(run)] == [("future", "2.500")]
+    run = run_of(cell("future", ODD, {"name": "a load"}, "speed", {"speed": 2.0}, {"speed": 3.0}), folder=tmp_path)
+    found = judge(run)
+    assert family(found.models[ODD]) == "other"
+    assert [(workload.scenario, workload.shown(ODD)) for workload in found.workloads] == [("future", "2.500")]
     assert "a load" in page(run)
 
 
@@ -186,9 +124,9 @@ def damaged(text: str) -> Callable[[Path], None]:
     [
         (lambda path: path.unlink(), "cannot read"),
         (lambda path: path.write_text("nothing"), "it is not JSON"),
-        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "it is not JSON"),
+        (lambda path: path.write_bytes(b"\xff\xfe\x00"), "it is not UTF-8 text"),
         (lambda path: path.write_text('{"packages": []}'), "no results file of this bench"),
-        (lambda path: path.write_text(path.read_text().replace('"schema": 2', '"schema": 99')), "another schema"),
+        (lambda path: path.write_text(path.read_text().replace('"schema": 2', '"schema": 99')), "another one"),
         (damaged('"observations": [3, {'), "is damaged"),
         (damaged('"observations": 5, "rest": [{'), "is damaged"),
         (lambda path: path.write_text(path.read_text().replace('"name": "GET /"', '"nome": "GET /"')), "is damaged"),

@@ -62,8 +62,8 @@ def together(ends: list[float]) -> bool:
 @pytest.mark.parametrize("model", find_models("classic"), ids=lambda model: model.name)
 def test_a_model_shows_its_situation(model: Model, test_bed: TestBed, tmp_path: Path) -> None:
     (cell,), run, listener = run_them(test_bed, [model], tmp_path)
-    assert cell.judgement.valid, cell.judgement.reason
     (seen,) = cell.observations
+    assert seen.state == "VALID", seen.reason
     assert seen.figures["total_s"] == seen.figures["python_s"] + seen.figures["database_s"]
     for kind, overlaps in (("python", model.python_waits_overlap), ("database", model.database_waits_overlap)):
         of_kind = "python" if kind == "python" else model.database
@@ -117,28 +117,27 @@ def test_the_published_figures_are_of_the_three_situations_of_2013() -> None:
 def test_a_server_that_answers_500_fails_its_cell(name: str, test_bed: TestBed, tmp_path: Path) -> None:
     """A database that is away: both answer within milliseconds, and neither may look fast."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
-    testbed = replace(
-        test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path
-    )
-    (cell,), run, _ = run_them(testbed, find_models(name), tmp_path)
-    assert cell.judgement.state == "ERRORS"
-    assert cell.judgement.reason.startswith("10 of 10 requests failed: 10 × status 500; the last lines of ")
-    assert "OperationalError" in cell.judgement.reason
-    saved = json.loads(run.path.read_text())["cells"][0]
-    assert (saved["state"], saved["reason"]) == ("ERRORS", cell.judgement.reason)
+    bed = replace(test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path)
+    (cell,), run, _ = run_them(bed, find_models(name), tmp_path)
+    (seen,) = cell.observations
+    assert seen.state == "ERRORS"
+    assert seen.reason.startswith("10 of 10 requests failed: 10 × status 500; the last lines of ")
+    assert "OperationalError" in seen.reason
+    saved = json.loads(run.path.read_text())["cells"][0]["observations"][0]
+    assert (saved["state"], saved["reason"]) == ("ERRORS", seen.reason)
 
 
 def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed: TestBed, tmp_path: Path) -> None:
     """asyncpg opens its pool at start-up, so without a database there is no server at all."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
-    testbed = replace(
-        test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path
-    )
-    cells, _, _ = run_them(testbed, find_models("asyncio,sync"), tmp_path)
-    assert [(cell.model, cell.judgement.state) for cell in cells] == [("asyncio", "ERRORS"), ("sync", "ERRORS")]
-    assert "it ended with exit code 3; the last lines of" in cells[0].judgement.reason
-    assert "ConnectionRefusedError" in cells[0].judgement.reason
-    assert "total_s" not in cells[0].observations[0].figures
+    bed = replace(test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path)
+    cells, _, _ = run_them(bed, find_models("asyncio,sync"), tmp_path)
+    seen = [(cell.model, one.state) for cell in cells for one in cell.observations]
+    assert seen == [("asyncio", "ERRORS"), ("sync", "ERRORS")]
+    (first,) = cells[0].observations
+    assert "it ended with exit code 3; the last lines of" in first.reason
+    assert "ConnectionRefusedError" in first.reason
+    assert "total_s" not in first.figures
 
 
 def test_the_kinds_of_failure_are_counted_apart() -> None:

@@ -17,6 +17,7 @@ from bench.scenarios.fanout import CALL_S, COUNTS, REPETITIONS, SCENARIO
 from bench.testbed.servers.cost import CostMeter, sockets
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
+from tests.judged_runs import scenario_of
 
 OPTIONS = Options()
 
@@ -55,7 +56,9 @@ def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Serve
         meter = CostMeter(server.process.pid)
         wait_until(lambda: sum(map(sockets, meter.family())) >= max(COUNTS), "all calls are under way at once")
         assert len(json.loads(request.result())) == max(COUNTS)
-    assert f"({model}); one after the other they would take 5 s." in SCENARIO.finding([cell(model, many, max(COUNTS))])
+    assert f"({model}); one after the other they would take 5 s." in SCENARIO.finding(
+        scenario_of(cell(model, many, max(COUNTS)))
+    )
 
 
 def test_the_finding_names_every_model_that_has_figures() -> None:
@@ -65,10 +68,10 @@ def test_the_finding_names_every_model_that_has_figures() -> None:
         cell("gevent", Reading({"total_s": 0.1}), 1),
         cell("asyncio", Reading({}), 50),
     ]
-    assert SCENARIO.finding(cells) == (
+    assert SCENARIO.finding(scenario_of(*cells)) == (
         "50 calls of 0.1 s in one request take 0.21 s (sync), 0.30 s (gevent); "
         "one after the other they would take 5 s. "
         "What a call costs is mostly httpx, whose async client takes more than its sync one (encode/httpx#3215); "
         "`--models asyncio-tortoise` has aiohttp."
     )
-    assert SCENARIO.finding(cells[2:]) == ""
+    assert SCENARIO.finding(scenario_of(*cells[2:])) == ""

@@ -20,6 +20,7 @@ from bench.scenarios.open_loop import arrived_s, late_requests
 from bench.scenarios.rate_search import PROBES, RETRIES, Probe, search, worth_a_retry
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
+from tests.judged_runs import scenario_of
 from tests.observations import observations
 
 OPTIONS = Options(duration_s=0.3, seed=7)
@@ -121,7 +122,9 @@ def promised(model: str, rate_rps: float | None, *rounds: tuple[int, str]) -> Ce
         | ({"late": late, "requests": 500} if rate_rps else {})
         for number, (late, state) in enumerate(rounds)
     )
-    return Cell("latency", model, {"name": "promise", "slo_s": 0.05}, "wait_s", (), {}, None, observations(*measured))
+    return Cell(
+        "latency", model, {"name": "promise", "slo_s": 0.05}, "promise_rps", (), {}, None, observations(*measured)
+    )
 
 
 def test_the_finding_adds_up_the_rounds_and_says_which_rates_were_not_confirmed() -> None:
@@ -132,7 +135,7 @@ def test_the_finding_adds_up_the_rounds_and_says_which_rates_were_not_confirmed(
         promised("gevent", 1_100, (5, "VALID"), (499, "GENERATOR-LIMITED")),
         promised("asyncio-adapter", None, (9, "SATURATED")),
     ]
-    assert promises(cells) == (
+    assert promises(scenario_of(*cells).cells) == (
         "p99 stays below 50 ms: with gevent at 1,100/s (1.0% late), asyncio at 900/s (0.6% late); the rate found was "
         "not confirmed with sync at 300/s (10.0% late); it stays there at no rate with asyncio-adapter."
     )
@@ -141,12 +144,14 @@ def test_the_finding_adds_up_the_rounds_and_says_which_rates_were_not_confirmed(
 
 def test_the_finding_names_the_models_that_it_leaves_out() -> None:
     def common(model: str, state: str) -> Cell:
-        rounds = tuple({"round": number, "state": state, "reason": "", "wait_s": 0.002} for number in range(6))
-        return Cell("latency", model, {"name": COMMON}, "wait_s", (), {}, None, observations(*rounds))
+        rounds = tuple({"round": number, "state": state, "reason": "", "p90_s": 0.002} for number in range(6))
+        return Cell("latency", model, {"name": COMMON}, "p90_s", (), {}, None, observations(*rounds))
 
-    found = latency.finding([common("gevent", "VALID"), common("asyncio", "SATURATED"), common("sync", "VALID")])
+    found = latency.finding(
+        scenario_of(common("gevent", "VALID"), common("asyncio", "SATURATED"), common("gevent-psycopg3", "VALID"))
+    )
     assert found == (
-        "one rate for all: gevent and sync lead, not told apart, in short waits (p90). "
+        "one rate for all: gevent and gevent-psycopg3 lead, equal within 5 %, in short waits (p90). "
         "Not ranked there, as not valid: asyncio."
     )
 
@@ -194,9 +199,7 @@ def test_a_real_server_is_searched_and_then_measured_at_every_rate(
         assert "raw" not in reading.raw["load"]
     for name, reading in list(readings.items())[:4]:
         assert reading.figures["requests"] >= 20, name  # 101 where the capacity lets them arrive within 0.75 s
-    *rated, promise = readings.values()
-    assert [reading.figures["wait_s"] for reading in rated] == [reading.figures["p90_s"] for reading in rated]
-    assert "wait_s" not in promise.figures
+    *_, promise = readings.values()
     assert promise.figures["promise_rps"] == 100.0
     assert promise.figures["kept"] in (0, 1)
 

@@ -16,6 +16,7 @@ from bench.scenarios.neighbour import BURN, RATIO, SLEEPERS, SMALL, Neighbour, c
 from bench.testbed.processes.ports import HOST, free_port
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
+from tests.judged_runs import scenario_of
 from tests.observations import observations
 
 OPTIONS = Options(duration_s=0.5, seed=7)
@@ -137,8 +138,8 @@ def cell(model: str, ratio: float, state: str = "VALID") -> Cell:
 
 def test_the_finding_names_who_suffers_least_and_most_among_the_valid() -> None:
     cells = [cell("gevent", 25), cell("sync", 40), cell("asyncio", 20), cell("asyncio-adapter", 2, "UNSTABLE")]
-    assert neighbour.finding(cells) == (
+    assert neighbour.finding(scenario_of(*cells)) == (
         "Beside one client that calls /cpu/?milliseconds=50, small requests wait 20.0 times as long with asyncio "
         "(p90 2.0 → 40.0 ms) and 40.0 times as long with sync (p90 2.0 → 80.0 ms)."
     )
-    assert neighbour.finding([]) == ""
+    assert neighbour.finding(scenario_of()) == ""

@@ -33,6 +33,7 @@ from bench.scenarios.pool_setups import (
 from bench.testbed.databases.connections import ConnectionHeadroom, ConnectionMeter
 from bench.testbed.servers.life import Server, ServerFailed, serving
 from bench.testbed.testbed import TestBed, open_testbed
+from tests.judged_runs import scenario_of
 
 (GEVENT,) = find_models("gevent")
 # One of each app and driver; servers do not change what a pool does.
@@ -326,20 +327,20 @@ CELLS = [
 
 
 def test_the_finding_says_what_was_measured_and_what_was_left_out() -> None:
-    assert SCENARIO.finding(CELLS) == (
+    assert SCENARIO.finding(scenario_of(*CELLS)) == (
         "A pool of 15 answers 100 requests of 0.2 s in 1.50 s (gevent) and 1.45 s (asyncio); "
         "5 + 10 overflow takes 1.20 times (gevent) as long; no pool costs 3.0 times (gevent) the CPU time; "
         "55 (gevent) and 0 (asyncio) wait longer than a time-out of 1 s and fail; "
         "above max_connections was left out (max_connections is 500)."
     )
-    assert SCENARIO.finding([]) == ""
+    assert SCENARIO.finding(scenario_of()) == ""
 
 
 def test_pictures_share_one_axis_and_leave_out_what_was_not_measured() -> None:
-    lines = printed(pictures(CELLS, 80), 80)
+    lines = printed(pictures(scenario_of(*CELLS).cells, 80), 80)
     titles = [line for line in lines if line.startswith(("gevent", "asyncio"))]
-    assert titles == ["gevent, pool of 15", "gevent, 5 + 10 overflow", "gevent, no pool",
-                      "gevent, time-out: 55 failed (×)", "asyncio, pool of 15", "asyncio, time-out"]  # fmt: skip
+    assert titles == ["gevent, pool of 15", "asyncio, pool of 15", "gevent, 5 + 10 overflow", "gevent, no pool",
+                      "gevent, time-out: 55 failed (×)", "asyncio, time-out"]  # fmt: skip
     assert lines[-1].endswith("─ 2.80 s")
     assert max(map(len, lines)) == 80
     assert printed(pictures([], 80), 80) == []

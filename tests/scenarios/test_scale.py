@@ -18,6 +18,7 @@ from bench.scenarios.scale import LEVELS, deadline_s, figures, finding, judge, m
 from bench.testbed.servers.cost import Cost
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
+from tests.judged_runs import scenario_of
 from tests.observations import observations
 
 SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio")
@@ -147,7 +148,7 @@ STUCK = (
 def test_the_finding_says_who_reaches_the_highest_level_and_who_stops_where(
     found: Sequence[Cell], sentence: str
 ) -> None:
-    assert finding(found) == sentence
+    assert finding(scenario_of(*found)) == sentence
 
 
 @pytest.mark.parametrize("name", ["gevent", "asyncio"])

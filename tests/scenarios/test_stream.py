@@ -16,6 +16,7 @@ from bench.scenarios.base import Contestant, MeasurementContext, Options, Readin
 from bench.scenarios.stream import finding, judge, limit_s, workload
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
+from tests.judged_runs import scenario_of
 from tests.observations import observations
 
 SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio")
@@ -74,7 +75,7 @@ def test_the_finding_names_the_price_of_a_stream_and_who_cannot() -> None:
         cell("s", "SATURATED", stuck, None), cell("a", "VALID", "", 23_000.0), cell("b", "VALID", "", 17_000.0),
         cell("t", "SATURATED", stuck, None),
     ]  # fmt: skip
-    assert finding(found) == (
+    assert finding(scenario_of(*found)) == (
         "500 streams are open at once with b (17 kB each) and a (23 kB each); not with s and t (one at a time)."
     )
 

@@ -18,7 +18,7 @@ from bench.results import new_run
 from bench.testbed.processes.piped import SCRIPT
 from bench.testbed.processes.ports import free_port
 from bench.testbed.processes.temporary import GUARD, temporary_folder
-from tests.prediction.test_decide import throughput
+from tests.prediction.examples import throughput
 
 ROOT = Path(__file__).parents[2]
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}

@@ -15,9 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bench.judging.app_code import APPS
-from bench.judging.judged import NOT_FLASK, family
-from bench.judging.standings import TWIN_SUFFIX
+from bench.judging.standings import FRAMEWORK, TWIN_SUFFIX
 from bench.judging.statistics import MAD_TO_SIGMA, MIN_ROUNDS, PRACTICAL_MARGIN, SPOILT_DEVIATIONS, t_quantile
 from bench.prediction import advice, sentences
 from bench.prediction.costs import CALLS_AT_ONCE, Measured, Unmeasured, measured, on_asyncio
@@ -105,10 +103,10 @@ def model_data(model: Measured) -> dict[str, Any]:
         "costs": asdict(model.costs),
         "twin": model.twin,
         "can_stream": model.can_stream,
-        "flask": family(model.name) not in NOT_FLASK,
+        "flask": model.framework == FRAMEWORK and not model.trap,
         "on_asyncio": on_asyncio(model),
         "situation": advice.situation(model.name),
-        "known_app": model.app in APPS,
+        "known_app": model.framework == FRAMEWORK,
     }
 
 

@@ -6,12 +6,12 @@ A colour is written `@name`: the page replaces it by the custom property `--name
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
-from bench.judging.judged import Field, family
-from bench.judging.statistics import MIN_ROUNDS, RatioInterval
-from bench.results import Cell
+from bench.judging import JudgedCell, JudgedWorkload
+from bench.judging.phrases import spread
+from bench.judging.statistics import RatioInterval
+from bench.judging.units import heading, unit_of
 from bench.scenarios.base import Column
 
 Trace = dict[str, Any]
@@ -63,27 +63,28 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     return {"title": {"text": title}, "automargin": True, **more}
 
 
-def rounds_chart(id_: str, rated: Field, base: str, palette: Palette) -> Chart | None:
+def rounds_chart(id_: str, rated: JudgedWorkload, base: str, palette: Palette) -> Chart | None:
     """Every round as a dot, the best model on top; the interval of the ratio to the baseline as a bar."""
-    names = rated.best_first(name for name in rated.cells if name in rated.medians)
+    names = rated.best_first(rated.medians)
     if not names:
         return None
+    unit, title = unit_of(rated.figure), heading(rated.figure)
     middle = rated.medians.get(base)
     traces: list[Trace] = []
     for name in names:
         cell = rated.cells[name]
-        values = [rounded(value * rated.column.factor) for value in cell.values(rated.column.value)]
-        traces.append(dots(label(cell), values, name, palette, valid=cell.judgement.valid))
+        values = [rounded(value * unit.factor) for value in cell.values(rated.figure)]
+        traces.append(dots(label(cell), values, name, palette, valid=cell.valid))
         interval = sure_interval(rated, name, base)
         if interval and middle:
-            traces.append(bar(label(cell), interval, middle * rated.column.factor, name, palette))
+            traces.append(bar(label(cell), interval, middle * unit.factor, name, palette))
     better = "more is better" if rated.higher_is_better else "less is better"
     drawn = len(traces) > len(names)
     bars = f"; bars: the 95 % interval of the ratio to {base}, times {base}'s median" if drawn else ""
     return Chart(
-        id_, f"{rated.workload}: {rated.column.heading}, {better}", f"Dots: rounds{bars}. Crosses: not valid.",
+        id_, f"{rated.name}: {title}, {better}", f"Dots: rounds{bars}. Crosses: not valid.",
         in_words({name: spoken(rated, name, base) for name in names}), traces,
-        rows_layout([label(rated.cells[name]) for name in names], rated.column.heading), height(len(names)),
+        rows_layout([label(rated.cells[name]) for name in names], title), height(len(names)),
     )  # fmt: skip
 
 
@@ -106,27 +107,27 @@ def bar(row: str, interval: RatioInterval, base: float, model: str, palette: Pal
         "marker": {"color": "@ink", "size": 13, "symbol": "line-ns-open", "line": {"width": 2}},
         "error_x": {"type": "data", "symmetric": False, "array": [rounded(high - centre)],
                     "arrayminus": [rounded(centre - low)], "color": "@ink", "thickness": 2, "width": 5},
-        "hovertemplate": f"{interval.ratio:.2f} ({interval.low:.2f}–{interval.high:.2f})<extra></extra>",
+        "hovertemplate": f"{spread(interval)}<extra></extra>",
     }  # fmt: skip
 
 
-def sure_interval(rated: Field, model: str, base: str) -> RatioInterval | None:
-    """The interval of enough rounds to mean something."""
-    interval = rated.interval(model, base)
-    return interval if interval and interval.rounds >= MIN_ROUNDS else None
+def sure_interval(rated: JudgedWorkload, model: str, base: str) -> RatioInterval | None:
+    """The interval to the baseline, of those that can be compared."""
+    outcome = rated.outcome(model, base)
+    return outcome.interval if model != base and outcome.kind != "not comparable" else None
 
 
-def spoken(rated: Field, model: str, base: str) -> str:
+def spoken(rated: JudgedWorkload, model: str, base: str) -> str:
     """A model's figure with its interval."""
     interval = sure_interval(rated, model, base)
     ratio = f" ({interval.ratio:.2f} times {base}, {interval.low:.2f} to {interval.high:.2f})" if interval else ""
     return f"{rated.shown(model)}{ratio}"
 
 
-def figures_chart(id_: str, title: str, cells: Iterable[Cell], column: Column, palette: Palette) -> Chart | None:
+def figures_chart(id_: str, title: str, cells: Iterable[JudgedCell], column: Column, palette: Palette) -> Chart | None:
     """One figure of several workloads: a dot for each workload's median on the model's row, on a logarithmic axis."""
-    values = {(cell.model, cell.workload["name"]): median(found) * column.factor for cell in cells
-              if cell.judgement.valid and (found := cell.values(column.value))}  # fmt: skip
+    values = {(cell.model, cell.workload["name"]): found * column.factor for cell in cells
+              if cell.valid and (found := cell.median(column.value)) is not None}  # fmt: skip
     workloads = list(dict.fromkeys(workload for _, workload in values))
     models = sorted(dict.fromkeys(model for model, _ in values),
                     key=lambda model: sum(value for (name, _), value in values.items() if name == model))  # fmt: skip
@@ -185,10 +186,9 @@ def lines_layout(x: Mapping[str, Any], y: Mapping[str, Any]) -> dict[str, Any]:
     return {"xaxis": dict(x), "yaxis": dict(y), "showlegend": True}
 
 
-def label(cell: Cell) -> str:
+def label(cell: JudgedCell) -> str:
     """The model, and its state unless it is valid."""
-    judgement = cell.judgement
-    return plain(cell.model) if judgement.valid else f"{plain(cell.model)} ({judgement.state.lower()})"
+    return plain(cell.model) if cell.valid else f"{plain(cell.model)} ({cell.judgement.state.lower()})"
 
 
 def plain(text: str) -> str:
@@ -198,7 +198,7 @@ def plain(text: str) -> str:
 
 def meta(model: str) -> dict[str, str]:
     """What the page filters traces by."""
-    return {"model": model, "family": family(model)}
+    return {"model": model}
 
 
 def in_words(figures: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Who is how much better than whom, at everything? Models × workloads, as ratios to a baseline that the reader picks.
 
-The page has every pair that was compared, so that another baseline needs no statistics in the browser.
+The page has the outcome of every pair that was compared, so that another baseline needs no rule in the browser.
 """
 
 import math
@@ -9,29 +9,43 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from bench.judging.judged import FAMILIES, Field, family
-from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN
+from bench.judging import Judged, JudgedWorkload
+from bench.judging.outcomes import KINDS, Kind
+from bench.judging.units import unit_of
+from bench.report.families import family
 
 # Ratios at which a colour gets stronger.
 STRONGER = (1.2, 2.0)
-HIGHER, LOWER, TIE, FEW = 1, -1, 0, 2
+# How an outcome looks: the cell's class, and what stands before the ratio.
+LOOKS: Mapping[Kind, tuple[str, str]] = {
+    "better": ("better", ""),
+    "worse": ("worse", ""),
+    "equal": ("equal", "= "),
+    "not told apart": ("apart", "≈ "),
+    "not comparable": ("unsure", ""),
+}
+COLOURS = {"better": "b", "worse": "w"}
+OPPOSITE: Mapping[Kind, Kind] = {"better": "worse", "worse": "better"}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A cell as the page shows it for one baseline; page.js does the same for another."""
+    """A cell as the page shows it for one baseline; matrix.js does the same for another."""
 
     text: str
     value: str
     """The median with its unit."""
-    kind: str
-    """base, better, worse, tie, unsure, invalid, missing or alone (the baseline has no valid cell)."""
-    level: int
-    """How strong the colour is: 0 to 3, below 0 for worse."""
+    look: str
+    """Its classes: base, better, worse, equal, apart, unsure, invalid, missing or alone, and the colour's strength."""
     says: str
-    """What the colour says, in words."""
+    """What the look says, in words."""
     sort: float | None
     """The median, None for a cell that is not valid."""
+
+    @property
+    def kind(self) -> str:
+        """The first of its classes."""
+        return self.look.split()[0]
 
 
 @dataclass(frozen=True)
@@ -43,97 +57,90 @@ class Row:
     cells: tuple[Shown, ...]
 
 
-def rows(fields: Sequence[Field], models: Sequence[str], base: str) -> list[Row]:
+def rows(judged: Judged, base: str) -> list[Row]:
     """The matrix for a baseline."""
-    return [Row(model, family(model), tuple(shown(field, model, base) for field in fields)) for model in models]
+    return [
+        Row(name, family(facts), tuple(shown(workload, name, base) for workload in judged.workloads))
+        for name, facts in judged.models.items()
+    ]
 
 
-def shown(field: Field, model: str, base: str) -> Shown:
+def shown(workload: JudgedWorkload, model: str, base: str) -> Shown:
     """One cell for a baseline."""
-    cell = field.cells.get(model)
+    cell, median = workload.cells.get(model), workload.medians.get(model)
     if cell is None:
-        return Shown("", "", "missing", 0, "not measured", None)
-    # Of `p90 ms` the unit: what is measured stands above the column.
-    value, median = f"{field.shown(model)} {field.column.heading.split()[-1]}", field.medians.get(model)
-    if not cell.judgement.valid:
-        text = value if median is not None else ""
-        return Shown(text, "", "invalid", 0, cell.judgement.state.lower(), None)
+        return Shown("", "", "missing", "not measured", None)
+    value = f"{workload.shown(model)} {unit_of(workload.figure).name}".rstrip()
+    if not cell.valid:
+        return Shown("" if median is None else value, "", "invalid", cell.judgement.state.lower(), None)
     if median is None:
-        return Shown("–", "", "missing", 0, "nothing measured", None)
+        return Shown("–", "", "missing", "nothing measured", None)
     if model == base:
-        return Shown("1", value, "base", 0, "baseline", median)
-    ratio, verdict = compared(field, model, base)
+        return Shown("1", value, "base", "baseline", median)
+    ratio = ratio_of(workload, model, base)
     if ratio is None:
-        return Shown("–", value, "alone", 0, "the baseline has no valid figure", median)
-    better = ratio if field.higher_is_better else 1 / ratio
-    text = f"{ratio:.2f} ×"
-    if verdict == TIE:
-        return Shown(text, value, "tie", 0, "no difference shown", median)
-    if verdict == FEW:
-        return Shown(text, value, "unsure", level(better) if better_by_margin(better) else 0, "no verdict", median)
-    kind = "better" if better > 1 else "worse"
-    return Shown(text, value, kind, level(better), kind, median)
+        return Shown("–", value, "alone", "the baseline has no valid figure", median)
+    outcome = workload.outcome(model, base)
+    _, before = LOOKS[outcome.kind]
+    return Shown(f"{before}{ratio:.2f} ×", value, look(outcome.kind, ratio), outcome.kind, median)
 
 
-def compared(field: Field, model: str, base: str) -> tuple[float | None, int]:
-    """The ratio of a model to another, and the verdict; of single rounds the ratio only."""
-    if interval := field.interval(model, base):
-        return interval.ratio, verdict(field, interval.low, interval.high, interval.rounds)
-    mine, its, other = field.medians.get(model), field.medians.get(base), field.cells.get(base)
-    if not mine or not its or other is None or not other.judgement.valid:
-        return None, FEW
-    return mine / its, FEW
+def ratio_of(workload: JudgedWorkload, model: str, base: str) -> float | None:
+    """A model's figure ÷ the baseline's: of paired rounds, or else of the medians of valid cells."""
+    if interval := workload.interval(model, base):
+        return interval.ratio
+    mine, its, other = workload.medians.get(model), workload.medians.get(base), workload.cells.get(base)
+    return mine / its if mine and its and other and other.valid else None
 
 
-def verdict(field: Field, low: float, high: float, rounds: int) -> int:
-    """As in bench.judging.statistics, by the margin of the workload."""
-    margin = field.standings.margin if field.standings else PRACTICAL_MARGIN
-    if rounds < MIN_ROUNDS:
-        return FEW
-    if low > margin:
-        return HIGHER
-    return LOWER if high < 1 / margin else TIE
+def look(kind: Kind, ratio: float) -> str:
+    """The classes of an outcome: a difference has a colour that is stronger the larger it is."""
+    name, _ = LOOKS[kind]
+    return f"{name} {COLOURS[kind]}{strength(ratio)}" if kind in COLOURS else name
 
 
-def better_by_margin(better: float) -> bool:
-    """Whether a ratio is worth a colour at all."""
-    return max(better, 1 / better) > PRACTICAL_MARGIN
+def strength(ratio: float) -> int:
+    """1 to 3."""
+    return 1 + sum(max(ratio, 1 / ratio) >= limit for limit in STRONGER)
 
 
-def level(better: float) -> int:
-    """1 to 3 for better, -1 to -3 for worse."""
-    strength = 1 + sum(max(better, 1 / better) >= limit for limit in STRONGER)
-    return strength if better > 1 else -strength
-
-
-def data(fields: Sequence[Field], models: Sequence[str]) -> dict[str, Any]:
-    """What page.js needs for another baseline: medians, and each pair's ratio and verdict."""
-    places = {model: place for place, model in enumerate(models)}
+def data(judged: Judged) -> dict[str, Any]:
+    """What matrix.js needs for another baseline: how outcomes look, medians, and each pair's ratio and outcome."""
+    places = {model: place for place, model in enumerate(judged.models)}
     return {
-        "models": list(models),
-        "stronger": STRONGER,
-        "margin": PRACTICAL_MARGIN,
-        "fields": [field_data(field, places) for field in fields],
+        "models": list(judged.models),
+        "kinds": [{"says": kind, "class": LOOKS[kind][0], "before": LOOKS[kind][1],
+                   "colour": COLOURS.get(kind, ""), "opposite": KINDS.index(OPPOSITE.get(kind, kind))}
+                  for kind in KINDS],
+        "notComparable": KINDS.index("not comparable"),
+        "fields": [workload_data(workload, places) for workload in judged.workloads],
+    }  # fmt: skip
+
+
+def workload_data(workload: JudgedWorkload, places: Mapping[str, int]) -> dict[str, Any]:
+    """One workload; a pair is there once, in the order of the models: ratio, outcome, and strength of its colour."""
+    valid = [name for name in places if name in workload.cells and workload.cells[name].valid
+             and name in workload.medians]  # fmt: skip
+    found = [(one, other, interval.ratio) for one, other in combinations(valid, 2)
+             if (interval := workload.interval(one, other))]  # fmt: skip
+    return {
+        "medians": {places[name]: digits(workload.medians[name]) for name in valid},
+        "pairs": [
+            [places[one], places[other], digits(ratio), KINDS.index(workload.outcome(one, other).kind), strength(ratio)]
+            for one, other, ratio in found
+        ],
     }
 
 
-def field_data(field: Field, places: Mapping[str, int]) -> dict[str, Any]:
-    """One workload; a pair is there once, in the order of the models."""
-    valid = [name for name in places if name in field.cells and field.cells[name].judgement.valid
-             and name in field.medians]  # fmt: skip
-    found = [(places[one], places[other], *compared(field, one, other)) for one, other in combinations(valid, 2)
-             if field.interval(one, other)]  # fmt: skip
-    return {
-        "higher": field.higher_is_better,
-        "medians": {places[name]: float(f"{field.medians[name]:.6g}") for name in valid},
-        "pairs": [[one, other, float(f"{ratio:.6g}"), verdict] for one, other, ratio, verdict in found if ratio],
-    }
+def digits(value: float) -> float:
+    """Six digits: more than is shown, and a third of the bytes."""
+    return float(f"{value:.6g}")
 
 
-def families(models: Sequence[str]) -> dict[str, str]:
-    """The families of these models, with their names for readers."""
-    present = {family(model) for model in models}
-    return {name: title for name, title in FAMILIES.items() if name in present}
+def scenario_counts(workloads: Sequence[JudgedWorkload]) -> dict[str, int]:
+    """The scenarios in order, with how many workloads each has."""
+    names = [workload.scenario for workload in workloads]
+    return {name: names.count(name) for name in dict.fromkeys(names)}
 
 
 def finite(value: float | None) -> str:

@@ -11,13 +11,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench.files import write_whole
-from bench.judging.judged import FAMILIES, Field, fields, first_baseline, models_of
+from bench.judging import Judged, judge
 from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN
+from bench.judging.units import heading
 from bench.prediction import page as calculator_page
+from bench.report.families import families, family
 from bench.report.page import code_view, embed, matrix, sections
 from bench.report.page.charts import Palette
 from bench.report.terminal.run import calibration_line
-from bench.report.terminal.summary import verdict
 from bench.results import Cell, Run
 
 FILE = "report.html"
@@ -34,24 +35,22 @@ def write_page(run: Run) -> Path:
 
 def page(run: Run) -> str:
     """The page of a run."""
-    found, models, base = fields(run), models_of(run), first_baseline(run)
-    palette = Palette(models)
-    shown = sections.sections(run, found, base, palette)
+    judged = judge(run)
+    shown = sections.sections(judged, Palette(list(judged.models)))
     raw, whole = embed.packed_results(run)
     calculator = calculator_page.section(run)
     scripts = [*(Markup((STATIC / name).read_text(encoding="utf-8")) for name in SCRIPTS)]
     return environment().get_template("page.html.j2").render(
         run=run,
-        verdict=verdict(run),
-        models=models,
-        base=base,
-        families=matrix.families(models),
-        family_names=FAMILIES,
-        scenarios=scenario_counts(found),
-        fields=found,
-        own_sections=sections.own_sections(found),
-        matrix=matrix.rows(found, models, base),
-        invalid=[cell for field in found for cell in field.cells.values() if not cell.judgement.valid],
+        verdict=judged.verdict,
+        models=list(judged.models),
+        base=judged.baseline,
+        families=families(judged.models.values()),
+        scenarios=matrix.scenario_counts(judged.workloads),
+        fields=judged.workloads,
+        own_sections=sections.own_sections(judged),
+        matrix=matrix.rows(judged, judged.baseline),
+        invalid=[cell for cell in judged.cells if not cell.valid],
         sections=shown,
         files=code_view.files(),
         bridge_lines=code_view.bridge_lines(),
@@ -59,18 +58,28 @@ def page(run: Run) -> str:
         calculator=calculator,
         calculates="<form" in calculator,
         commands=commands(run),
-        floors=[field for field in found if field.floor],
+        floors=[workload for workload in judged.workloads if workload.floor],
         calibration=calibration(run),
         min_rounds=MIN_ROUNDS,
         margin=PRACTICAL_MARGIN,
         raw=raw,
         raw_whole=whole,
         plotly=embed.packed_plotly(),
-        data={"matrix": matrix.data(found, models), "charts": chart_data(shown), "base": base},
+        data=data(judged, shown),
         css=Markup((STATIC / "page.css").read_text(encoding="utf-8")),
         scripts=scripts,
         policy=policy([*scripts, *inline_scripts(calculator)]),
     )  # fmt: skip
+
+
+def data(judged: Judged, shown: Sequence[sections.Section]) -> dict[str, Any]:
+    """What the page's scripts work with."""
+    return {
+        "matrix": matrix.data(judged),
+        "charts": chart_data(shown),
+        "base": judged.baseline,
+        "families": {name: family(facts) for name, facts in judged.models.items()},
+    }
 
 
 @cache
@@ -83,7 +92,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"slug": slug, "first_line": first_line, "sortable": matrix.finite, "backticks": backticks}
+    found.filters |= {"slug": slug, "heading": heading, "sortable": matrix.finite, "backticks": backticks}
     return found
 
 
@@ -102,12 +111,6 @@ def chart_data(shown: Sequence[sections.Section]) -> dict[str, Any]:
     """What charts.js draws, by the chart's id."""
     charts = [chart for section in shown for chart in section.charts]
     return {chart.id: {"traces": chart.traces, "layout": chart.layout, "height": chart.height_px} for chart in charts}
-
-
-def scenario_counts(found: Sequence[Field]) -> dict[str, int]:
-    """The scenarios in order, with how many workloads each has."""
-    names = [field.scenario for field in found]
-    return {name: names.count(name) for name in dict.fromkeys(names)}
 
 
 def commands(run: Run) -> dict[str, str]:
@@ -129,11 +132,6 @@ def calibration(run: Run) -> str:
 def slug(text: str) -> str:
     """A name as part of an id."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def first_line(text: str) -> str:
-    """Of a reason with a server's log beneath it, the reason."""
-    return (text.splitlines() or [""])[0]
 
 
 def backticks(text: str) -> Markup:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
-from bench.judging.judged import Field, family
-from bench.report.terminal.classic_table import PUBLISHED, SITUATIONS, measured
+from bench.judging import JudgedCell
+from bench.report.families import family
+from bench.report.terminal.classic_table import PUBLISHED, measured
 from bench.report.terminal.waterfall import BARS_SHOWN
-from bench.results import Cell
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
 
 KINDS = ("python", "database")
@@ -52,14 +51,13 @@ class Waterfall:
         return f"{self.model}: {took}, {self.figures['total_s']:.2f} s in all."
 
 
-def waterfalls(fields: Sequence[Field]) -> list[Waterfall]:
+def waterfalls(cells: Sequence[JudgedCell]) -> list[Waterfall]:
     """The bars of all models, on one axis."""
-    cells = [cell for field in fields for cell in field.cells.values()]
     span_s = max((one.figures["total_s"] for cell in cells for one in measured(cell)), default=0.0)
     return [waterfall(cell, span_s) for cell in cells]
 
 
-def waterfall(cell: Cell, span_s: float) -> Waterfall:
+def waterfall(cell: JudgedCell, span_s: float) -> Waterfall:
     """A model's bars, from its last measured round."""
     rounds = measured(cell)
     requests = rounds[-1].raw.get("answers", ()) if rounds else ()
@@ -67,16 +65,15 @@ def waterfall(cell: Cell, span_s: float) -> Waterfall:
     kept = [bar for kind in KINDS for bar in [one for one in bars if one.kind == kind][:BARS_SHOWN]]
     published = PUBLISHED.get(cell.model)
     names = ("python_s", "database_s", "total_s", "ideal_s")
-    valid = cell.judgement.valid and all(cell.values(name) for name in names)
+    figures = {name: value for name in names if (value := cell.median(name)) is not None}
     return Waterfall(
-        cell.model, family(cell.model), SITUATIONS.get(cell.model, ""), tuple(kept), len(bars) - len(kept),
-        {name: median(cell.values(name)) for name in names} if valid else {},
-        (cell.judgement.reason.splitlines() or [""])[0],
+        cell.model, family(cell.facts), cell.facts.situation, tuple(kept), len(bars) - len(kept),
+        figures if cell.valid and len(figures) == len(names) else {}, cell.reason,
         published, published[2] * scaled(cell) if published else None, span_s,
     )  # fmt: skip
 
 
-def scaled(cell: Cell) -> float:
+def scaled(cell: JudgedCell) -> float:
     """How much longer the waits of this run are, one after the other, than those of 2013."""
     here: float = cell.workload["seconds"] * cell.workload["requests"]
     return here / (SECONDS_2013 * REQUESTS_2013)

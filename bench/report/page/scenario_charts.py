@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bench.judging.judged import Field
+from bench.judging import JudgedCell, JudgedWorkload
 from bench.report.page.charts import (
     Chart,
     Palette,
@@ -21,28 +21,28 @@ from bench.report.page.charts import (
     rows_layout,
 )
 from bench.report.presentation import presentation_of
-from bench.results import Cell, Run
+from bench.results import Run
 
 
-def charts(run: Run, name: str, fields: Sequence[Field], base: str, palette: Palette) -> list[Chart]:
+def charts(run: Run, name: str, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart]:
     """The charts of a scenario, without those for which the run has nothing to show."""
     draw = presentation_of(name).charts or charts_of_rounds
     return [chart for chart in draw(run, fields, base, palette) if chart is not None]
 
 
-def charts_of_rounds(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> list[Chart | None]:
+def charts_of_rounds(run: Run, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart | None]:
     """For each workload, every round of every model as a dot."""
     return [rounds_chart(f"{field.scenario}-{place}", field, base, palette) for place, field in enumerate(fields)]
 
 
-def cells_of(fields: Sequence[Field]) -> list[Cell]:
+def cells_of(fields: Sequence[JudgedWorkload]) -> list[JudgedCell]:
     """The cells of all workloads."""
     return [cell for field in fields for cell in field.cells.values()]
 
 
 def curves_chart(
-    id_: str, title: str, note: str, cells: Iterable[Cell], parameter: str, x_title: str,
-    y: Callable[[Cell], float | None], y_title: str, palette: Palette,
+    id_: str, title: str, note: str, cells: Iterable[JudgedCell], parameter: str, x_title: str,
+    y: Callable[[JudgedCell], float | None], y_title: str, palette: Palette,
 ) -> Chart | None:  # fmt: skip
     """One line for each model: one value of each of its cells against a parameter of the workload."""
     points: dict[str, list[tuple[float, float]]] = {}
@@ -60,7 +60,7 @@ def curves_chart(
 
 
 def from_to(
-    id_: str, title: str, note: str, field: Field, pairs: Mapping[str, tuple[float, float]], unit: str,
+    id_: str, title: str, note: str, field: JudgedWorkload, pairs: Mapping[str, tuple[float, float]], unit: str,
     prefixes: Mapping[str, str],
 ) -> Chart | None:  # fmt: skip
     """A line from one value to the other on each model's row."""

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
-from bench.judging.judged import Field, family, number
+from bench.judging import Judged, JudgedCell, JudgedScenario, JudgedWorkload
+from bench.report.columns import columns_of, text
+from bench.report.families import family
 from bench.report.page.charts import Chart, Palette
 from bench.report.page.matrix import finite
 from bench.report.page.scenario_charts import charts
 from bench.report.presentation import PageSection, presentation_of
 from bench.report.terminal.scenario import floor_note
-from bench.results import Cell, Run
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Column
 
@@ -56,90 +56,82 @@ class Section:
     tables: tuple[Table, ...]
 
 
-def sections(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> list[Section]:
+def sections(judged: Judged, palette: Palette) -> list[Section]:
     """The scenarios of the run, without those that have a section of their own."""
     return [
-        section(run, name, own, base, palette)
-        for name, own in by_scenario(fields).items()
-        if not presentation_of(name).page_section
+        section(judged, scenario, palette)
+        for scenario in judged.scenarios
+        if not presentation_of(scenario.name).page_section
     ]
 
 
-def own_sections(fields: Sequence[Field]) -> list[PageSection]:
+def own_sections(judged: Judged) -> list[PageSection]:
     """The sections that scenarios of the run have for themselves."""
-    return [draw(own) for name, own in by_scenario(fields).items() if (draw := presentation_of(name).page_section)]
+    drawn = [(presentation_of(scenario.name).page_section, scenario.workloads) for scenario in judged.scenarios]
+    return [draw(workloads) for draw, workloads in drawn if draw]
 
 
-def by_scenario(fields: Sequence[Field]) -> dict[str, list[Field]]:
-    """The workloads of each scenario, in their order."""
-    names = dict.fromkeys(field.scenario for field in fields)
-    return {name: [field for field in fields if field.scenario == name] for name in names}
-
-
-def section(run: Run, name: str, fields: Sequence[Field], base: str, palette: Palette) -> Section:
+def section(judged: Judged, scenario: JudgedScenario, palette: Palette) -> Section:
     """One scenario."""
-    scenario = SCENARIOS.get(name)
-    compared = [field for field in fields if field.standings]
-    once = [field for field in fields if not field.standings]
-    tables = [compared_table(field, base) for field in compared] + ([plain_table(name, once)] if once else [])
+    known = SCENARIOS.get(scenario.name)
+    once = [workload for workload in scenario.workloads if not workload.compared]
+    tables = [compared_table(workload) for workload in scenario.workloads if workload.compared]
+    drawn = charts(judged.run, scenario.name, scenario.workloads, judged.baseline, palette)
     return Section(
-        name,
-        scenario.question if scenario else "",
-        scenario.finding(run.of(name)) if scenario else "",
-        tuple(charts(run, name, fields, base, palette)),
-        tuple(tables),
+        scenario.name,
+        scenario.question,
+        known.finding(scenario) if known else "",
+        tuple(drawn),
+        (*tables, *([plain_table(scenario.name, once)] if once else [])),
     )
 
 
-def columns(field: Field) -> Sequence[Column]:
-    """The columns of the scenario's table."""
-    return presentation_of(field.scenario).columns or (field.column,)
+def compared_table(workload: JudgedWorkload) -> Table:
+    """A workload: a row for each model, best first, what may not be ranked at the end."""
+    columns = columns_of(workload)
+    headings = ("rank", f"ratio to {workload.baseline}", *(column.heading for column in columns), "rounds", "state")
+    lines = []
+    for name in workload.best_first():
+        cell = workload.cells[name]
+        own = (rank(workload, cell), ratio(workload, name), *(entry(cell, column) for column in columns))
+        rest = (Entry(str(len(cell.observations))), state(cell))
+        lines.append(Line(name, family(cell.facts), cell.valid, (*own, *rest)))
+    return Table(workload.name, headings, tuple(lines), floor_note(workload))
 
 
-def compared_table(field: Field, base: str) -> Table:
-    """A workload: a row a model, best first, what may not be ranked at the end."""
-    found = field.standings
-    assert found is not None
-    valid = [name for name in field.best_first(field.cells) if field.cells[name].judgement.valid]
-    names = [*valid, *(name for name in field.cells if name not in valid)]
-    headings = ("rank", f"ratio to {base}", *(column.heading for column in columns(field)), "rounds", "state")
+def plain_table(name: str, workloads: Sequence[JudgedWorkload]) -> Table:
+    """Workloads on which models are not compared: a row for each cell."""
+    columns = columns_of(workloads[0])
+    headings = ("workload", *(column.heading for column in columns), "state")
     lines = [
-        Line(
-            name, family(name), cell.judgement.valid,
-            (Entry(str(found.models[name].rank or "–"), str(found.models[name].rank or "")), ratio(field, name, base),
-             *(entry(cell, column) for column in columns(field)), Entry(str(len(cell.observations))), state(cell)),
-        )
-        for name in names if (cell := field.cells[name])
+        Line(cell.model, family(cell.facts), cell.valid,
+             (Entry(workload.name), *(entry(cell, column) for column in columns), state(cell)))
+        for workload in workloads for cell in workload.cells.values()
     ]  # fmt: skip
-    return Table(field.workload, headings, tuple(lines), floor_note(found))
+    return Table(f"{name}: every model and workload", headings, tuple(lines), "Not compared: no intervals, no ranks.")
 
 
-def plain_table(name: str, fields: Sequence[Field]) -> Table:
-    """Workloads that are measured once: a row a cell."""
-    headings = ("workload", *(column.heading for column in columns(fields[0])), "state")
-    lines = [
-        Line(cell.model, family(cell.model), cell.judgement.valid,
-             (Entry(field.workload), *(entry(cell, column) for column in columns(field)), state(cell)))
-        for field in fields for cell in field.cells.values()
-    ]  # fmt: skip
-    return Table(f"{name}: every model and workload", headings, tuple(lines), "Measured once: no intervals, no ranks.")
+def rank(workload: JudgedWorkload, cell: JudgedCell) -> Entry:
+    """The rank, or why there is none."""
+    found = workload.ranks.get(cell.model)
+    return Entry(workload.place(cell), str(found or ""))
 
 
-def entry(cell: Cell, column: Column) -> Entry:
+def entry(cell: JudgedCell, column: Column) -> Entry:
     """The median over the rounds."""
-    values = cell.values(column.value)
-    return Entry(number(median(values), column), finite(median(values))) if values else Entry("–")
+    return Entry(text(cell, column), finite(cell.median(column.value)))
 
 
-def ratio(field: Field, model: str, base: str) -> Entry:
-    """The ratio and its interval."""
-    interval = field.interval(model, base)
+def ratio(workload: JudgedWorkload, model: str) -> Entry:
+    """The ratio to the baseline and its interval, with what it says in words beneath."""
+    base = workload.baseline
+    interval = workload.interval(model, base)
     if interval is None:
         return Entry("1" if model == base else "–", "1" if model == base else "")
-    return Entry(f"{interval.ratio:.2f}", finite(interval.ratio), f"{interval.low:.2f}–{interval.high:.2f}")
+    kind = workload.outcome(model, base).kind
+    return Entry(f"{interval.ratio:.2f}", finite(interval.ratio), f"{interval.low:.2f}–{interval.high:.2f}, {kind}")
 
 
-def state(cell: Cell) -> Entry:
+def state(cell: JudgedCell) -> Entry:
     """The state, and the reason's first line."""
-    judgement = cell.judgement
-    return Entry(judgement.state.lower(), note=(judgement.reason.splitlines() or [""])[0])
+    return Entry(cell.judgement.state.lower(), note=cell.reason)

@@ -4,24 +4,24 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 
-from bench.judging.judged import Field
+from bench.judging import JudgedScenario, JudgedWorkload
 from bench.report.page.request_bars import waterfalls
 from bench.report.presentation import PageSection, Presentation
 from bench.report.terminal.classic_table import notes, table
 from bench.report.terminal.request_lines import RequestLines
-from bench.results import Cell
-from bench.scenarios.base import Column, Scenario
+from bench.scenarios.base import Column
 
 
-def in_terminal(scenario: Scenario, cells: Sequence[Cell], seed: int, width: int) -> Iterator[RenderableType]:
+def in_terminal(scenario: JudgedScenario, seed: int, width: int) -> Iterator[RenderableType]:
     """One table, and what its columns are."""
-    yield table(cells)
-    yield notes(cells)
+    yield table(scenario.cells)
+    yield notes(scenario.cells)
 
 
-def page_section(fields: Sequence[Field]) -> PageSection:
+def page_section(fields: Sequence[JudgedWorkload]) -> PageSection:
     """Every request as a bar."""
-    values = {"waterfalls": waterfalls(fields), "workloads": [field.workload for field in fields]}
+    cells = [cell for field in fields for cell in field.cells.values()]
+    values = {"waterfalls": waterfalls(cells), "workloads": [field.name for field in fields]}
     return PageSection("classic", "The classic", "classic.html.j2", values)
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from statistics import median
 
-from bench.judging.judged import Field
+from bench.judging import JudgedCell, JudgedWorkload
 from bench.report.page.charts import Chart, Palette
 from bench.report.page.scenario_charts import cells_of, curves_chart
 from bench.report.presentation import Presentation
-from bench.results import Cell, Run
+from bench.results import Run
 from bench.scenarios.base import Column
 
 
-def charts(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> list[Chart | None]:
+def charts(run: Run, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart | None]:
     """The time of a request against the calls in it."""
     return [
         curves_chart("fanout", "Calls in one request against its time", "The ideal is a level line.",
@@ -19,7 +19,7 @@ def charts(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> li
     ]  # fmt: skip
 
 
-def milliseconds(cell: Cell) -> float | None:
+def milliseconds(cell: JudgedCell) -> float | None:
     """From request to answer."""
     values = cell.values("total_s")
     return median(values) * 1e3 if values else None

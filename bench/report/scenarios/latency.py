@@ -5,21 +5,21 @@ from itertools import accumulate
 from statistics import median
 from typing import Any
 
-from bench.judging.judged import Field
+from bench.judging import JudgedCell, JudgedWorkload
 from bench.load.summary import SAMPLES_BEYOND
 from bench.report.page.charts import Chart, Palette, Trace, axis, in_words, line, lines_layout, log_axis
 from bench.report.page.scenario_charts import cells_of, charts_of_rounds
 from bench.report.presentation import Presentation
-from bench.results import Cell, Run
+from bench.results import Run
 from bench.scenarios import latency
 from bench.scenarios.base import Column
 
 PERCENTS = (0, 50, 90, 99, 99.9, 99.99)
 
 
-def charts(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> list[Chart | None]:
+def charts(run: Run, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart | None]:
     """The distribution at one rate for all, the rates against p90 and p99, then the rounds of each workload."""
-    common = [field for field in fields if field.workload == latency.COMMON] or list(fields[:1])
+    common = [field for field in fields if field.name == latency.COMMON] or list(fields[:1])
     return [
         *(percentiles_chart(f"percentiles-{place}", field, palette) for place, field in enumerate(common)),
         rates_chart(run.prepared.get(latency.SCENARIO.name, {}), cells_of(fields), palette),
@@ -27,7 +27,7 @@ def charts(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> li
     ]
 
 
-def percentiles_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
+def percentiles_chart(id_: str, field: JudgedWorkload, palette: Palette) -> Chart | None:
     """Response time against the share of requests that are faster, all rounds together."""
     curves = {name: curve for name in palette.order(field.cells) if (curve := distribution(field.cells[name]))}
     if not curves:
@@ -38,7 +38,7 @@ def percentiles_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
               for name, curve in curves.items()]  # fmt: skip
     ticks = {"tickvals": [100 / (100 - percent) for percent in PERCENTS], "ticktext": [f"{p:g} %" for p in PERCENTS]}
     return Chart(
-        id_, f"{field.workload}: response time of the slowest requests",
+        id_, f"{field.name}: response time of the slowest requests",
         f"To the right are the rarer, slower requests; a line ends where fewer than {SAMPLES_BEYOND} were slower.",
         in_words({name: f"{seconds * 1e3:,.1f} ms at p{percent:.4g}"
                   for name, ((*_, (percent, seconds))) in curves.items()}),
@@ -48,7 +48,7 @@ def percentiles_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
     )  # fmt: skip
 
 
-def distribution(cell: Cell) -> list[tuple[float, float]]:
+def distribution(cell: JudgedCell) -> list[tuple[float, float]]:
     """(percent, seconds that so many took at most), from the rounds' histograms; up to where ten are slower."""
     bins: dict[float, int] = {}
     for one in cell.observations:
@@ -60,7 +60,9 @@ def distribution(cell: Cell) -> list[tuple[float, float]]:
     return [(100 * below / total, bound_s) for bound_s, below in sums if total - below >= SAMPLES_BEYOND]
 
 
-def rates_chart(prepared: Mapping[str, Mapping[str, Any]], cells: Sequence[Cell], palette: Palette) -> Chart | None:
+def rates_chart(
+    prepared: Mapping[str, Mapping[str, Any]], cells: Sequence[JudgedCell], palette: Palette
+) -> Chart | None:
     """p90 and p99 at each rate that was asked of a model; a p99 also from the search for a promise."""
     points: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for cell in cells:

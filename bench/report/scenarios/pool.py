@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 
-from bench.judging.judged import Field
+from bench.judging import JudgedScenario, JudgedWorkload
 from bench.report.page.charts import (
     Chart,
     Palette,
@@ -20,25 +20,25 @@ from bench.report.page.charts import (
 from bench.report.presentation import Presentation
 from bench.report.terminal import waves
 from bench.report.terminal.scenario import tables
-from bench.results import Cell, Run
-from bench.scenarios.base import Column, Scenario
+from bench.results import Run
+from bench.scenarios.base import Column
 
 # Wider pictures are no clearer.
 PICTURE_WIDTH = 80
 
 
-def in_terminal(scenario: Scenario, cells: Sequence[Cell], seed: int, width: int) -> Iterator[RenderableType]:
+def in_terminal(scenario: JudgedScenario, seed: int, width: int) -> Iterator[RenderableType]:
     """The table, then a picture of each burst."""
-    yield from tables(scenario, cells, seed)
-    yield waves.pictures(cells, min(width, PICTURE_WIDTH))
+    yield from tables(scenario)
+    yield waves.pictures(scenario.cells, min(width, PICTURE_WIDTH))
 
 
-def charts(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> list[Chart | None]:
+def charts(run: Run, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart | None]:
     """A chart for each set-up."""
     return [waves_chart(f"pool-{place}", field, palette) for place, field in enumerate(fields)]
 
 
-def waves_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
+def waves_chart(id_: str, field: JudgedWorkload, palette: Palette) -> Chart | None:
     """A stroke for each answer of the last round at the time when it came, a cross for each failed request."""
     rows = {
         name: cell for name, cell in field.cells.items() if cell.observations and "load" in cell.observations[-1].raw
@@ -59,7 +59,7 @@ def waves_chart(id_: str, field: Field, palette: Palette) -> Chart | None:
         waves = ", ".join(str(count) for count in cell.observations[-1].raw.get("answers_by_wave", ())[:12])
         said[name] = f"answers by wave {waves or 'none'}" + (f", {failed[-1]} failed" if failed and failed[-1] else "")
     layout = rows_layout([label(cell) for cell in rows.values()], "seconds since all were sent")
-    setup = field.cells[next(iter(field.cells))].workload.get("setup", field.workload)
+    setup = field.cells[next(iter(field.cells))].workload.get("setup", field.name)
     return Chart(id_, f"When the answers came: {setup}", "Strokes: answers. Crosses: failed requests.",
                  in_words(said), traces, layout, height(len(rows))) if traces else None  # fmt: skip
 

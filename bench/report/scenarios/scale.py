@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from statistics import median
 
-from bench.judging.judged import Field
+from bench.judging import JudgedCell, JudgedWorkload
 from bench.report.page.charts import Chart, Palette
 from bench.report.page.scenario_charts import cells_of, curves_chart
 from bench.report.presentation import Presentation
-from bench.results import Cell, Run
+from bench.results import Run
 from bench.scenarios.base import Column
 from bench.scenarios.scale import MEMORY
 
 MEGABYTE = 1e6
 
 
-def charts(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> list[Chart | None]:
+def charts(run: Run, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart | None]:
     """Time and memory of each level."""
     cells = cells_of(fields)
     return [
@@ -26,13 +26,13 @@ def charts(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> li
     ]  # fmt: skip
 
 
-def per_ideal(cell: Cell) -> float | None:
+def per_ideal(cell: JudgedCell) -> float | None:
     """Time ÷ ideal."""
     values = cell.values("total_per_ideal")
     return median(values) if values else None
 
 
-def memory(cell: Cell) -> float | None:
+def memory(cell: JudgedCell) -> float | None:
     """Megabytes that the server's processes held at their peak."""
     peaks = [one.raw["cost"]["peak_rss_bytes"] for one in cell.observations if "cost" in one.raw]
     return median(peaks) / MEGABYTE if peaks else None

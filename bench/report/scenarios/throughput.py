@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bench.judging.judged import Field
+from bench.judging import JudgedWorkload
 from bench.report.page.charts import Chart, Palette, figures_chart
 from bench.report.page.scenario_charts import cells_of, charts_of_rounds
 from bench.report.presentation import Presentation
@@ -12,7 +12,7 @@ from bench.scenarios.base import Column
 CPU = Column("CPU µs a request", "cpu_per_request_s", 1e6)
 
 
-def charts(run: Run, fields: Sequence[Field], base: str, palette: Palette) -> list[Chart | None]:
+def charts(run: Run, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart | None]:
     """The rounds of each workload, then CPU time."""
     cpu = figures_chart("cpu", "CPU time a request", cells_of(fields), CPU, palette)
     return [*charts_of_rounds(run, fields, base, palette), cpu]

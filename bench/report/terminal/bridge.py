@@ -6,9 +6,10 @@ from itertools import groupby
 from rich.table import Table
 from rich.text import Text
 
+from bench.judging import JudgedCell
+from bench.judging.phrases import spread
 from bench.judging.statistics import RatioInterval
 from bench.report.terminal.scenario import empty
-from bench.results import Cell
 from bench.scenarios.bridge import CPU, WAITING, Comparison, Target, comparisons, threads
 
 CAPTION = (
@@ -17,7 +18,7 @@ CAPTION = (
 )
 
 
-def table(cells: Sequence[Cell], seed: int) -> Table:
+def table(cells: Sequence[JudgedCell], seed: int) -> Table:
     """Each workload has a group: the bridge, then a line for each target. The last line has the bridge's threads."""
     result = empty("", "", "bridge ÷ it", "at most", "")
     for column in result.columns[1:4]:
@@ -51,7 +52,7 @@ def amount(target: Target, value: float | None) -> str:
 
 def ratio(interval: RatioInterval | None) -> str:
     """`0.61 (0.59–0.64)`."""
-    return f"  {interval.ratio:.2f} ({interval.low:.2f}–{interval.high:.2f})" if interval else "–"
+    return f"  {spread(interval)}" if interval else "–"
 
 
 def verdict(met: bool | None) -> Text:

@@ -7,17 +7,17 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from bench.judging import JudgedCell
 from bench.models import MODELS
 from bench.results import Cell, Observation
 from bench.scenarios.classic import REQUESTS_2013, SECONDS_2013
 
 PUBLISHED = {model.name: model.published_2013_s for model in MODELS}
-SITUATIONS = {model.name: model.situation for model in MODELS}
 # A model that takes more than so many times its ideal is marked in the table.
 NEAR_IDEAL = 1.10
 
 
-def table(cells: Sequence[Cell]) -> Table:
+def table(cells: Sequence[JudgedCell]) -> Table:
     """Each model has one row. The table is at most 80 columns wide."""
     result = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     result.add_column("model", overflow="fold")
@@ -29,17 +29,17 @@ def table(cells: Sequence[Cell]) -> Table:
     return result
 
 
-def measured(cell: Cell) -> list[Observation]:
+def measured(cell: Cell | JudgedCell) -> list[Observation]:
     """The rounds in which the server answered at all."""
     return [one for one in cell.observations if "total_s" in one.figures]
 
 
-def row(cell: Cell) -> tuple[Text | str, ...]:
+def row(cell: JudgedCell) -> tuple[Text | str, ...]:
     """A model's row. A cell that failed shows no figures, so that a fast error cannot look like a fast server."""
     published = PUBLISHED.get(cell.model)
     figure_2013 = f"{published[2]:.2f}" if published else "–"
-    situation = SITUATIONS.get(cell.model, "")
-    if not cell.judgement.valid:
+    situation = cell.facts.situation
+    if not cell.valid:
         return (cell.model, *[Text("FAILED", "red")] * 3, "–", "–", figure_2013, situation)
     times_s = [median(cell.values(name)) for name in ("python_s", "database_s", "total_s", "ideal_s")]
     ratio = median(cell.values("total_per_ideal"))
@@ -52,7 +52,7 @@ def row(cell: Cell) -> tuple[Text | str, ...]:
     )
 
 
-def notes(cells: Sequence[Cell]) -> Text:
+def notes(cells: Sequence[JudgedCell]) -> Text:
     """What the columns of the table are."""
     asked = cells[0].workload
     return Text(

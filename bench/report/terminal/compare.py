@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.judging.differences import Difference, Differences, changed
-from bench.judging.statistics import MIN_ROUNDS
+from bench.judging.outcomes import KINDS, percent
+from bench.judging.phrases import spread
 from bench.report.terminal.scenario import empty
 
 SHOWN_FACTS = 40
@@ -31,12 +32,9 @@ def report(found: Differences) -> RenderableType:
 
 def summary(found: Differences) -> str:
     """How many cells did what."""
-    counts = Counter(one.change for one in found.cells)
-    text = (
-        f"{len(found.cells)} cells in both: {counts['worse']} worse, {counts['better']} better, "
-        f"{counts['no difference shown']} with no difference shown, {counts['state']} in another state, "
-        f"{counts['too few rounds']} with fewer than {MIN_ROUNDS} rounds."
-    )
+    counts = Counter("in another state" if one.other_state else one.outcome.kind for one in found.cells)
+    said = ", ".join(f"{counts[kind]} {kind}" for kind in (*KINDS, "in another state"))
+    text = f"{len(found.cells)} cells in both: {said}."
     if found.middle is None:
         return text
     return (
@@ -54,19 +52,15 @@ def table(cells: Sequence[Difference]) -> Table:
     rows.padding = (0, 1, 0, 0)
     rows.columns[0].no_wrap = rows.columns[1].no_wrap = False
     for one in cells:
-        state = f"{one.before} → {one.after}" if one.change == "state" else one.change
-        style = "red" if one.change == "worse" or one.failed else ""
-        rows.add_row(
-            one.model, f"{one.scenario}: {one.workload}", ratio(one), f"{one.margin - 1:.0%}", Text(state, style)
-        )
+        state = f"{one.before} → {one.after}" if one.other_state else one.outcome.kind
+        style = "red" if one.outcome.kind == "worse" or one.failed else ""
+        rows.add_row(one.model, f"{one.scenario}: {one.workload}", ratio(one), percent(one.margin), Text(state, style))
     return rows
 
 
 def ratio(one: Difference) -> str:
     """`0.87 (0.84–0.91)`; a dash where one of them has no figures."""
-    if one.interval is None:
-        return "–"
-    return f"{one.interval.ratio:.2f} ({one.interval.low:.2f}–{one.interval.high:.2f})"
+    return spread(one.outcome.interval) if one.outcome.interval else "–"
 
 
 def facts(found: Differences) -> Table:

@@ -54,8 +54,9 @@ class RequestLines:
             full_s = max(self.full_s, one.figures["total_s"])
             python_s, width = one.figures["python_s"], min(self.console.width, 100)
             self.console.print(waterfall(one.raw["answers"], python_s, full_s, width))
-        if not cell.judgement.valid:
-            self.say(f"FAILED: {cell.judgement.reason}", "red")
+        for one in cell.observations:
+            if one.state != "VALID":
+                self.say(f"FAILED: {one.reason}", "red")
         self.say("")
 
     def say(self, line: str, style: str = "") -> None:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from bench.judging import JudgedScenario, judge
 from bench.load.burst import Answer
 from bench.measuring.plan import Step, expected_s
 from bench.models import Model
@@ -35,10 +36,11 @@ class Problems:
         """There are too many answers to print them."""
 
     def ended(self, cell: Cell) -> None:
-        """Print why a cell is not valid."""
-        if not cell.judgement.valid:
-            problem = f"{cell.model}, {cell.workload['name']}: {cell.judgement.state}: {cell.judgement.reason}"
-            self.console.print(Text(problem, "yellow"), soft_wrap=True)
+        """Print what is wrong with what was just measured."""
+        for one in cell.observations:
+            if one.state != "VALID":
+                problem = f"{cell.model}, {cell.workload['name']}: {one.state}: {one.reason}"
+                self.console.print(Text(problem, "yellow"), soft_wrap=True)
 
 
 class RunReport:
@@ -107,20 +109,21 @@ def calibration_line(found: Mapping[str, Any]) -> str:
 
 def summary(console: Console, run: Run, scenarios: Iterable[Scenario]) -> None:
     """The tables and the finding of every scenario, and how the time was spent."""
+    judged = judge(run)
     for scenario in scenarios:
-        if cells := run.of(scenario.name):
-            answers(console, scenario, cells, run.seed)
+        if found := judged.scenario(scenario.name):
+            answers(console, scenario, found, run.seed)
     footer(console, run)
 
 
-def answers(console: Console, scenario: Scenario, cells: Sequence[Cell], seed: int) -> None:
+def answers(console: Console, scenario: Scenario, judged: JudgedScenario, seed: int) -> None:
     """One scenario's tables and finding."""
     console.print(Rule(Text(scenario.name, "bold"), align="left", style="dim"))
     console.print(scenario.question)
     own = presentation_of(scenario.name).in_terminal
-    for part in own(scenario, cells, seed, console.width) if own else tables(scenario, cells, seed):
+    for part in own(judged, seed, console.width) if own else tables(judged):
         console.print(part)
-    if finding := scenario.finding(cells):
+    if finding := scenario.finding(judged):
         console.print(Text(finding, "bold"))
     console.print()
 

@@ -1,25 +1,25 @@
 """A scenario's cells as tables of at most 80 columns, one for each workload where models are compared."""
 
 from collections.abc import Sequence
-from statistics import median
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.judging.standings import Standing, Standings, is_twin, standings
-from bench.report.presentation import columns_of
-from bench.results import Cell
-from bench.scenarios.base import Column, Scenario
+from bench.judging import JudgedCell, JudgedScenario, JudgedWorkload
+from bench.judging.outcomes import percent
+from bench.judging.phrases import spread
+from bench.report.columns import columns_of, text
 
 
-def tables(scenario: Scenario, cells: Sequence[Cell], seed: int) -> list[RenderableType]:
-    """Medians over rounds; ratios to the baseline with their intervals where the scenario compares."""
-    workloads = list(dict.fromkeys(cell.workload["name"] for cell in cells))
-    if not scenario.compared:
-        return [Group(plain(scenario, cells), reasons(cells))]
-    return [compared(scenario, [cell for cell in cells if cell.workload["name"] == name], seed) for name in workloads]
+def tables(scenario: JudgedScenario) -> list[RenderableType]:
+    """Medians over rounds; ratios to the baseline with their intervals where models are compared."""
+    compared = [workload for workload in scenario.workloads if workload.compared]
+    others = [workload for workload in scenario.workloads if not workload.compared]
+    cells = [cell for workload in others for cell in workload.cells.values()]
+    once = [Group(plain(others), reasons(cells))] if others else []
+    return [*map(comparison, compared), *once]
 
 
 def empty(*left: str) -> Table:
@@ -30,81 +30,59 @@ def empty(*left: str) -> Table:
     return table
 
 
-def plain(scenario: Scenario, cells: Sequence[Cell]) -> Table:
-    """A row a cell."""
+def plain(workloads: Sequence[JudgedWorkload]) -> Table:
+    """A row for each cell, without ratios."""
     table = empty("model", "workload")
-    for column in columns_of(scenario):
+    columns = columns_of(workloads[0])
+    for column in columns:
         table.add_column(column.heading, justify="right")
     table.add_column("state", no_wrap=True)
-    for cell in cells:
-        table.add_row(cell.model, cell.workload["name"], *figures(cell, columns_of(scenario)), state(cell))
+    for workload in workloads:
+        for cell in workload.cells.values():
+            table.add_row(cell.model, workload.name, *(text(cell, column) for column in columns), state(cell))
     return table
 
 
-def compared(scenario: Scenario, cells: Sequence[Cell], seed: int) -> RenderableType:
-    """A workload: a row a model, best first, what may not be ranked at the end."""
-    workload = cells[0].workload["name"]
-    found = standings(cells, workload, scenario.figure, higher_is_better=scenario.higher_is_better, seed=seed)
-    table = empty("model")
-    for column in columns_of(scenario):
-        table.add_column(column.heading, justify="right", no_wrap=True)
-    table.add_column(f"× {found.baseline}", justify="right", no_wrap=True)
-    table.add_column("rank", justify="right", no_wrap=True)
-    for cell in sorted(cells, key=lambda cell: order(scenario, cell)):
-        standing = found.models[cell.model]
-        table.add_row(cell.model, *figures(cell, columns_of(scenario)), ratio(cell, standing), place(cell, standing))
-    return Group(Text(workload, "bold"), table, reasons(cells), Text(floor_note(found), "dim"))
-
-
-def figures(cell: Cell, columns: Sequence[Column]) -> list[str]:
-    """The medians of a cell's rounds, a dash for what was not measured."""
-    texts = []
+def comparison(workload: JudgedWorkload) -> RenderableType:
+    """A workload: a row for each model, best first, what may not be ranked at the end, then the A/A twin."""
+    table, columns = empty("model"), columns_of(workload)
     for column in columns:
-        values = cell.values(column.value)
-        texts.append(f"{median(values) * column.factor:,.{column.decimals}f}" if values else "–")
-    return texts
+        table.add_column(column.heading, justify="right", no_wrap=True)
+    table.add_column(f"× {workload.baseline}", justify="right", no_wrap=True)
+    table.add_column("rank", justify="right", no_wrap=True)
+    twin = [workload.twin] if workload.twin else []
+    cells = [*(workload.cells[name] for name in workload.best_first()), *twin]
+    for cell in cells:
+        figures = [text(cell, column) for column in columns]
+        table.add_row(cell.model, *figures, ratio(workload, cell), workload.place(cell))
+    return Group(Text(workload.name, "bold"), table, reasons(cells), Text(floor_note(workload), "dim"))
 
 
-def order(scenario: Scenario, cell: Cell) -> tuple[bool, float]:
-    """Valid ones first, then by the figure, best first."""
-    values = cell.values(scenario.figure)
-    middle = median(values) if values else 0.0
-    return not cell.judgement.valid, -middle if scenario.higher_is_better else middle
-
-
-def ratio(cell: Cell, standing: Standing) -> Text | str:
-    """`1.31 (1.24–1.39)`: the ratio to the baseline and its interval; of a cell that has none, the state."""
-    if not cell.judgement.valid:
+def ratio(workload: JudgedWorkload, cell: JudgedCell) -> Text | str:
+    """`1.31 (1.24–1.39)`: the ratio to the baseline and its interval; of a cell that is not valid, the state."""
+    if not cell.valid:
         return state(cell)
-    if standing.comparison is None:
-        return ""
-    interval = standing.comparison.interval
-    return f"{interval.ratio:.2f} ({interval.low:.2f}–{interval.high:.2f})"
+    interval = workload.aa_interval if cell is workload.twin else workload.interval(cell.model, workload.baseline)
+    return spread(interval) if interval else ""
 
 
-def place(cell: Cell, standing: Standing) -> str:
-    """The rank; a dash for a cell that has none."""
-    return "A/A" if is_twin(cell.model) else str(standing.rank or "–")
-
-
-def state(cell: Cell) -> Text:
+def state(cell: JudgedCell) -> Text:
     """The cell's state, marked unless it is valid."""
-    judgement = cell.judgement
-    return Text(judgement.state, "" if judgement.valid else "yellow")
+    return Text(cell.judgement.state, "" if cell.valid else "yellow")
 
 
-def reasons(cells: Sequence[Cell]) -> Text:
+def reasons(cells: Sequence[JudgedCell]) -> Text:
     """A line for each cell that is not valid, or not in every round."""
     lines = [
-        f"{cell.model}, {cell.workload['name']}: {cell.judgement.state}: {cell.judgement.reason.splitlines()[0]}"
+        f"{cell.model}, {cell.workload['name']}: {cell.judgement.state}: {cell.reason}"
         for cell in cells
-        if cell.judgement.reason and not cell.judgement.reason.startswith("not tried")
+        if cell.reason and not cell.reason.startswith("not tried")
     ]
     return Text("\n".join(lines), "yellow")
 
 
-def floor_note(found: Standings) -> str:
-    """What a difference has to clear."""
-    if found.floor is None:
+def floor_note(workload: JudgedWorkload) -> str:
+    """What a difference has to exceed."""
+    if workload.floor is None:
         return "too few valid rounds of the A/A pair to tell the noise floor"
-    return f"noise floor {found.floor - 1:.0%} (A/A); models differ if their interval clears {found.margin - 1:.0%}"
+    return f"noise floor {percent(workload.floor)} (A/A); a model is better beyond {percent(workload.margin)}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Group
 from rich.text import Text
 
-from bench.results import Cell
+from bench.judging import JudgedCell
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 # Lines of each picture: as many as a wave of 15 needs to stand out.
@@ -13,7 +13,7 @@ HEIGHT = 2
 COLOUR, FAILED_COLOUR = "magenta", "red"
 
 
-def pictures(cells: Sequence[Cell], width: int) -> Group:
+def pictures(cells: Sequence[JudgedCell], width: int) -> Group:
     """The last round of each cell that has answers, all of them on one axis."""
     bursts = [(title(cell), *ends(cell)) for cell in cells if "load" in cell.observations[-1].raw]
     span_s = max((end_s for _, good, failed in bursts for end_s in (*good, *failed)), default=0.0)
@@ -24,12 +24,12 @@ def pictures(cells: Sequence[Cell], width: int) -> Group:
     return Group(*lines, axis(span_s, width)) if bursts else Group()
 
 
-def title(cell: Cell) -> str:
+def title(cell: JudgedCell) -> str:
     """The model and its set-up."""
     return f"{cell.model}, {cell.workload.get('setup', cell.workload['name'])}"
 
 
-def ends(cell: Cell) -> tuple[list[float], list[float]]:
+def ends(cell: JudgedCell) -> tuple[list[float], list[float]]:
     """When the answers arrived, and when requests failed."""
     samples = cell.observations[-1].raw["load"]["raw"]
     good = [sample["done_s"] for sample in samples if sample["kind"] == "good"]

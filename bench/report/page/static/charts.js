@@ -48,7 +48,7 @@
       ...trace, marker: coloured(trace.marker, theme.colour), line: coloured(trace.line, theme.colour),
       ...(trace.error_x && { error_x: coloured(trace.error_x, theme.colour) }),
     });
-    const kept = chart.traces.filter((trace) => !hidden.has(trace.meta.family));
+    const kept = chart.traces.filter((trace) => !hidden.has(report.data.families[trace.meta.model]));
     const named = new Set(kept.map((trace) => trace.meta.model).filter((model, place, all) => all.indexOf(model) === place).slice(0, NAMED));
     const traces = kept.map(styled).map((trace) => (!isLine(trace) || named.has(trace.meta.model) ? trace : grey(trace, theme)));
     const lines = { gridcolor: theme.colour("edge"), zerolinecolor: theme.colour("edge"), linecolor: theme.colour("muted") };

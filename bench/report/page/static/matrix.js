@@ -1,37 +1,25 @@
 "use strict";
-/* The matrix for another baseline: as bench/report/page/matrix.py has it, from pairs that were compared there. */
+/* The matrix for another baseline. Every pair's outcome was decided in bench/judging; here its code is looked up. */
 (() => {
-  const { models, fields, stronger, margin } = report.data.matrix;
-  const HIGHER = 1, LOWER = -1, TIE = 0, FEW = 2;
-  const pairs = fields.map((field) => new Map(field.pairs.map(([one, other, ratio, verdict]) => [`${one}/${other}`, [ratio, verdict]])));
+  const { models, fields, kinds, notComparable } = report.data.matrix;
+  const pairs = fields.map((field) => new Map(field.pairs.map(([one, other, ...found]) => [`${one}/${other}`, found])));
 
   function compared(place, model, base) {
     const found = pairs[place].get(`${model}/${base}`);
     if (found) return found;
     const mirrored = pairs[place].get(`${base}/${model}`);
-    if (mirrored) return [1 / mirrored[0], [HIGHER, LOWER].includes(mirrored[1]) ? -mirrored[1] : mirrored[1]];
+    if (mirrored) return [1 / mirrored[0], kinds[mirrored[1]].opposite, mirrored[2]];
     const { medians } = fields[place];
-    return [medians[base] ? medians[model] / medians[base] : null, FEW];
-  }
-
-  function level(better) {
-    const ratio = Math.max(better, 1 / better);
-    return (better > 1 ? "b" : "w") + (1 + stronger.filter((limit) => ratio >= limit).length);
+    return [medians[base] ? medians[model] / medians[base] : null, notComparable, 0];
   }
 
   function shown(place, model, base) {
     if (model === base) return { text: "1", classes: ["base"], says: "baseline" };
-    const [ratio, verdict] = compared(place, model, base);
+    const [ratio, code, strength] = compared(place, model, base);
     if (!ratio) return { text: "–", classes: ["alone"], says: "the baseline has no valid figure" };
-    const better = fields[place].higher ? ratio : 1 / ratio;
-    const text = `${ratio.toFixed(2)} ×`;
-    if (verdict === TIE) return { text: `≈ ${text}`, classes: ["tie"], says: "no difference shown" };
-    if (verdict === FEW) {
-      const coloured = Math.max(better, 1 / better) > margin;
-      return { text, classes: ["unsure", ...(coloured ? [level(better)] : [])], says: "no verdict" };
-    }
-    const kind = better > 1 ? "better" : "worse";
-    return { text, classes: [kind, level(better)], says: kind };
+    const kind = kinds[code];
+    const classes = kind.colour ? [kind.class, kind.colour + strength] : [kind.class];
+    return { text: `${kind.before}${ratio.toFixed(2)} ×`, classes, says: kind.says };
   }
 
   function pick(base) {

@@ -1,19 +1,22 @@
-"""The results file: one JSON document a run, complete after every server that was measured."""
+"""A run and what was measured in it, as it stands in its file. docs/schema.md says what every field is."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.errors import BenchError
 from bench.files import write_whole
-from bench.judging.validity import Judgement, State, judge_rounds
 
 SCHEMA = 2
 FILE = "results.json"
+# What follows a model's name where it is measured a second time, as the other half of an A/A pair.
+TWIN_SUFFIX = " (again)"
+
+State = Literal["VALID", "GENERATOR-LIMITED", "SATURATED", "ERRORS", "UNSTABLE"]
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,13 @@ class Question:
     higher_is_better: bool
     compared: bool
     """Whether every model was measured in every round, so that rounds can be paired; else each cell stands alone."""
-    spread_limit: float | None
-    """How far a cell's rounds may be apart before it is UNSTABLE, as a share of their median; None: any."""
     workloads: tuple[str, ...]
     """Their names, in the order in which a reader meets them."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """By workload, the kind of work in words; a verdict is about these workloads only."""
+    found_once: tuple[str, ...] = ()
+    """Workloads whose figure was found once for each model before the rounds, which only confirm it: models are not
+    compared by it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class ModelFacts:
     database_waits_overlap: bool
     trap: bool
     """Whether it looks concurrent and is not, or breaks under load."""
+    app: str = ""
+    """The package or file whose views answer."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +92,6 @@ class Cell:
     def key(self) -> tuple[str, str, str]:
         """What tells it from every other cell of a run."""
         return self.scenario, self.model, self.workload["name"]
-
-    @property
-    def judgement(self) -> Judgement:
-        """Whether the cell may be ranked, and why not."""
-        judgements = [Judgement(one.state, one.reason) for one in self.observations]
-        return judge_rounds(judgements, self.values(self.figure), self.spread_limit)
 
     def values(self, name: str) -> list[float]:
         """A figure in every observation that has it."""
@@ -150,79 +152,44 @@ class Run:
 
     def save(self) -> None:
         """Write the results file. Raises BenchError."""
-        write_whole(self.path, json.dumps(self.content(), ensure_ascii=False) + "\n")
+        write_whole(self.path, json.dumps(self.content(), ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def cell_content(cell: Cell) -> dict[str, Any]:
-    """A cell as it stands in the file, with what its observations say together."""
-    judgement = cell.judgement
-    observations = [vars(one) for one in cell.observations]
-    return {**vars(cell), "observations": observations, "state": judgement.state, "reason": judgement.reason}
+    """A cell as it stands in the file."""
+    return {**vars(cell), "observations": [vars(one) for one in cell.observations]}
 
 
 def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping[str, Any], seed: int) -> Run:
     """An empty run in a folder of its own (default `results/<UTC time>/`), its file already there.
 
-    Raises BenchError if the folder holds results or cannot be written.
+    Raises BenchError if the folder has results, those of a bench that runs now included, or cannot be written.
     """
     now = datetime.now(UTC)
-    folder = out or unused(Path("results", f"{now:%Y-%m-%dT%H.%M.%SZ}"))
-    if (folder / FILE).exists():
-        raise BenchError(f"{folder} has results already; pass another --out, or --resume {folder} to go on with them")
-    run = Run(folder, f"{now:%Y-%m-%dT%H:%M:%SZ}", environment, arguments, seed)
+    folder = out or Path("results", f"{now:%Y-%m-%dT%H.%M.%SZ}")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if out is None:
+            folder = next(path for path in with_numbers(folder) if claimed(path))
+        elif not claimed(folder):
+            raise BenchError(f"{folder} has results already, or a bench is writing them now; pass another --out, or "
+                             f"--resume {folder} to go on with a run that was stopped")  # fmt: skip
     except OSError as error:
         raise BenchError(f"cannot write to {folder}: {error.strerror}; pass another --out") from None
+    run = Run(folder, f"{now:%Y-%m-%dT%H:%M:%SZ}", environment, arguments, seed)
     run.save()
     return run
 
 
-def unused(folder: Path) -> Path:
-    """The folder, or the next one after it that is not there: two runs may begin in the same second."""
-    following = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
-    return next(path for path in chain([folder], following) if not path.exists())
-
-
-def load_run(folder: Path) -> Run:
-    """A run as its file has it. Raises BenchError if there is none, or it is of another kind or schema."""
-    path = folder / FILE if folder.is_dir() else folder
+def claimed(folder: Path) -> bool:
+    """Whether this process made the folder's results file, which of several benches only one can. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BenchError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError:
-        raise BenchError(f"{path} is no results file: it is not JSON") from None
-    if not isinstance(content, dict) or "schema" not in content:
-        raise BenchError(f"{path} is no results file of this bench")
-    if content.pop("schema") != SCHEMA:
-        raise BenchError(f"{path} has another schema than this bench's {SCHEMA}; use the version that wrote it")
-    try:
-        for cell in content["cells"]:
-            del cell["state"], cell["reason"]
-            cell["observations"] = tuple(Observation(**one) for one in cell["observations"])
-        cells = [Cell(**cell) for cell in content.pop("cells")]
-        content["scenarios"] = {
-            name: Question(**{**question, "workloads": tuple(question["workloads"])})
-            for name, question in content["scenarios"].items()
-        }
-        content["models"] = {name: ModelFacts(**model) for name, model in content["models"].items()}
-        run = Run(folder=path.parent, **content)
-    except (KeyError, TypeError) as error:
-        raise BenchError(f"{path} is damaged: {error}") from None
-    run.cells = {cell.key: cell for cell in cells}
-    return run
+        (folder / FILE).open("x").close()
+    except FileExistsError:
+        return False
+    return True
 
 
-def check_same(run: Run, environment: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
-    """Refuse to go on with a run under other circumstances. Raises BenchError naming what differs."""
-    for what, old, new in (("arguments", run.arguments, arguments), ("environment", run.environment, environment)):
-        names = sorted(name for name in {*old, *new} if normal(old.get(name)) != normal(new.get(name)))
-        if names:
-            changes = "; ".join(f"{name}: {old.get(name)!r} then, {new.get(name)!r} now" for name in names)
-            raise BenchError(f"cannot resume {run.folder}, its {what} differ ({changes}); start a new run")
-
-
-def normal(value: Any) -> Any:
-    """A value as it comes back from JSON."""
-    return json.loads(json.dumps(value))
+def with_numbers(folder: Path) -> Iterator[Path]:
+    """The folder, then others of its name with a number: two runs may begin in the same second."""
+    return chain([folder], (folder.with_name(f"{folder.name}-{number}") for number in count(2)))

@@ -1,0 +1,57 @@
+"""A run for spreadsheets: a row for each cell and figure, in the figure's own unit, which its name ends with."""
+
+import csv
+import io
+from collections.abc import Iterator
+from statistics import median
+from typing import Any
+
+from bench.judging import JudgedCell, JudgedWorkload, judge
+from bench.report.columns import columns_of
+from bench.report.families import family
+from bench.results import Run
+
+# Never renamed: spreadsheets are built on them. A ratio is only in the row of the figure that models are ranked by.
+CSV_COLUMNS = (
+    "scenario", "workload", "model", "family", "state", "rounds", "figure", "median", "min", "max", "baseline",
+    "ratio", "ratio_low", "ratio_high", "verdict", "rank", "reason",
+)  # fmt: skip
+
+
+def as_csv(run: Run) -> str:
+    """The rows, scenario by scenario in the run's order."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for workload in judge(run).workloads:
+        for cell in workload.cells.values():
+            writer.writerows(rows(workload, cell))
+    return text.getvalue()
+
+
+def rows(workload: JudgedWorkload, cell: JudgedCell) -> Iterator[dict[str, Any]]:
+    """A cell's figures; the one that models are ranked by comes first."""
+    facts = {
+        "scenario": workload.scenario, "workload": workload.name, "model": cell.model, "family": family(cell.facts),
+        "state": cell.judgement.state, "rounds": len(cell.observations), "reason": cell.reason,
+    }  # fmt: skip
+    for name in dict.fromkeys([workload.figure, *(column.value for column in columns_of(workload))]):
+        values = cell.values(name)
+        summed = {"median": median(values), "min": min(values), "max": max(values)} if values else {}
+        compared = comparison(workload, cell.model) if name == workload.figure else {}
+        yield {**facts, "figure": name, **summed, **compared}
+
+
+def comparison(workload: JudgedWorkload, model: str) -> dict[str, Any]:
+    """How a model stands to the baseline; empty where models are not compared."""
+    if not workload.compared:
+        return {}
+    base, interval = workload.baseline, workload.interval(model, workload.baseline)
+    return {
+        "baseline": base,
+        "ratio": interval.ratio if interval else None,
+        "ratio_low": interval.low if interval else None,
+        "ratio_high": interval.high if interval else None,
+        "verdict": workload.outcome(model, base).kind if model != base else None,
+        "rank": workload.ranks.get(model),
+    }

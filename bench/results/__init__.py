@@ -1,0 +1,32 @@
+"""What was measured, and nothing that follows from it: a run, its file and schema, and whether it can go on."""
+
+from bench.results.file import load_run
+from bench.results.resume import check_same, flat
+from bench.results.run import (
+    FILE,
+    SCHEMA,
+    TWIN_SUFFIX,
+    Cell,
+    ModelFacts,
+    Observation,
+    Question,
+    Run,
+    State,
+    new_run,
+)
+
+__all__ = [
+    "FILE",
+    "SCHEMA",
+    "TWIN_SUFFIX",
+    "Cell",
+    "ModelFacts",
+    "Observation",
+    "Question",
+    "Run",
+    "State",
+    "check_same",
+    "flat",
+    "load_run",
+    "new_run",
+]

@@ -1,0 +1,158 @@
+"""Is this file a run? It is read, and checked once: whatever reads a run afterwards may trust its types."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from bench.errors import BenchError
+from bench.results.run import FILE, SCHEMA, TWIN_SUFFIX, Cell, ModelFacts, Observation, Question, Run
+
+SCHEMA_FILE = "schema.json"
+LONGEST_INTEGER = 18  # digits that fit into 64 bits
+REASON_LENGTH = 150
+
+
+def load_run(folder: Path) -> Run:
+    """A run as its file has it. Raises BenchError, in one line, if there is none or it is not what it should be."""
+    path = folder / FILE if folder.is_dir() else folder
+    content = parsed(path)
+    check_version(path, content)
+    if problem := next(problems(content), None):
+        raise BenchError(f"{path} is damaged: {problem}")
+    del content["schema"]
+    cells = [cell_of(one) for one in content.pop("cells")]
+    content["scenarios"] = {name: question_of(question) for name, question in content["scenarios"].items()}
+    content["models"] = {name: ModelFacts(**model) for name, model in content["models"].items()}
+    return Run(folder=path.parent, **content, cells={cell.key: cell for cell in cells})
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """The file's JSON object. Raises BenchError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text, parse_float=finite, parse_int=whole, parse_constant=refused)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(content, ensure_ascii=False).encode()  # half a character, which no terminal can show
+    except OSError as error:
+        raise BenchError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeError:
+        raise BenchError(f"{path} is no results file: it is not UTF-8 text") from None
+    except OverflowError as error:
+        raise BenchError(f"{path} is damaged: {error}") from None
+    except (ValueError, RecursionError):
+        raise BenchError(f"{path} is no results file: it is not JSON") from None
+    if not isinstance(content, dict) or "schema" not in content:
+        raise BenchError(f"{path} is no results file of this bench")
+    return content
+
+
+def check_version(path: Path, content: Mapping[str, Any]) -> None:
+    """Refuse files of another schema by its name. Raises BenchError."""
+    found = content["schema"]
+    if type(found) is int and found == SCHEMA:
+        return
+    which = "an older" if type(found) is int and found < SCHEMA else "another"
+    raise BenchError(f"{path} has schema {shortened(json.dumps(found))}, {which} one than this bench's {SCHEMA}; "
+                     "measure again, or read it with the version of the bench that wrote it")  # fmt: skip
+
+
+def finite(text: str) -> float:
+    """A number; Python would read 1e999 as infinite."""
+    if math.isinf(value := float(text)):
+        raise OverflowError(f"{shortened(text)} is larger than any number that was measured")
+    return value
+
+
+def whole(text: str) -> int:
+    """A whole number that a float can stand for as well."""
+    if len(text) > LONGEST_INTEGER:
+        raise OverflowError(f"{shortened(text)} is larger than any number that was measured")
+    return int(text)
+
+
+def refused(text: str) -> float:
+    """NaN and Infinity, which are no JSON, though Python would read them."""
+    raise OverflowError(f"{text} is no number")
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """The schema that every results file keeps, as this package ships it."""
+    found: Mapping[str, Any] = json.loads(files("bench.results").joinpath(SCHEMA_FILE).read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def validator() -> Draft202012Validator:
+    """A validator of the schema. What a load has of each request is left out: see `bad_samples`."""
+    return Draft202012Validator(schema())
+
+
+def problems(content: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with a file's content, the first thing first."""
+    for error in validator().iter_errors(content):
+        yield f"{error.json_path}: {shortened(error.message)}"
+    yield from strangers(content)
+    yield from repeated(content["cells"])
+    yield from bad_samples(content["cells"])
+
+
+def strangers(content: Mapping[str, Any]) -> Iterator[str]:
+    """Cells of a scenario or a model that the run says nothing of."""
+    for place, cell in enumerate(content["cells"]):
+        if cell["scenario"] not in content["scenarios"]:
+            yield f"$.cells[{place}]: nothing is said of its scenario"
+        if cell["model"].removesuffix(TWIN_SUFFIX) not in content["models"]:
+            yield f"$.cells[{place}]: nothing is said of its model"
+
+
+def repeated(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Cells, and rounds of a cell, that are there more than once."""
+    seen = set()
+    for place, cell in enumerate(cells):
+        key = cell["scenario"], cell["model"], cell["workload"]["name"]
+        if key in seen:
+            yield f"$.cells[{place}]: the cell is there twice"
+        seen.add(key)
+        rounds = [one["round"] for one in cell["observations"]]
+        if len(set(rounds)) < len(rounds):
+            yield f"$.cells[{place}]: a round is there twice"
+
+
+def bad_samples(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """A load's requests without time or kind: a schema would take seconds for what this does in a tenth."""
+    for place, cell in enumerate(cells):
+        for one in cell["observations"]:
+            for sample in one["raw"].get("load", {}).get("raw", ()):
+                if not isinstance(sample, dict) or not is_sample(sample):
+                    yield f"$.cells[{place}]: a request of round {one['round']} has no time or no kind"
+                    return
+
+
+def is_sample(sample: Mapping[str, Any]) -> bool:
+    """Whether a request has what is read of it."""
+    return isinstance(sample.get("done_s"), int | float) and isinstance(sample.get("kind"), str)
+
+
+def cell_of(content: dict[str, Any]) -> Cell:
+    """A cell from what stands in the file."""
+    observations = tuple(Observation(**one) for one in content["observations"])
+    return Cell(**{**content, "command": tuple(content["command"]), "observations": observations})
+
+
+def question_of(content: dict[str, Any]) -> Question:
+    """A question from what stands in the file."""
+    lists = {name: tuple(content[name]) for name in ("workloads", "found_once")}
+    return Question(**{**content, **lists})
+
+
+def shortened(text: str) -> str:
+    """A message of one line, and not too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= REASON_LENGTH else f"{line[:REASON_LENGTH]}…"

@@ -1,0 +1,64 @@
+"""May a run be gone on with here and now, and if not, what differs?"""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bench.errors import BenchError
+from bench.results.run import Run
+
+GIVEN = "given"
+"""Among a run's arguments: what was typed after `python -m bench`, without folders and without a database's address."""
+
+
+def check_same(
+    run: Run, environment: Mapping[str, Any], arguments: Mapping[str, Any], flags: Mapping[str, str] | None = None
+) -> None:
+    """Refuse to go on with a run under other circumstances.
+
+    `flags` has the command line's name of each option. Raises BenchError that names what differs, and the command that
+    would go on.
+    """
+    if changes := differing(run.arguments, arguments, flags or {}):
+        remedy = f"to go on: {command_line(run)}" if run.arguments.get(GIVEN) else "start a new run"
+        raise BenchError(f"cannot go on with {run.folder}, other options were given for it: {changes}; {remedy}")
+    if changes := differing(run.environment, environment, {}):
+        raise BenchError(f"cannot go on with {run.folder}, which was measured elsewhere: {changes}; start a new run")
+
+
+def differing(old: Mapping[str, Any], new: Mapping[str, Any], flags: Mapping[str, str]) -> str:
+    """`--rounds was 6 and is 2`, for everything that differs but how it was typed; empty if nothing does."""
+    before, after = (dict(flat(normal(values))) for values in (old, new))
+    names = [name for name in dict.fromkeys([*before, *after]) if name != GIVEN]
+    return "; ".join(
+        f"{flags.get(name.rpartition('.')[2], name)} was {shown(before.get(name))} and is {shown(after.get(name))}"
+        for name in names
+        if before.get(name) != after.get(name)
+    )
+
+
+def command_line(run: Run) -> str:
+    """The command that goes on with a run."""
+    return f"python -m bench {shlex.join([*run.arguments[GIVEN], '--resume', str(run.folder)])}"
+
+
+def flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested mappings as one, `packages.flask`."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
+
+
+def shown(value: Any) -> str:
+    """A value as a reader would type it."""
+    if value is None:
+        return "nothing"
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def normal(value: Any) -> Any:
+    """A value as it comes back from JSON."""
+    return json.loads(json.dumps(value))
