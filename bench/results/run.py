@@ -184,7 +184,7 @@ def claimed(folder: Path) -> bool:
     """Whether this process made the folder's results file, which of several benches only one can. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        (folder / FILE).open("x").close()
+        (folder / FILE).open("x", encoding="utf-8").close()
     except FileExistsError:
         return False
     return True

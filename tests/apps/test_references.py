@@ -51,7 +51,7 @@ def schema(test_bed: TestBed) -> Iterator[Database]:
     database = replace(test_bed.databases["postgres"], schema="elsewhere")
     with database.connect() as connection:
         connection.execute(text("CREATE SCHEMA elsewhere"))
-        seed(database)
+        seed(database, test_bed.logs)
         connection.execute(text("UPDATE elsewhere.todos SET title = 'elsewhere' WHERE id = 1"))
         yield database
         connection.execute(text("DROP SCHEMA elsewhere CASCADE"))

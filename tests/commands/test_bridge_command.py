@@ -83,8 +83,8 @@ def test_a_target_is_met_up_to_its_ratio(ratio: float, unmet: str) -> None:
 
 
 def test_threads_may_not_grow() -> None:
-    assert threads(judged_of(*cells(0.3, many_threads=2))) == (1, 2)
-    assert not all_met(judged_of(*cells(0.3, many_threads=2)))
+    assert threads(judged_of(*cells(0.3, many_threads=2)).cells) == (1, 2)
+    assert not all_met(judged_of(*cells(0.3, many_threads=2)).cells, 1)
 
 
 @pytest.mark.parametrize(("state", "unmet"), [("ERRORS", {"quart", "fastapi"}), ("UNSTABLE", {"fastapi"})])
@@ -115,7 +115,7 @@ def test_the_table_has_a_line_a_target_and_fits_80_columns(tmp_path: Path) -> No
     verdicts = [line for line in lines if line.rstrip().endswith(" met")]
     assert len(verdicts) == len(TARGETS) + 1
     assert any("asyncio-threads" in line and "0.35   not met" in line for line in verdicts)
-    assert sum("not measured" in line for line in printed([], tmp_path)) == len(TARGETS) + 1
+    assert sum("not measured" in line for line in printed(cells(1.1)[:1], tmp_path)) == len(TARGETS) + 1
 
 
 @pytest.mark.parametrize("arguments", [["--rounds", "1"], ["--duration", "nan"], ["--models", "sync"], ["x"]])
