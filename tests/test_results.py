@@ -1,23 +1,34 @@
-"""The results file: whole at every moment, refused when it is not ours, and good enough to go on from."""
+"""The results file: whole at every moment, checked when it is read, refused when it is not ours, fit to go on from."""
 
 import json
-from dataclasses import replace
+import re
+import subprocess
+import sys
+from dataclasses import fields, replace
 from pathlib import Path
+from subprocess import PIPE
+from typing import Any, get_args
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bench.errors import BenchError
-from bench.results import SCHEMA, Cell, Run, check_same, load_run, new_run
-from tests.observations import observations
+from bench.results import SCHEMA, Cell, ModelFacts, Observation, Question, Run, State, check_same, load_run, new_run
+from bench.results.file import problems, schema
+from bench.scenarios import SCENARIOS, bridge
+from tests.observations import described, observations
+from tests.report_runs import sample_run
 
+ROOT = Path(__file__).parents[1]
 CELL = Cell("s", "gevent", {"name": "w", "n": 1}, "rate", ("python",), {"pid": 1}, 0.6,
             observations({"rate": 10.0}))  # fmt: skip
 
 
 def fresh(folder: Path) -> Run:
     """A run with a cell in it, saved."""
-    run = new_run(folder / "run", {"python": "3.11"}, {"rounds": 6}, seed=7)
+    run = new_run(folder / "run", {"python": "3.11"}, {"options": {"rounds": 6}}, seed=7)
     run.add(CELL)
+    described(run)
     run.steps_done.append("s//gevent/0")
     run.save()
     return run
@@ -39,14 +50,47 @@ def test_rounds_of_a_cell_are_put_together(tmp_path: Path) -> None:
     assert cell.values("rate") == [10.0, 11.0]
     run.save()
     saved = json.loads(run.path.read_text())["cells"][0]
-    assert (saved["state"], len(saved["observations"])) == ("VALID", 2)
+    assert len(saved["observations"]) == 2
+    assert not {"state", "reason"} & saved.keys()  # what follows from the observations is not in the file
     assert not list(run.folder.glob("*.new"))
 
 
 def test_a_folder_with_results_is_not_used_again(tmp_path: Path) -> None:
     fresh(tmp_path)
-    with pytest.raises(BenchError, match="has results already; pass another --out, or --resume"):
+    with pytest.raises(BenchError, match="has results already, or a bench is writing them now; pass another"):
         new_run(tmp_path / "run", {}, {}, seed=1)
+
+
+def test_a_folder_named_like_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BenchError, match=r"cannot write to .*; pass another --out"):
+        new_run(tmp_path / "file", {}, {}, seed=1)
+
+
+BEGIN = """
+import sys
+from pathlib import Path
+from bench.errors import BenchError
+from bench.results import new_run
+print("ready", flush=True)
+input()
+try:
+    print(new_run(Path(sys.argv[1]), {}, {}, seed=1).path.name)
+except BenchError as error:
+    print(error)
+"""
+
+
+def test_of_benches_that_begin_in_one_folder_one_has_it_and_the_others_say_so(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BEGIN, str(tmp_path / "out")]
+    benches = [subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, cwd=ROOT) for _ in range(4)]
+    for bench in benches:
+        assert bench.stdout is not None
+        assert bench.stdout.readline() == "ready\n"
+    told = [bench.communicate("\n", timeout=60)[0].strip() for bench in benches]
+    assert told.count("results.json") == 1
+    others = [text for text in told if text != "results.json"]
+    assert all("has results already, or a bench is writing them now; pass another --out" in text for text in others)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +99,20 @@ def test_a_folder_with_results_is_not_used_again(tmp_path: Path) -> None:
         (None, "cannot read .*: No such file"),
         ("", "is not JSON"),
         ('{"schema": 2, ', "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
         ("[]", "no results file of this bench"),
         ('{"hello": 1}', "no results file of this bench"),
-        ('{"schema": 999, "cells": []}', f"has another schema than this bench's {SCHEMA}"),
-        ('{"schema": 2}', "is damaged"),
-        ('{"schema": 2, "cells": [{"state": "VALID", "reason": "", "what": 1}]}', "is damaged"),
-        ('{"schema": 2, "cells": [], "strange": 1}', "is damaged"),
-        ('{"schema": 2, "cells": 5}', "is damaged"),
+        ('{"schema": 999, "cells": []}', f"has schema 999, another one than this bench's {SCHEMA}; measure again, or"),
+        (
+            '{"schema": 1, "cells": []}',
+            f"has schema 1, an older one than this bench's {SCHEMA}; measure again, or read",
+        ),
+        ('{"schema": true}', "has schema true, another one"),
+        ('{"schema": 2}', "is damaged: .*'started_utc' is a required property"),
+        ('{"schema": 2, "seed": NaN}', "is damaged: NaN is no number"),
+        ('{"schema": 2, "seed": 1e999}', "is damaged: 1e999 is larger than any number"),
+        (f'{{"schema": 2, "seed": {"9" * 5000}}}', "is damaged: 9+… is larger than any number"),
+        ('{"schema": 2, "started_utc": "\\ud800"}', "is not UTF-8"),
     ],
 )
 def test_what_is_no_results_file_is_refused_in_one_line(tmp_path: Path, text: str | None, says: str) -> None:
@@ -70,22 +121,140 @@ def test_what_is_no_results_file_is_refused_in_one_line(tmp_path: Path, text: st
     with pytest.raises(BenchError, match=says) as caught:
         load_run(tmp_path)
     assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.parametrize(
-    ("environment", "arguments", "says"),
+    ("before", "after", "says"),
     [
-        ({"python": "3.12"}, {"rounds": 6}, "its environment differ .*python: '3.11' then, '3.12' now"),
-        ({"python": "3.11"}, {"rounds": 5}, "its arguments differ .*rounds: 6 then, 5 now"),
-        ({"python": "3.11", "cpu": "x"}, {"rounds": 6}, "cpu: None then, 'x' now"),
+        ('"round": 0', '"round": "0"', r"cells\[0\].observations\[0\].round: '0' is not of type 'integer'"),
+        ('"rate": 10.0', '"rate": "fast"', r"figures.rate: 'fast' is not of type 'number', 'null'"),
+        ('"rate": 10.0', '"rate": true', r"figures.rate: True is not of type"),
+        ('"state": "VALID"', '"state": "FINE"', "'FINE' is not one of"),
+        ('"info": {"pid": 1}', '"info": 5', r"info: 5 is not of type 'object'"),
+        ('"trap": false', '"trap": false, "odd": 1', r"models.gevent: .*'odd' was unexpected"),
+        ('"models": {"gevent"', '"models": {"other"', "nothing is said of its model"),
+        ('"scenarios": {"s"', '"scenarios": {"t"', "nothing is said of its scenario"),
+        ('"raw": {}', '"raw": {"load": {"raw": [{"done_s": 1}]}}', "a request of round 0 has no time or no kind"),
+        ('"raw": {}', '"raw": {"load": {"histogram": [[1]]}}', r"histogram\[0\]: \[1\] is too short"),
     ],
 )
-def test_another_machine_or_other_arguments_cannot_resume(
-    tmp_path: Path, environment: dict[str, object], arguments: dict[str, object], says: str
+def test_damage_is_named_by_its_place(tmp_path: Path, before: str, after: str, says: str) -> None:
+    path = fresh(tmp_path).path
+    text = path.read_text()
+    assert text.count(before) == 1
+    path.write_text(text.replace(before, after))
+    with pytest.raises(BenchError, match=f"is damaged: .*{says}") as caught:
+        load_run(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_cell_or_a_round_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    run = fresh(tmp_path)
+    run.add(CELL)
+    run.save()
+    with pytest.raises(BenchError, match="a round is there twice"):
+        load_run(run.path)
+    content = json.loads(run.path.read_text())
+    content["cells"][0]["observations"].pop()
+    content["cells"].append(content["cells"][0])
+    run.path.write_text(json.dumps(content))
+    with pytest.raises(BenchError, match="the cell is there twice"):
+        load_run(run.path)
+
+
+def test_what_the_bench_writes_keeps_the_schema(tmp_path: Path) -> None:
+    Draft202012Validator.check_schema(dict(schema()))
+    for run in (fresh(tmp_path), sample_run(tmp_path), new_run(tmp_path / "empty", {}, {}, seed=1)):
+        assert list(problems(json.loads(json.dumps(run.content())))) == []
+
+
+def test_schema_and_dataclasses_have_the_same_fields() -> None:
+    for kind, name in ((Question, "question"), (ModelFacts, "model"), (Cell, "cell"), (Observation, "observation")):
+        assert {field.name for field in fields(kind)} == definition(name).keys(), name
+    assert {field.name for field in fields(Run)} - {"folder"} == schema()["properties"].keys() - {"schema"}
+    assert schema()["properties"]["schema"]["const"] == SCHEMA
+    assert tuple(definition("observation")["state"]["enum"]) == get_args(State)
+
+
+def definition(name: str) -> dict[str, Any]:
+    """The fields of a part of the file."""
+    found: dict[str, Any] = schema()["$defs"][name]["properties"]
+    return found
+
+
+def test_every_figure_that_a_table_shows_is_in_the_schema_under_its_one_name() -> None:
+    known = definition("observation")["figures"]["properties"]
+    for scenario in (*SCENARIOS.values(), bridge.SCENARIO):
+        shown = {scenario.figure, *(column.value for column in scenario.columns)}
+        assert shown <= known.keys(), scenario.name
+
+
+def sections(page: str) -> dict[str, set[str]]:
+    """The fields of each table of the page, by its heading."""
+    parts = re.split(r"^## (.+)$", page, flags=re.MULTILINE)[1:]
+    return {
+        heading: set(re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE))
+        for heading, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+def described_fields(part: dict[str, Any], before: str = "") -> set[str]:
+    """The fields that a part of the schema has beneath it, by a name with dots."""
+    found = set()
+    for name, one in part.get("properties", {}).items():
+        found |= {f"{before}{name}"} | described_fields(one, f"{before}{name}.")
+        found |= described_fields(one.get("items", {}), f"{before}{name}[].")
+    return found
+
+
+def test_the_page_names_every_field_of_the_schema_and_no_other() -> None:
+    page = sections((ROOT / "docs" / "schema.md").read_text(encoding="utf-8"))
+    whole = dict(schema())
+    assert page.pop("The run") == described_fields(whole)
+    observation = dict(whole["$defs"]["observation"]["properties"])
+    assert page.pop("Figures") == observation.pop("figures")["properties"].keys()
+    parts = {**whole["$defs"], "observation": {"properties": observation}}
+    assert {name.lower(): found for name, found in page.items()} == {
+        name: described_fields(part) for name, part in parts.items()
+    }
+
+
+def test_the_schema_does_not_look_at_each_request() -> None:
+    """Of a file of 30 MB nearly all is requests, for which it would take ten times as long as for reading them."""
+    assert "items" not in definition("raw")["load"]["properties"]["raw"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "says"),
+    [
+        (
+            {"python": "3.12"},
+            {"rounds": 6},
+            "measured elsewhere: python was 3.11 and is 3.12; start a new run",
+        ),
+        (
+            {"python": "3.11"},
+            {"rounds": 5},
+            "other options were given for it: --rounds was 6 and is 5; start",
+        ),
+        ({"python": "3.11", "cpu": "x"}, {"rounds": 6}, "cpu was nothing and is x"),
+        ({"python": "3.11"}, {"rounds": 6, "models": ["a", "b"]}, "options.models was nothing and is a,b"),
+    ],
+)
+def test_another_machine_or_other_options_cannot_go_on(
+    tmp_path: Path, environment: dict[str, object], options: dict[str, object], says: str
 ) -> None:
     with pytest.raises(BenchError, match=says):
-        check_same(fresh(tmp_path), environment, arguments)
+        check_same(fresh(tmp_path), environment, {"options": options}, {"rounds": "--rounds"})
 
 
-def test_the_same_circumstances_can_resume(tmp_path: Path) -> None:
-    check_same(fresh(tmp_path), {"python": "3.11"}, {"rounds": 6})
+def test_a_run_that_knows_how_it_was_begun_says_how_to_go_on(tmp_path: Path) -> None:
+    run = fresh(tmp_path)
+    run.arguments = {**run.arguments, "given": ["latency", "--models", "a b"]}
+    with pytest.raises(BenchError, match=r"; to go on: python -m bench latency --models 'a b' --resume .*/run$"):
+        check_same(run, {"python": "3.11"}, {"options": {"rounds": 5}, "given": []})
+
+
+def test_the_same_circumstances_can_go_on_however_they_were_typed(tmp_path: Path) -> None:
+    check_same(fresh(tmp_path), {"python": "3.11"}, {"options": {"rounds": 6}, "given": ["latency", "--rounds", "6"]})

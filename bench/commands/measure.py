@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, mysql_option, workers_option
+from bench.commands.results import sound_run
 from bench.commands.run import (
     Command,
     carry_out,
@@ -105,7 +106,7 @@ def measure(
     models = available_models(names)
     if workers := given.get("workers"):
         models = with_workers(models, workers)
-    session = Session(place_of(given))
+    session = Session(place_of(given), sound_run)
     further = {"workers": workers, **({"traps": [trap.name for trap in traps]} if traps else {})}
     options = options_of(given, scenarios, session.seed, brief=brief)
     inquiry = Inquiry(command, scenarios, models, options, further)

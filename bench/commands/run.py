@@ -1,8 +1,7 @@
 """What do all commands that measure have in common? The options of a run, what becomes of them, and how a run ends."""
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from bench.measuring.session import Inquiry, Place, Session
 from bench.report.page.page import write_page
 from bench.report.terminal.run import RunReport
 from bench.results import Run
+from bench.results.resume import command_line
 from bench.scenarios.base import Options, Scenario
 from bench.scenarios.options import Option
 from bench.traps import Trap, try_all
@@ -117,9 +117,10 @@ def carry_out(
             click.echo(str(write_page(run)))
             click.echo(str(run.path))
         if not complete:
-            click.echo(f"bench: not complete; go on with: {go_on_line(run)}", err=True)
+            click.echo(f"bench: not complete; go on with: {command_line(run)}", err=True)
 
     report = RunReport(console, at_end, notice)
+    inquiry = replace(inquiry, typed=typed(), flags=flags())
     if not traps:
         return session.carry_out(inquiry, report)
     return session.carry_out(
@@ -131,12 +132,21 @@ def carry_out(
     )  # fmt: skip
 
 
-def go_on_line(run: Run) -> str:
-    """The command line that goes on with a run: the same again, with --resume in place of --out."""
+def flags() -> dict[str, str]:
+    """By name of the option, what the command line calls it."""
+    return {str(one.name): one.opts[0] for one in click.get_current_context().command.params}
+
+
+def typed() -> list[str]:
+    """What was typed, so that a run can say how to go on with it; a database's address may hold a password."""
     context = click.get_current_context()
-    words = ["python", "-m", "bench", context.info_name or ""]
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        if isinstance(parameter, click.Option) and name not in ("out", "resume") and was_chosen(name):
-            words += [parameter.opts[0]] if parameter.is_flag else [parameter.opts[0], str(context.params[name])]
-    return shlex.join([*words, "--resume", str(run.folder)])
+    words = [context.info_name or ""]
+    for one in context.command.params:
+        name, value = str(one.name), context.params[str(one.name)]
+        if name in ("out", "resume") or not was_chosen(name):
+            continue
+        if isinstance(one, click.Option) and one.is_flag:
+            words.append(one.opts[0])
+        else:
+            words += [one.opts[0], "URL" if name in ("database_url", "mysql_url") else str(value)]
+    return words

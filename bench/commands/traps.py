@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED
+from bench.commands.results import sound_run
 from bench.commands.run import carry_out, decorated, place_of, run_options
 from bench.errors import BenchError
 from bench.measuring.session import Inquiry, Session
@@ -29,7 +30,7 @@ def traps_command(models: str | None, quick: bool, **given: Any) -> None:
     if not traps:
         falling = ", ".join(trap.model for trap in TRAPS)
         raise BenchError(f"no trap is known of {models}; name some of {falling}")
-    session = Session(place_of(given))
+    session = Session(place_of(given), sound_run)
     options = Options(quick=quick, seed=session.seed)
     inquiry = Inquiry("traps", options=options, further={"traps": [trap.name for trap in traps]})
     run = carry_out(session, inquiry, conclude, traps=traps, cures=not quick)

@@ -12,7 +12,7 @@ from bench.judging.statistics import grouped
 from bench.judging.waits import blocks
 from bench.results import TWIN_SUFFIX, ModelFacts
 
-__all__ = ["BASELINE", "TWIN_SUFFIX", "baseline", "is_twin", "outside", "ranks", "unranked"]
+__all__ = ["BASELINE", "FRAMEWORK", "TWIN_SUFFIX", "baseline", "is_twin", "outside", "ranks", "unranked"]
 
 # The model that ratios are to, where it takes part: what most Flask teams with many waits run today.
 BASELINE = "gevent"

@@ -21,6 +21,7 @@ from bench.measuring.run import Listener, execute
 from bench.measuring.subjects import model_facts, questions
 from bench.models import Model
 from bench.results import Run, check_same, load_run, new_run
+from bench.results.resume import GIVEN
 from bench.scenarios.base import Options, Scenario
 from bench.testbed.databases.database import PRODUCTS
 from bench.testbed.testbed import TestBed, open_testbed
@@ -56,6 +57,10 @@ class Inquiry:
     options: Options = field(default_factory=Options)
     further: Mapping[str, Any] = field(default_factory=dict)
     """What else a run must have been asked for to be the same."""
+    typed: Sequence[str] = ()
+    """What was typed for it, the command first: with `--resume` behind it this goes on with the run."""
+    flags: Mapping[str, str] = field(default_factory=dict)
+    """By name of an argument, what the command line calls it."""
 
     def arguments(self) -> dict[str, Any]:
         """As the results file has them."""
@@ -65,6 +70,7 @@ class Inquiry:
             "models": [model.name for model in self.models],
             "options": self.options.content(),
             **self.further,
+            GIVEN: list(self.typed),
         }
 
 
@@ -81,11 +87,11 @@ def workbench(place: Place, logs: Path, models: Sequence[Model] = ()) -> Iterato
 class Session:
     """A run from its beginning, or from where it stopped, to its end."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, load: Callable[[Path], Run] = load_run) -> None:
         if place.out and place.resume:
             raise BenchError("--resume goes on in its own folder; leave out --out")
         self.place = place
-        self.resumed = load_run(place.resume) if place.resume else None
+        self.resumed = load(place.resume) if place.resume else None
         self.seed = self.resumed.seed if self.resumed else secrets.randbits(32)
         """For the order of rounds and for arrivals, unless another one is chosen."""
 
@@ -125,5 +131,5 @@ class Session:
         if self.resumed is None:
             return new_run(self.place.out, facts, arguments, inquiry.options.seed)
         databases = {name: found for name, found in self.resumed.environment.items() if name in PRODUCTS}
-        check_same(self.resumed, {**facts, **databases}, arguments)
+        check_same(self.resumed, {**facts, **databases}, arguments, inquiry.flags)
         return self.resumed

@@ -28,12 +28,12 @@ def model_facts(models: Iterable[Model]) -> dict[str, ModelFacts]:
     return {
         model.name: ModelFacts(
             framework=model.framework,
+            app=model.app,
             group=group(model),
             situation=model.situation,
             python_waits_overlap=model.python_waits_overlap,
             database_waits_overlap=model.database_waits_overlap,
             trap="traps" in model.families,
-            app=model.app,
         )
         for model in models
     }

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bench.judging.standings import TWIN_SUFFIX
+from bench.judging.standings import FRAMEWORK, TWIN_SUFFIX
 from bench.prediction.advice import advice, notes
 from bench.prediction.costs import Costs, Measured
 from bench.prediction.figures import Demand
@@ -105,6 +105,7 @@ def made_up(
         request_bytes=rng.uniform(2e4, 5e4) if threads is None else None,
         streams=threads is None,
         local_waits_s=(0.0, 0.0),
+        framework="Another" if app.startswith("reference_apps") else FRAMEWORK,
     )
 
 

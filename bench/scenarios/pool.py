@@ -95,7 +95,7 @@ def read(context: MeasurementContext, setup: PoolSetup, requests: int) -> Readin
         "requests": requests,
         "waves": len(found),
         "failed": result.errors.total,
-        "database_connections_max": connections.most,
+        "database_connections": connections.most,
         "database_connections_opened": connections.opened,
         "cpu_per_request_s": cost.cpu_s / requests,
         "threads": cost.threads,

@@ -82,7 +82,7 @@ def measure(context: MeasurementContext, workload: Workload) -> Reading:
         "spacing_p90_s": result.spacing_p90_s,
         "spacing_max_s": result.spacing_max_s,
         MEMORY: max(0, in_middle_bytes - before_bytes) / streams if judgement.valid else None,
-        "streams_opened": result.opened,
+        "streams_begun": result.opened,
         "failed": result.errors.total,
         "threads": meter.cost.threads,
         "sockets": meter.cost.sockets,

@@ -15,6 +15,7 @@ import pytest
 
 from bench.cli import main
 from bench.results import new_run
+from tests.observations import described
 from tests.prediction.examples import cell, throughput
 
 
@@ -54,10 +55,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     serial = {"python": 4.0, "database": 4.0}
     for one in (*throughput("gevent"), *throughput("asyncio"), *throughput("sync", overlap=serial)[1:]):
         run.add(one)
-    run.save()
+    described(run).save()
     other = new_run(home / "results" / "b", {}, {}, seed=1)
     other.add(cell("gevent", "1 call", "fanout"))
-    other.save()
+    described(other).save()
     return home
 
 

@@ -176,7 +176,7 @@ def test_a_pool_of_15_serves_15_at_a_time(model: str, own_testbed: TestBed) -> N
     assert reading.judgement == VALID
     assert (
         reading.figures["failed"],
-        reading.figures["database_connections_max"],
+        reading.figures["database_connections"],
         reading.figures["database_connections_opened"],
     ) == (0, 15, 0)
     ends = ends_s(reading)
@@ -198,7 +198,7 @@ def test_sqlalchemy_opens_overflow_connections_anew_and_asyncpg_has_kept_them(
 ) -> None:
     reading = measure(own_testbed, model, OVERFLOW)
     assert reading.judgement == VALID
-    assert reading.figures["database_connections_max"] <= 15
+    assert reading.figures["database_connections"] <= 15
     assert (reading.figures["database_connections_opened"] > 0) is closes_them
 
 
@@ -214,7 +214,7 @@ def test_without_a_pool_every_request_opens_a_connection(model: str, own_testbed
         <= reading.figures["database_connections_opened"]
         <= reading.figures["requests"]
     )
-    assert 15 < reading.figures["database_connections_max"] <= reading.figures["requests"]
+    assert 15 < reading.figures["database_connections"] <= reading.figures["requests"]
 
 
 @pytest.mark.parametrize("model", [*ON_POSTGRES, ON_MYSQL[0]])
@@ -225,7 +225,7 @@ def test_above_max_connections_requests_fail_and_the_reading_is_valid(model: str
     assert failed > 0
     assert reading.raw["load"]["unexpected_statuses"] == ((500, failed),)
     assert re.search("too many clients already|Too many connections", reading.raw["expected_error"])
-    assert reading.figures["database_connections_max"] <= own_testbed.headroom(*find_models(model)).max_connections
+    assert reading.figures["database_connections"] <= own_testbed.headroom(*find_models(model)).max_connections
     result = LoadResult.from_json(json.dumps(reading.raw["load"]))
     errors = Judgement("ERRORS", "some failed")
     assert judge(errors, result, reasons=failed) == VALID

@@ -84,7 +84,7 @@ def test_the_finding_names_the_price_of_a_stream_and_who_cannot() -> None:
 def test_twenty_streams_are_open_at_once(name: str, serve: Callable[[str], Server], test_bed: TestBed) -> None:
     reading = measure(serve(name), test_bed, 20, 4, 0.3)
     assert reading.judgement.state == "VALID", reading.judgement.reason
-    assert (reading.figures["streams_opened"], reading.figures["failed"]) == (20, 0)
+    assert (reading.figures["streams_begun"], reading.figures["failed"]) == (20, 0)
     assert reading.raw["streams"]["events"] == 80
     assert reading.figures["first_event_p50_s"] <= reading.figures["first_event_max_s"]
     assert reading.figures[stream.MEMORY] >= 0
@@ -94,7 +94,7 @@ def test_twenty_streams_are_open_at_once(name: str, serve: Callable[[str], Serve
 def test_a_serial_server_begins_a_stream_only_when_the_one_before_has_ended(test_bed: TestBed) -> None:
     with serving(SYNC, test_bed.environment(SYNC), test_bed.logs) as server:
         reading = measure(server, test_bed, 20, 3, 0.5)
-    opened = reading.figures["streams_opened"]
+    opened = reading.figures["streams_begun"]
     assert 1 <= opened <= 2
     assert (reading.judgement.state, reading.judgement.reason) == (
         "SATURATED", f"one at a time: {opened} of 20 had begun within 1.5 s",

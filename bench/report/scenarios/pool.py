@@ -70,7 +70,7 @@ PRESENTATION = Presentation(
         Column("÷ ideal", "total_per_ideal", decimals=2),
         Column("waves", "waves"),
         Column("failed", "failed"),
-        Column("most", "database_connections_max"),
+        Column("most", "database_connections"),
         Column("new", "database_connections_opened"),
     ),
     in_terminal=in_terminal,

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from bench.models import FAMILIES, MODELS, Model, group
 from bench.scenarios import SCENARIOS
-from bench.testbed.processes.ports import HOST
 
-PORT = 8000
+# Of the command lines that are shown.
+HOST, PORT = "127.0.0.1", 8000
 INDENT = 2
 
 

@@ -1,0 +1,155 @@
+"""Whatever has happened to a results file, a command says so in one line, or makes of it what is left."""
+
+import copy
+import io
+import json
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.prediction.test_decide import throughput
+
+from bench.cli import main
+from bench.results import Run
+from tests.observations import described
+from tests.report_runs import sample_run
+
+DAMAGES = 240
+# What may stand where something else should.
+STRANGE = (None, True, -1, 0, 1e308, "", "strange", [], {}, [[]], {"a": {}})
+
+Place = tuple[str | int, ...]
+Content = dict[str, Any]
+
+
+def places(value: Any, at: Place = ()) -> Iterator[Place]:
+    """Every place in a value; of a list the first and the last member, which stand for the rest."""
+    if at:
+        yield at
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from places(one, (*at, name))
+    elif isinstance(value, list):
+        for number in sorted({0, len(value) - 1} if value else ()):
+            yield from places(value[number], (*at, number))
+
+
+def parent(content: Content, place: Place) -> Any:
+    """What holds the place."""
+    found: Any = content
+    for step in place[:-1]:
+        found = found[step]
+    return found
+
+
+def dropped(content: Content, place: Place, rng: random.Random) -> None:
+    """Without what is there."""
+    del parent(content, place)[place[-1]]
+
+
+def retyped(content: Content, place: Place, rng: random.Random) -> None:
+    """Something else in its place."""
+    parent(content, place)[place[-1]] = rng.choice(STRANGE)
+
+
+def nested(content: Content, place: Place, rng: random.Random) -> None:
+    """The same, one level deeper."""
+    holder, last = parent(content, place), place[-1]
+    holder[last] = rng.choice([[holder[last]], {"value": holder[last]}])
+
+
+def renamed(content: Content, place: Place, rng: random.Random) -> None:
+    """The same under another name; of a list, twice."""
+    holder, last = parent(content, place), place[-1]
+    if isinstance(holder, dict):
+        holder[f"{last}x"] = holder.pop(last)
+    else:
+        holder.append(holder[last])
+
+
+KINDS: tuple[Callable[[Content, Place, random.Random], None], ...] = (dropped, retyped, nested, renamed)
+
+
+def damaged_texts(whole: Run) -> Iterator[tuple[str, bytes]]:
+    """What was done to the file, and the file."""
+    rng = random.Random(3)
+    content = json.loads(json.dumps(whole.content()))
+    every = list(places(content))
+    for number in range(DAMAGES):
+        place, kind = rng.choice(every), KINDS[number % len(KINDS)]
+        spoilt = copy.deepcopy(content)
+        kind(spoilt, place, rng)
+        yield f"{kind.__name__} {place}", json.dumps(spoilt).encode()
+    text = json.dumps(content).encode()
+    for _ in range(DAMAGES // 10):
+        cut = rng.randrange(len(text))
+        yield f"truncated at {cut}", text[:cut]
+        yield f"a byte at {cut}", text[:cut] + bytes([rng.randrange(256)]) + text[cut + 1 :]
+    yield "nested without end", text.replace(b'"traps": [', b'"traps": [' + b"[" * 50_000)
+    yield "not a number", text.replace(b'"elapsed_s": ', b'"elapsed_s": NaN, "x": ')
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of every scenario that a prediction can be made of."""
+    run = sample_run(tmp_path_factory.mktemp("whole"))
+    for one in (*throughput("gevent"), *throughput("asyncio")):
+        run.cells[one.key] = one
+    described(run).save()
+    return run
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """The command line, called as a function: its exit code, and what it said of errors."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["bench", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), capsys.readouterr().err
+
+    return run
+
+
+def commands(path: str, whole: str) -> dict[str, tuple[str, ...]]:
+    """Every command that reads a results file."""
+    return {
+        "compare": ("compare", whole, path),
+        "decide": ("decide", "--results", path),
+        "csv": ("report", path, "--format", "csv"),
+        "page": ("report", path),
+        "resume": ("throughput", "--resume", path),
+    }
+
+
+def test_the_undamaged_file_is_read_by_all(whole: Run, bench: Callable[..., tuple[int, str]]) -> None:
+    """`--resume` refuses it for what it is: a run of another machine."""
+    folder = str(whole.folder)
+    codes = {name: bench(*command)[0] for name, command in commands(folder, folder).items()}
+    assert codes == {"compare": 0, "decide": 0, "csv": 0, "page": 0, "resume": 2}
+
+
+def test_damage_is_one_line_and_exit_code_2_or_does_no_harm(
+    whole: Run, bench: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """Any exception but the end of the command fails this test: that would be a traceback."""
+    refused = 0
+    for number, (what, text) in enumerate(damaged_texts(whole)):
+        (tmp_path / "results.json").write_bytes(text)
+        for name, command in commands(str(tmp_path), str(whole.folder)).items():
+            if name == "page" and number % 8:
+                continue  # a page takes as long as all others together
+            try:
+                code, said = bench(*command)
+            except Exception as error:
+                raise AssertionError(f"{name}, {what}: {type(error).__name__}: {error}") from error
+            assert code in (0, 2), (name, what, said)
+            assert (code == 2) == bool(said), (name, what, said)
+            assert len(said.splitlines()) == (1 if code else 0), (name, what, said)
+            refused += code == 2 and name == "csv"
+    assert refused > DAMAGES / 2
