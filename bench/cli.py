@@ -16,6 +16,7 @@ from bench.commands.report import report
 from bench.commands.traps import traps_command
 from bench.errors import BenchError
 from bench.scenarios import SCENARIOS
+from bench.words import join
 
 
 class Commands(click.Group):
@@ -66,12 +67,19 @@ for command in (
     cli.add_command(command)
 
 
+def commands_with(option: str) -> list[str]:
+    """The commands that have an option."""
+    return [name for name, command in cli.commands.items() if any(option in one.opts for one in command.params)]
+
+
 def main() -> NoReturn:
     """Run a command; what the user can put right ends it with one line and exit code 2."""
     try:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption) and (having := commands_with(error.option_name)):
+            click.echo(f"It is an option of {join(having)}.", err=True)
         sys.exit(EXIT_BAD_INPUT)
     except BenchError as error:
         click.echo(f"bench: {error}", err=True)
