@@ -63,7 +63,7 @@ class Model:
 
     @property
     def pool(self) -> int:
-        """How many connections each of its processes keeps: its share, rounded up, of what one process alone would keep.
+        """How many connections each process keeps: its share, rounded up, of what one process alone would keep.
 
         0 where its environment says that there can be no pool.
         """
