@@ -19,6 +19,7 @@ from bench.commands.report import report
 from bench.commands.traps import traps_command
 from bench.errors import BenchError
 from bench.scenarios import SCENARIOS
+from bench.words import join
 
 
 class Commands(click.Group):
@@ -69,6 +70,11 @@ for command in (
     cli.add_command(command)
 
 
+def commands_with(option: str) -> list[str]:
+    """The commands that have an option."""
+    return [name for name, command in cli.commands.items() if any(option in one.opts for one in command.params)]
+
+
 class Interruption:
     """Ctrl-C or `kill`: either raises KeyboardInterrupt, and `exit_code` says which it was, as a shell would."""
 
@@ -92,6 +98,8 @@ def main() -> NoReturn:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption) and (having := commands_with(error.option_name)):
+            click.echo(f"It is an option of {join(having)}.", err=True)
         sys.exit(EXIT_BAD_INPUT)
     except BenchError as error:
         for one in causes(error):

@@ -1,4 +1,4 @@
-"""Where the numbers come from: machine, kernel, versions and code, as they go into every results file."""
+"""Where do the numbers come from? Machine, kernel, versions and code, as they go into every results file."""
 
 import os
 import platform
@@ -55,7 +55,7 @@ def commit() -> str | None:
 
 
 def packages() -> dict[str, str]:
-    """The version of every package that is installed and that any model uses, what they need themselves included."""
+    """The version of every installed package that a model uses, and of those that these packages need."""
     homes = packages_distributions()
     wanted = [*BASE, *(home for model in MODELS for module in model.packages for home in homes.get(module, ()))]
     found: dict[str, str] = {}
@@ -69,7 +69,7 @@ def packages() -> dict[str, str]:
 
 
 def installed(name: str) -> Distribution | None:
-    """A package, None if it is not there."""
+    """A package; None if it is not installed."""
     try:
         return distribution(name)
     except PackageNotFoundError:

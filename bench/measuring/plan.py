@@ -83,7 +83,7 @@ def in_rounds(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], 
 
 
 def once(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options) -> list[Step]:
-    """A server for each model and each set-up; a quick plan has only the first set-up."""
+    """One server for each model and each set-up; a quick plan has only the first set-up."""
     return [
         Step(contestant, (scenario,), 0, setup)
         for scenario in scenarios
@@ -97,7 +97,7 @@ def once(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], optio
 def once_on_shared_server(
     scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options
 ) -> list[Step]:
-    """A server for each model, on which all of these scenarios are measured."""
+    """One server for each model, on which all of these scenarios are measured."""
     return [step for contestant in contestants for step in together(scenarios, contestant, options, 0)]
 
 
@@ -106,7 +106,7 @@ PLANNERS: Mapping[type, Planner] = {Rounds: in_rounds, Once: once, OnceOnSharedS
 
 
 def together(scenarios: Sequence[Scenario], contestant: Contestant, options: Options, number: int) -> list[Step]:
-    """One server of a contestant for those of the scenarios that are put to it; no step if none is."""
+    """A step with those of the scenarios that are put to a contestant; no step if none is."""
     own = tuple(scenario for scenario in scenarios if is_asked(contestant.model, scenario, options))
     return [Step(contestant, own, number)] if own else []
 

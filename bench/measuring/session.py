@@ -112,11 +112,7 @@ class Session:
         listener.run_started(run, plan, inquiry.options)
         try:
             with workbench(self.place, run.folder / "logs", inquiry.models) as bench:
-                run.environment = {**run.environment, **bench.testbed.versions()}
-                run.scenarios = questions(inquiry.scenarios, inquiry.options)
-                run.models = model_facts(inquiry.models)
-                if run.calibration is None and not all(scenario.own_client for scenario in inquiry.scenarios):
-                    run.calibration = asdict(calibrate(generator=bench.generator, wrk=None))
+                describe(run, inquiry, bench)
                 execute(plan, bench.testbed, inquiry.options, run, bench.generator, listener)
                 if then:
                     then(bench, run)
@@ -133,3 +129,12 @@ class Session:
         databases = {name: found for name, found in self.resumed.environment.items() if name in PRODUCTS}
         check_same(self.resumed, {**facts, **databases}, arguments, inquiry.flags)
         return self.resumed
+
+
+def describe(run: Run, inquiry: Inquiry, bench: Workbench) -> None:
+    """Note what a reader must know beside the cells: database versions, questions, models, the generator's limits."""
+    run.environment = {**run.environment, **bench.testbed.versions()}
+    run.scenarios = questions(inquiry.scenarios, inquiry.options)
+    run.models = model_facts(inquiry.models)
+    if run.calibration is None and not all(scenario.own_client for scenario in inquiry.scenarios):
+        run.calibration = asdict(calibrate(generator=bench.generator, wrk=None))

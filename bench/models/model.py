@@ -63,7 +63,7 @@ class Model:
 
     @property
     def pool(self) -> int:
-        """Connections that each of its processes keeps: together as many as one process alone, or a few more.
+        """How many connections each process keeps: its share, rounded up, of what one process alone would keep.
 
         0 where its environment says that there can be no pool.
         """

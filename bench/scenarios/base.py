@@ -58,7 +58,7 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Workload:
-    """What is asked of a server; the parameters are the scenario's own."""
+    """What is asked of a server. Each scenario has parameters of its own."""
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -81,6 +81,7 @@ class MeasurementContext:
     """By contestant name, what the scenario's preparation found."""
     generator: Generator
     on_answer: OnAnswer
+    """Called with each answer by scenarios that send their requests themselves."""
     memo: dict[str, Any] = field(default_factory=dict)
     """What one workload of a scenario leaves for the next on the same server."""
     setup: Setup | None = None
@@ -102,7 +103,7 @@ class MeasurementContext:
         return LoadJob(**usual | changes)
 
     def fetch(self, path: str) -> bytes:
-        """The body of a 200. Raises OSError for any other answer and for none."""
+        """The body of an answer with status 200. Raises OSError for any other answer, and if there is none."""
         with closing(HTTPConnection(urlsplit(self.server.url).netloc, timeout=FETCH_TIMEOUT_S)) as connection:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -125,7 +126,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a scenario's table: a value of the rounds, multiplied for its unit, with so many decimals."""
+    """A column of a scenario's table: a figure, multiplied to have the heading's unit, with so many decimals."""
 
     heading: str
     value: str

@@ -1,4 +1,4 @@
-"""Does the bridge cost no more than what it stands in for: gevent, a thread per request, or another framework?
+"""Does the bridge cost no more than what it takes the place of: gevent, a thread per request, another framework?
 
 Every round measures all models on fresh servers, in an order of its own, so that the figures of one round were measured
 on the machine as it was then. What counts is CPU time per request, which can be repeated where throughput cannot. The
@@ -28,7 +28,7 @@ WAITING = Workload("5,000 sleepers", {"requests": 5_000, "seconds": 3.0})
 
 @dataclass(frozen=True)
 class Target:
-    """The most that the bridge may have of another model's figure."""
+    """A figure of the bridge ÷ the same figure of another model must not be larger than `at_most`."""
 
     workload: str
     other: str
@@ -78,7 +78,7 @@ def measure(context: MeasurementContext, workload: Workload) -> Reading:
 
 
 def expected_s(options: Options, model: Model) -> float:
-    """About how long a server is measured."""
+    """How long the loads on one server take."""
     asked = [workload for workload in workloads(options) if has_a_target(model, workload)]
     loads_s = sum(options.warmup_s + options.duration_s + 0.1 for workload in asked if workload != WAITING)
     return loads_s + scale.WARM_S + (3 * WAITING.parameters["seconds"] if WAITING in asked else 0.0)

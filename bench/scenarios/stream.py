@@ -12,6 +12,7 @@ same 500 streams and is stopped after the time of one and a half, which shows ho
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from bench.judging import JudgedScenario
 from bench.judging.validity import GENERATOR_CPU, VALID, Judgement
@@ -20,7 +21,7 @@ from bench.models import POOL, Model
 from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.scale import by_cause, failed, priced
 from bench.scenarios.schedule import OnceOnSharedServer
-from bench.testbed.servers.cost import CostMeter
+from bench.testbed.servers.cost import Cost, CostMeter
 from bench.words import join
 
 STREAMS = 500
@@ -75,21 +76,25 @@ def measure(context: MeasurementContext, workload: Workload) -> Reading:
     judgement = judge(result, model, limit_s(model, events, seconds))
     if not context.server.process.running:
         judgement = Judgement("ERRORS", f"the server ended: {result.finished} of {streams} streams were complete")
-    values = {
+    detail = {"streams": asdict(result), "cost": asdict(meter.cost), "rss_before_bytes": before_bytes}
+    memory_bytes = max(0, in_middle_bytes - before_bytes) / streams if judgement.valid else None
+    return Reading({**figures(result, meter.cost), MEMORY: memory_bytes}, judgement, detail, result.wall_s)
+
+
+def figures(result: StreamResult, cost: Cost) -> dict[str, Any]:
+    """What all streams together say, and what they cost the server."""
+    return {
         "first_event_p50_s": result.first_event_p50_s,
         "first_event_max_s": result.first_event_max_s,
         "spacing_p50_s": result.spacing_p50_s,
         "spacing_p90_s": result.spacing_p90_s,
         "spacing_max_s": result.spacing_max_s,
-        MEMORY: max(0, in_middle_bytes - before_bytes) / streams if judgement.valid else None,
         "streams_begun": result.opened,
         "failed": result.errors.total,
-        "threads": meter.cost.threads,
-        "sockets": meter.cost.sockets,
-        "cpu_per_event_s": meter.cost.cpu_s / result.events if result.events else None,
+        "threads": cost.threads,
+        "sockets": cost.sockets,
+        "cpu_per_event_s": cost.cpu_s / result.events if result.events else None,
     }
-    detail = {"streams": asdict(result), "cost": asdict(meter.cost), "rss_before_bytes": before_bytes}
-    return Reading(values, judgement, detail, result.wall_s)
 
 
 def job(context: MeasurementContext, streams: int, events: int, seconds: float, timeout_s: float) -> StreamJob:

@@ -17,7 +17,7 @@ class Seen:
     error: str = ""
     """The error of the expected kind in the server's log."""
     python_waits: float | None = None
-    """How long four waits in Python took that were asked for at once, in waits; None if they were not."""
+    """How long four requests took that waited in Python at once, in waits; None if none were sent."""
     database_waits: float | None = None
     not_tried: str = ""
     """Why it was left out; empty if it was not."""
@@ -63,7 +63,7 @@ class Expected:
 
 
 def waits_words(python: str, database: str) -> str:
-    """How long requests take that wait at once."""
+    """How long requests take that are sent at once and wait."""
     return f"{SLEEPERS} at once take {python} waits in Python, {database} in the database"
 
 

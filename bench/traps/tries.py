@@ -46,10 +46,7 @@ def try_cure(trap: Trap, testbed: TestBed, generator: Generator) -> Seen:
 def tried(
     trap: Trap, name: str, setup: Setup | None, expected: Expected, testbed: TestBed, generator: Generator
 ) -> Seen:
-    """What a fresh server of that model does under the trap's load.
-
-    If only the timing is not as expected the load is sent again, because another process may be the reason.
-    """
+    """What a fresh server of that model does under the trap's load."""
     (model,) = find_models(name)
     if model.unavailable:
         return Seen(0, 0, not_tried=model.unavailable)
@@ -59,24 +56,23 @@ def tried(
     try:
         with serving(model, environment, testbed.logs) as server:
             check_info(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
+            contestant = Contestant(name, model)
             context = MeasurementContext(
-                Contestant(name, model),
-                server,
-                testbed,
-                Options(),
-                Random(0),
-                {},
-                generator,
-                lambda _: None,
-                setup=setup,
+                contestant, server, testbed, Options(), Random(0), {}, generator, lambda _: None, setup=setup
             )
-            for _ in range(TRIES):
-                seen = trap.load(context)
-                if seen.python_waits is None or seen.failed or expected.agrees(seen):
-                    break
+            seen = sent(trap, context, expected)
     except ServerFailed:
         seen = Seen(requests=1, failed=1)  # the one for /info, with which every server begins
     return replace(seen, error=named_error(log, written, trap.expected.error)) if seen.failed else seen
+
+
+def sent(trap: Trap, context: MeasurementContext, expected: Expected) -> Seen:
+    """Send the trap's load; a few times if only the timing is not as expected, because another process may be why."""
+    for _ in range(TRIES):
+        seen = trap.load(context)
+        if seen.python_waits is None or seen.failed or expected.agrees(seen):
+            break
+    return seen
 
 
 def check_info(server: Server, pool: int) -> None:

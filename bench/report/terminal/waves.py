@@ -14,7 +14,7 @@ COLOUR, FAILED_COLOUR = "magenta", "red"
 
 
 def pictures(cells: Sequence[JudgedCell], width: int) -> Group:
-    """The last round of each cell that has answers, all of them on one axis."""
+    """The answers of each cell's last round, all cells on one axis."""
     bursts = [(title(cell), *ends(cell)) for cell in cells if "load" in cell.observations[-1].raw]
     span_s = max((end_s for _, good, failed in bursts for end_s in (*good, *failed)), default=0.0)
     lines: list[Text] = []
