@@ -69,6 +69,11 @@ for command in (
     cli.add_command(command)
 
 
+class Interrupted(KeyboardInterrupt):
+    """Not a plain one: if that passes through an `exec` of text, as when a dataclass is made, CPython ends the process
+    by SIGINT in the end, caught or not. Source: run_eval_code_obj in Python/pythonrun.c."""
+
+
 class Interruption:
     """Ctrl-C or `kill`: either raises KeyboardInterrupt, and `exit_code` says which it was, as a shell would."""
 
@@ -81,7 +86,7 @@ class Interruption:
     def interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
         """The signals' handler."""
         self.exit_code = 128 + number
-        raise KeyboardInterrupt
+        raise Interrupted
 
 
 def main() -> NoReturn:
@@ -92,6 +97,8 @@ def main() -> NoReturn:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption):
+            click.echo(having(error.option_name), err=True, nl=False)
         sys.exit(EXIT_BAD_INPUT)
     except BenchError as error:
         for one in causes(error):
@@ -103,6 +110,12 @@ def main() -> NoReturn:
             click.echo(note, err=True)
         sys.exit(interruption.exit_code)
     sys.exit(0)
+
+
+def having(option: str) -> str:
+    """A line with the commands that have an option, for whoever has given it to another; empty if there are none."""
+    names = [name for name, command in cli.commands.items() if any(option in one.opts for one in command.params)]
+    return f"The commands that have {option} are {', '.join(names)}.\n" if names else ""
 
 
 def choose_encoding() -> None:

@@ -1,7 +1,8 @@
 """The results file: one JSON document a run, complete after every server that was measured."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -14,6 +15,7 @@ from bench.judging.validity import Judgement, judge_rounds
 
 SCHEMA = 1
 FILE = "results.json"
+RESULTS = Path("results")
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping
     Raises BenchError if the folder holds results or cannot be written.
     """
     now = datetime.now(UTC)
-    folder = out or unused(Path("results", f"{now:%Y-%m-%dT%H.%M.%SZ}"))
+    folder = out or unused(Path(RESULTS, f"{now:%Y-%m-%dT%H.%M.%SZ}"))
     if (folder / FILE).exists():
         raise BenchError(f"{folder} has results already; pass another --out, or --resume {folder} to go on with them")
     run = Run(folder, f"{now:%Y-%m-%dT%H:%M:%SZ}", environment, arguments, seed)
@@ -148,6 +150,15 @@ def load_run(folder: Path) -> Run:
         raise BenchError(f"{path} is damaged: {error}") from None
     run.cells = {cell.key: cell for cell in cells}
     return run
+
+
+def newest_run(usable: Callable[[Run], object]) -> Run | None:
+    """The run in results/ that was started last, of those that can be read and are usable."""
+    runs = []
+    for path in RESULTS.glob(f"*/{FILE}"):
+        with suppress(BenchError):
+            runs.append(load_run(path))
+    return max(filter(usable, runs), key=lambda run: run.started_utc, default=None)
 
 
 def check_same(run: Run, environment: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:

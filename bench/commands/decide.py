@@ -20,11 +20,9 @@ from bench.prediction.costs import Measured, Unmeasured, measured
 from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, Figure, demand_of
 from bench.prediction.rank import Decision, decide
 from bench.report.terminal import decide as decide_report
-from bench.results import FILE, Run
+from bench.results import Run, newest_run
 from bench.testbed.processes.temporary import temporary_folder
 from bench.testbed.testbed import open_testbed
-
-RESULTS = Path("results")
 
 
 def type_of(one: Figure) -> click.ParamType[Any]:
@@ -126,16 +124,10 @@ def understood(run: Run) -> tuple[list[Measured], list[Unmeasured]]:
 
 def newest() -> Run:
     """The last run in results/ that has throughput cells. Raises BenchError if there is none."""
-    runs = []
-    for path in RESULTS.glob(f"*/{FILE}"):
-        try:
-            runs.append(load_sound(path))
-        except BenchError:
-            continue
-    usable = [run for run in runs if run.of("throughput")]
-    if not usable:
+    run = newest_run(lambda run: run.of("throughput"))
+    if run is None:
         raise BenchError("no run in results/ has throughput cells; run python -m bench all, or pass --results DIR")
-    return max(usable, key=lambda run: run.started_utc)
+    return load_sound(run.path)
 
 
 def as_values(

@@ -10,7 +10,7 @@ from jinja2 import TemplateError
 from bench.errors import BenchError
 from bench.report.export.export import as_csv, as_json, as_markdown
 from bench.report.page.page import write_page
-from bench.results import Run, load_run
+from bench.results import Run, load_run, newest_run
 
 TEXTS: dict[str, Callable[[Run], str]] = {"md": as_markdown, "csv": as_csv, "json": as_json}
 # What reading a file raises that has our form and not our content.
@@ -18,7 +18,7 @@ DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, Template
 
 
 @click.command()
-@click.argument("results", type=click.Path(path_type=Path))
+@click.argument("results", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--format",
     "form",
@@ -28,14 +28,15 @@ DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, Template
     help="The page beside the results; or text for a pull request, a spreadsheet, a program.",
 )
 @click.option("--open", "opened", is_flag=True, help="Open the page in your browser.")  # fmt: skip
-def report(results: Path, form: str, opened: bool) -> None:
-    """Report the run in RESULTS, a run's folder or its results.json.
+def report(results: Path | None, form: str, opened: bool) -> None:
+    """Report the run in RESULTS, a run's folder or its results.json; without RESULTS the newest in results/.
 
     Writes report.html beside it, which needs no network and no other file, and prints its path; the other formats go
     to the terminal.
     """
     if opened and form != "html":
         raise BenchError(f"--open is for the page; leave it out, or --format {form}")
+    results = results or newest().path
     try:
         run = load_run(results)
         if not run.cells and not run.traps:
@@ -49,3 +50,11 @@ def report(results: Path, form: str, opened: bool) -> None:
     click.echo(str(path))
     if opened:
         webbrowser.open(path.resolve().as_uri())
+
+
+def newest() -> Run:
+    """The last run in results/ that measured anything. Raises BenchError if there is none."""
+    run = newest_run(lambda run: run.cells or run.traps)
+    if run is None:
+        raise BenchError("no run in results/ has measurements; run python -m bench all, or name a run's folder")
+    return run

@@ -16,7 +16,7 @@ from bench.report.terminal import traps as report
 from bench.report.terminal.progress import StepProgress
 from bench.results import new_run
 from bench.testbed.testbed import open_testbed
-from bench.traps import TRAPS, Trap, find_traps, try_all
+from bench.traps import Trap, find_traps, try_all
 
 # A server's start and end, and a load that takes no second.
 TRAP_S = 2.0
@@ -32,20 +32,21 @@ def teller(progress: StepProgress, traps: Sequence[Trap], each_s: float) -> Call
     return tell
 
 
-@click.command("traps")
+@click.command("traps", epilog="Example: python -m bench traps blocking-driver")
+@click.argument("names", metavar="[TRAP]...", nargs=-1)
 @click.option("--models", "models", metavar="A,B", help="Only the traps that these models fall into.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
               help="Where results.json goes.  [default: results/<UTC time>/]")  # fmt: skip
 @database_option
-def traps_command(models: str | None, out: Path | None, database_url: str | None) -> None:
-    """Try every known trap and its cure.
+def traps_command(names: tuple[str, ...], models: str | None, out: Path | None, database_url: str | None) -> None:
+    """Try each TRAP and its cure; without a name every known one.
 
     Exit code 1 if one no longer behaves as stated: then something has been fixed, or broken, where it comes from.
     """
     console = Console(highlight=False)
-    traps = find_traps(models)
+    traps = find_traps(models, names)
     if not traps:
-        falling = ", ".join(trap.model for trap in TRAPS)
+        falling = ", ".join(trap.model for trap in find_traps(None, names))
         raise BenchError(f"no trap is known of {models}; name some of {falling}")
     arguments = {"command": "traps", "traps": [trap.name for trap in traps]}
     run = new_run(out, environment(), arguments, secrets.randbits(32))
