@@ -19,7 +19,6 @@ from bench.commands.report import report
 from bench.commands.traps import traps_command
 from bench.errors import BenchError
 from bench.scenarios import SCENARIOS
-from bench.words import join
 
 
 class Commands(click.Group):
@@ -70,9 +69,9 @@ for command in (
     cli.add_command(command)
 
 
-def commands_with(option: str) -> list[str]:
-    """The commands that have an option."""
-    return [name for name, command in cli.commands.items() if any(option in one.opts for one in command.params)]
+class Interrupted(KeyboardInterrupt):
+    """Not a plain one: if that passes through an `exec` of text, as when a dataclass is made, CPython ends the process
+    by SIGINT in the end, caught or not. Source: run_eval_code_obj in Python/pythonrun.c."""
 
 
 class Interruption:
@@ -87,7 +86,7 @@ class Interruption:
     def interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
         """The signals' handler."""
         self.exit_code = 128 + number
-        raise KeyboardInterrupt
+        raise Interrupted
 
 
 def main() -> NoReturn:
@@ -98,19 +97,23 @@ def main() -> NoReturn:
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        if isinstance(error, click.NoSuchOption) and (having := commands_with(error.option_name)):
-            click.echo(f"It is an option of {join(having)}.", err=True)
+        if isinstance(error, click.NoSuchOption):
+            click.echo(having(error.option_name), err=True, nl=False)
         sys.exit(EXIT_BAD_INPUT)
     except BenchError as error:
         for one in causes(error):
             click.echo(f"bench: {one}", err=True)
         sys.exit(EXIT_BAD_INPUT)
-    except (KeyboardInterrupt, click.Abort) as error:
+    except (KeyboardInterrupt, click.Abort):
         click.echo("bench: interrupted; nothing is left running", err=True)
-        for note in getattr(error.__cause__, "__notes__", ()):  # click has turned KeyboardInterrupt into Abort
-            click.echo(note, err=True)
         sys.exit(interruption.exit_code)
     sys.exit(0)
+
+
+def having(option: str) -> str:
+    """A line with the commands that have an option, for whoever has given it to another; empty if there are none."""
+    names = [name for name, command in cli.commands.items() if any(option in one.opts for one in command.params)]
+    return f"The commands that have {option} are {', '.join(names)}.\n" if names else ""
 
 
 def choose_encoding() -> None:

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, Real, database_option
-from bench.commands.results import sound_run
+from bench.commands.results import newest_run, sound_run
 from bench.errors import BenchError
 from bench.measuring.session import Place, workbench
 from bench.prediction import advice
@@ -21,10 +21,9 @@ from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, 
 from bench.prediction.rank import Decision, decide
 from bench.prediction.sentences import Sentence, texts
 from bench.report.terminal import decide as decide_report
-from bench.results import FILE, Run
+from bench.results import Run
 from bench.testbed.processes.temporary import temporary_folder
 
-RESULTS = Path("results")
 # With `--quick`: between them they have enough unseen loads to judge by.
 QUICK_MODELS = ("gevent", "asyncio")
 
@@ -134,16 +133,10 @@ def understood(run: Run) -> tuple[list[Measured], list[Unmeasured]]:
 
 def newest() -> Run:
     """The last run in results/ that has throughput cells. Raises BenchError if there is none."""
-    runs = []
-    for path in RESULTS.glob(f"*/{FILE}"):
-        try:
-            runs.append(sound_run(path))
-        except BenchError:
-            continue
-    usable = [run for run in runs if run.of("throughput")]
-    if not usable:
+    run = newest_run(lambda run: run.of("throughput"))
+    if run is None:
         raise BenchError("no run in results/ has throughput cells; run python -m bench all, or pass --results DIR")
-    return max(usable, key=lambda run: run.started_utc)
+    return run
 
 
 def as_values(

@@ -14,6 +14,7 @@ from bench.report.terminal import code as code_report
 from bench.report.terminal import registry as registry_report
 from bench.report.terminal.request_lines import answer_line
 from bench.scenarios import classic
+from bench.testbed.databases import Database
 from bench.testbed.processes.temporary import temporary_folder
 from bench.testbed.servers.life import server_failed, serving
 from bench.testbed.testbed import open_testbed
@@ -70,9 +71,16 @@ def serve(model: str, port: int, workers: int | None, database_url: str | None, 
     ):
         click.echo(json.dumps(server.info, indent=1))
         click.echo(f"{chosen.name} serves at {server.url}; try: curl '{server.url}{chosen.database_sleep}?seconds=1'")
+        click.echo(f"its database is {shown(ready.database_of(chosen))}")
         click.echo("Ctrl-C ends it")
         code = server.process.wait()
         raise server_failed(server.process, f"the server ended with exit code {code}")
+
+
+def shown(database: Database) -> str:
+    """Where your own tools find the database; the password is left out where it is yours."""
+    place = f", schema {database.schema}" if database.schema else ""
+    return database.url_for("").render_as_string(hide_password=database.origin == "own") + place
 
 
 @click.command("list")

@@ -145,7 +145,9 @@ def typed() -> list[str]:
         name, value = str(one.name), context.params[str(one.name)]
         if name in ("out", "resume") or not was_chosen(name):
             continue
-        if isinstance(one, click.Option) and one.is_flag:
+        if isinstance(one, click.Argument):
+            words += value
+        elif isinstance(one, click.Option) and one.is_flag:
             words.append(one.opts[0])
         else:
             words += [one.opts[0], "URL" if name in ("database_url", "mysql_url") else str(value)]

@@ -13,22 +13,23 @@ from bench.measuring.session import Inquiry, Session
 from bench.report.terminal import traps as report
 from bench.results import Run
 from bench.scenarios.base import Options
-from bench.traps import TRAPS, find_traps
+from bench.traps import find_traps
 
 QUICK_HELP = "A first look: every trap, and not what cures it."
 
 
-@click.command("traps")
+@click.command("traps", epilog="Example: python -m bench traps blocking-driver")
+@click.argument("names", metavar="[TRAP]...", nargs=-1)
 @click.option("--models", "models", metavar="A,B", help="Only the traps that these models fall into.")
 @decorated(run_options(QUICK_HELP))
-def traps_command(models: str | None, quick: bool, **given: Any) -> None:
-    """Try every known trap and its cure.
+def traps_command(names: tuple[str, ...], models: str | None, quick: bool, **given: Any) -> None:
+    """Try each TRAP and its cure; without a name every known one.
 
     Exit code 1 if one no longer behaves as stated: then something has been fixed, or broken, where it comes from.
     """
-    traps = find_traps(models)
+    traps = find_traps(models, names)
     if not traps:
-        falling = ", ".join(trap.model for trap in TRAPS)
+        falling = ", ".join(trap.model for trap in find_traps(None, names))
         raise BenchError(f"no trap is known of {models}; name some of {falling}")
     session = Session(place_of(given), sound_run)
     options = Options(quick=quick, seed=session.seed)

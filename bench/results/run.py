@@ -13,6 +13,7 @@ from bench.files import write_whole
 
 SCHEMA = 2
 FILE = "results.json"
+RESULTS = Path("results")
 # What follows a model's name where it is measured a second time, as the other half of an A/A pair.
 TWIN_SUFFIX = " (again)"
 
@@ -166,7 +167,7 @@ def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping
     Raises BenchError if the folder has results, those of a bench that runs now included, or cannot be written.
     """
     now = datetime.now(UTC)
-    folder = out or Path("results", f"{now:%Y-%m-%dT%H.%M.%SZ}")
+    folder = out or Path(RESULTS, f"{now:%Y-%m-%dT%H.%M.%SZ}")
     try:
         if out is None:
             folder = next(path for path in with_numbers(folder) if claimed(path))

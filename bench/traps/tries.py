@@ -25,12 +25,17 @@ from bench.traps.trap import CURED, Expected, Seen, Trap
 TRIES = 3
 
 
-def find_traps(names: str | None) -> tuple[Trap, ...]:
-    """The traps that these models fall into; all traps if no names are given."""
-    if names is None:
-        return TRAPS
-    models = {model.name for model in find_models(names)}
-    return tuple(trap for trap in TRAPS if trap.model in models)
+def find_traps(models: str | None, names: Sequence[str] = ()) -> tuple[Trap, ...]:
+    """The traps of these names that these models fall into; without either all of them. Raises BenchError."""
+    known = [trap.name for trap in TRAPS]
+    for name in names:
+        if name not in known:
+            raise BenchError(f"there is no trap {name!r}; there are {', '.join(known)}")
+    named = tuple(trap for trap in TRAPS if not names or trap.name in names)
+    if models is None:
+        return named
+    falling = {model.name for model in find_models(models)}
+    return tuple(trap for trap in named if trap.model in falling)
 
 
 def try_trap(trap: Trap, testbed: TestBed, generator: Generator) -> Seen:

@@ -86,7 +86,7 @@ def test_no_temporary_folder_and_no_process_outlives_a_command(
         wait_until(lambda: bool(folders) <= bool([*(tmp_path / "tmp").glob(folders or "*")]), "its folder is there")
         wait_until(lambda: len(psutil.Process(bench.pid).children(recursive=True)) >= 3, "it has started something")
         errors = end(bench, number)
-    assert bench.returncode == EXIT_CODES[number]
+    assert bench.returncode == EXIT_CODES[number], errors
     wait_until(lambda: not [*(tmp_path / "tmp").iterdir()], "its folders are gone")
     assert "Traceback" not in errors
     if number != signal.SIGKILL:
@@ -100,7 +100,7 @@ def test_a_load_ends_with_what_it_measured(number: signal.Signals, tmp_path: Pat
         with running(tmp_path, *command) as bench:
             wait_until(lambda: connections(server.pid) >= 32, "the load has begun")
             errors = end(bench, number)
-        assert bench.returncode == EXIT_CODES[number]
+        assert bench.returncode == EXIT_CODES[number], errors
         assert not [*(tmp_path / "tmp").iterdir()]
         assert errors.strip() == ("" if number == signal.SIGKILL else "bench: interrupted; nothing is left running")
 
@@ -180,7 +180,7 @@ def test_a_signal_among_the_first_imports_is_one_line(number: signal.Signals, tm
         assert bench.stdout is not None
         assert bench.stdout.readline() == "importing\n"
         errors = end(bench, number)
-    assert bench.returncode == EXIT_CODES[number]
+    assert bench.returncode == EXIT_CODES[number], errors
     assert errors == "bench: interrupted before it began; nothing was started\n"
 
 
@@ -205,3 +205,23 @@ def test_a_machine_without_loopback_is_one_line(command: list[str], tmp_path: Pa
     assert done.stderr == (
         "bench: this machine cannot reach itself at 127.0.0.1 (Network is unreachable); run: ip link set lo up\n"
     )
+
+
+EXECUTING = """
+import os, signal, sys
+import click
+from bench.cli import cli, main
+@cli.command("execute")
+def execute():
+    exec("os.kill(os.getpid(), signal.SIGTERM)", {"os": os, "signal": signal})
+main()
+"""
+
+
+def test_the_exit_code_stays_when_the_signal_comes_within_an_exec(tmp_path: Path) -> None:
+    """Libraries that are imported late make their classes by it."""
+    (tmp_path / "executing.py").write_text(EXECUTING)
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
+    with running(tmp_path, "-m", "executing", "execute", PYTHONPATH=path) as bench:
+        _, errors = bench.communicate(timeout=PATIENCE_S)
+    assert (bench.returncode, errors.strip()) == (143, "bench: interrupted; nothing is left running")

@@ -7,10 +7,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 
 import httpx
 import psutil
+import psycopg2
 import pytest
 from processes import PATIENCE_S, gone, wait_until
 
@@ -112,8 +115,12 @@ def served() -> Iterator[tuple["subprocess.Popen[str]", list[psutil.Process], st
     assert bench.stdout is not None
     assert bench.stderr is not None
     try:
-        lines = iter(bench.stdout.readline, "")
-        assert any("Ctrl-C ends it" in line for line in lines), bench.stderr.read()
+        lines = [*takewhile(lambda line: "Ctrl-C ends it" not in line, iter(bench.stdout.readline, ""))]
+        assert bench.poll() is None, bench.stderr.read()
+        assert lines[-1].startswith("its database is postgresql://bench:")
+        with closing(psycopg2.connect(lines[-1].split()[-1])) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM todos")
+            assert cursor.fetchall() == [(50,)]
         yield bench, psutil.Process(bench.pid).children(recursive=True), f"http://127.0.0.1:{port}"
     finally:
         bench.kill()

@@ -14,6 +14,7 @@ from generators import NoLoad
 from rich.console import Console
 
 from bench.cli import cli
+from bench.errors import BenchError
 from bench.load import Generator
 from bench.models import MODELS, find_models, is_only_a_trap
 from bench.report.terminal.traps import changed, conclusion, details, overview
@@ -118,6 +119,13 @@ def test_traps_are_chosen_by_their_models() -> None:
     assert find_traps("traps,gevent") == TRAPS
     assert [trap.name for trap in find_traps("gevent")] == ["pool-above-max-connections"]
     assert find_traps("sync") == ()
+    assert [trap.name for trap in find_traps(None, ["no-adapter", "blocking-driver"])] == [
+        "blocking-driver",
+        "no-adapter",
+    ]
+    assert find_traps("gevent", ["blocking-driver"]) == ()
+    with pytest.raises(BenchError, match="there is no trap 'one-loop'; there are one-thread-adapter, "):
+        find_traps(None, ["one-loop"])
 
 
 def test_a_trap_whose_model_is_not_available_is_not_tried(
@@ -187,7 +195,7 @@ def test_the_command_ends_with_1_and_says_which_one_has_changed(
     """A trap that somebody has fixed: the model with the bridge under the trap's name."""
     monkeypatch.setattr("bench.measuring.session.open_testbed", lambda *_, **__: nullcontext(own_testbed))
     fixed = replace(BY_NAME["no-adapter"], model="asyncio")
-    monkeypatch.setattr("bench.commands.traps.find_traps", lambda _: (fixed,))
+    monkeypatch.setattr("bench.commands.traps.find_traps", lambda *_: (fixed,))
     done = CliRunner().invoke(cli, ["traps", "--out", str(tmp_path / "o")], env={"COLUMNS": "80"})
     assert done.exit_code == 1
     assert "[1/1] trap no-adapter: asyncio; " in done.output
