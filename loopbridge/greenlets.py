@@ -98,13 +98,12 @@ def drive(
         try:
             if type(wanted) is tuple and not wanted[0]:  # from Exchange.on_server: await it in the server's context
                 result = yield from wanted[1]
-            else:
+            elif type(wanted) is tuple:  # from step: a future, for our task to wait for
                 if on_wait is not None:
                     on_wait()
-                if type(wanted) is tuple:  # from step: a future, for our task to wait for
-                    result = yield wanted[1]
-                else:  # from SQLAlchemy: await it in the request's context
-                    result = yield from drive(functools.partial(step, _await(wanted)), context)
+                result = yield wanted[1]
+            else:  # from SQLAlchemy: await it in the request's context, where each wait comes from step
+                result = yield from drive(functools.partial(step, _await(wanted)), context, on_wait)
         except BaseException as error:
             wanted = runner.throw(error)
         else:
