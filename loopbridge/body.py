@@ -23,7 +23,7 @@ class Input(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         exchange, client = self.exchange, self.exchange.client
-        exchange.may_move = client.unasked = False
+        exchange.may_move = client.expects = False
         while not self.rest and not self.ended:
             message = exchange.on_server(client.next_message())
             if message["type"] == "http.disconnect":

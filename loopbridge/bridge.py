@@ -10,7 +10,7 @@ from loopbridge.client import Waiting
 from loopbridge.flask_hooks import is_flask, replace_hooks
 from loopbridge.greenlets import keep_main_greenlet
 from loopbridge.lifespan import Lifespan, serve_lifespan
-from loopbridge.request import Request
+from loopbridge.request import serve_request
 
 
 class LoopBridge:
@@ -54,7 +54,7 @@ class LoopBridge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind == "http":
-            await Request(self, scope, receive, send).run()
+            await serve_request(self, scope, receive, send)
         elif kind == "lifespan":
             await serve_lifespan(self.lifespan, receive, send)
         elif kind == "websocket":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loopbridge.asgi import Message, Receive
 
@@ -42,41 +42,55 @@ class Waiting:
         if self.old:
             self.timer = self.loop.call_later(PATIENCE_S, self.grow_older)
         for client in patient:
-            client.origin.run(client.watch)
+            client.origin.run(client.watch)  # type: ignore[union-attr]
 
 
 class Client:
     """Who sent a request, as its task on the loop sees it."""
 
-    waiting: Waiting | None = None
-    receiving: asyncio.Future[Message] | None = None
-    reading = False  # the application waits for the server's next message
-    unasked = False  # it waits for 100 Continue, and receiving is what sends that
-    answered = False  # the response is complete
-    gone = False
-    cancelled = False  # our task, because the client is gone
+    __slots__ = (
+        "answered", "bridge", "cancelled", "expects", "gone", "inbox", "loop", "origin", "reading", "receive",
+        "receiving", "sends", "task", "waiting",
+    )  # fmt: skip
+    origin: contextvars.Context | None
+    loop: asyncio.AbstractEventLoop  # this and the next are known with `origin`
+    task: asyncio.Task[Any]
+    waiting: Waiting | None
+    receiving: asyncio.Future[Message] | None
 
     def __init__(self, bridge: LoopBridge, receive: Receive) -> None:
         self.bridge, self.receive = bridge, receive
+        self.origin = self.waiting = self.receiving = None
         self.inbox: list[Message] = []
-        # The application gets a copy of the task's context, and the server is only ever called in the original. Else
-        # what a request sets leaks into its connection's next one, which the server starts from inside `send`, or from
-        # a socket callback that `receive` registers (Kludex/uvicorn#2167, python/cpython#140947).
-        self.origin = contextvars.copy_context()
-        self.loop = asyncio.get_running_loop()
-        self.task = asyncio.current_task(self.loop)
+        self.sends = False  # a body, of which the application has asked for nothing yet
+        self.expects = False  # to be told 100 Continue before it sends that, and receiving is what tells it
+        self.reading = False  # the application waits for the server's next message
+        self.answered = False  # the response is complete
+        self.gone = False
+        self.cancelled = False  # our task, because the client is gone
 
     def watch_soon(self) -> None:
-        if self.waiting is None and self.receiving is None:
-            waiting = self.bridge.waiting
-            if waiting is None or waiting.loop is not self.loop:
-                waiting = self.bridge.waiting = Waiting(self.loop)
-            waiting.add(self)
-            self.waiting = waiting
+        """Look after a while whether the client is still there. The first time, this is called in the server's context.
+
+        That is kept for all that is received later, and the application runs in a copy. Else what a request sets leaks
+        into its connection's next one, which the server starts from inside `send`, or from a socket callback that
+        `receive` registers (Kludex/uvicorn#2167, python/cpython#140947).
+        """
+        if self.waiting is not None or self.receiving is not None:
+            return
+        if self.origin is None:
+            self.origin = contextvars.copy_context()
+            self.loop = asyncio.get_running_loop()
+            self.task = asyncio.current_task(self.loop)  # type: ignore[assignment]
+        waiting = self.bridge.waiting
+        if waiting is None or waiting.loop is not self.loop:
+            waiting = self.bridge.waiting = Waiting(self.loop)
+        waiting.add(self)
+        self.waiting = waiting
 
     def watch(self) -> None:
         self.waiting = None
-        if self.receiving is None and not self.reading and not self.unasked:
+        if self.receiving is None and not self.reading and not self.expects:
             self.receiving = asyncio.ensure_future(self.receive())
             self.receiving.add_done_callback(self._received)
 
@@ -91,15 +105,15 @@ class Client:
                 self.watch()
         elif not self.answered:  # servers say so after each response too
             self.gone = True
-            if self.bridge.cancel_on_disconnect and self.task is not None:
+            if self.bridge.cancel_on_disconnect:
                 self.cancelled = self.task.cancel()
 
     def cancelled_by_server(self) -> bool:
-        return self.task is not None and self.task.cancelling() > self.cancelled
+        return self.task.cancelling() > self.cancelled
 
     def forget(self) -> None:
         """The request has ended."""
-        if self.cancelled and self.task is not None:
+        if self.cancelled:
             self.task.uncancel()
         if self.waiting is not None:
             self.waiting.discard(self)
@@ -122,6 +136,8 @@ class Client:
 
     async def read_ahead(self, limit_bytes: int) -> None:
         """Wait until the body is whole or has so many bytes, and keep that for the application."""
+        if not self.sends or self.expects:
+            return
         body, more = bytearray(), True
         while more and len(body) < limit_bytes:
             message = await self.next_message()

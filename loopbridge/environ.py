@@ -6,6 +6,7 @@ Sources: PEP 3333; the ASGI specification, HTTP; RFC 9112, sections 3.2 (Host) a
 from __future__ import annotations
 
 import functools
+import io
 import sys
 from typing import Any
 
@@ -19,15 +20,17 @@ class BadRequest(Exception):
 
 
 def make_environ(scope: Scope, multithread: bool) -> dict[str, Any]:
-    """All but `wsgi.input`. Raises BadRequest."""
+    """A request as WSGI has it; `wsgi.input` is left out if there is a body. Raises BadRequest."""
     root, path = scope.get("root_path", "").rstrip("/"), scope["path"]
     if root and (path == root or path.startswith(root + "/")):
         path = path[len(root) :]  # ASGI has root_path inside path, WSGI does not have SCRIPT_NAME in PATH_INFO
+    if not path.isascii():
+        path = path.encode().decode("latin-1")
     host, port = scope.get("server") or ("localhost", None)
     environ = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": root.encode().decode("latin-1"),
-        "PATH_INFO": path.encode().decode("latin-1"),
+        "PATH_INFO": path,
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": host,
         "SERVER_PORT": str(port or 80),
@@ -49,18 +52,12 @@ def make_environ(scope: Scope, multithread: bool) -> dict[str, Any]:
             text = _joined(key, environ[key], text)
         environ[key] = text
     environ.pop("", None)
-    if "CONTENT_LENGTH" in environ and "HTTP_TRANSFER_ENCODING" in environ and scope["http_version"] < "2":
-        raise BadRequest("Content-Length and Transfer-Encoding in one request")
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        if "CONTENT_LENGTH" in environ and scope["http_version"] < "2":
+            raise BadRequest("Content-Length and Transfer-Encoding in one request")
+    elif "CONTENT_LENGTH" not in environ and scope["http_version"] < "2":
+        environ["wsgi.input"] = io.BytesIO()  # no body (RFC 9112, section 6.3)
     return environ
-
-
-def has_body(environ: dict[str, Any]) -> bool:
-    """HTTP/1.1 has no body without one of these headers (RFC 9112, section 6.3)."""
-    return (
-        "CONTENT_LENGTH" in environ
-        or "HTTP_TRANSFER_ENCODING" in environ
-        or environ["asgi.scope"]["http_version"] >= "2"
-    )
 
 
 def _joined(key: str, first: str, second: str) -> str:

@@ -20,11 +20,12 @@ current_exchange: contextvars.ContextVar[Exchange] = contextvars.ContextVar("loo
 class Exchange:
     """What WSGI's side of a request knows of ASGI's: its client, and how to have something awaited on the loop."""
 
-    stopping = False  # our thread, because the client has left or the server stops
+    __slots__ = ("client", "jobs", "may_move", "stopping")
 
     def __init__(self, client: Client, may_move: bool) -> None:
         self.client = client
         self.may_move = may_move  # to a thread, if Flask finds a synchronous view
+        self.stopping = False  # our thread, because the client has left or the server stops
         self.jobs: list[asyncio.Task[Any]] = []
 
     def on_server(self, call: Coroutine[Any, Any, Any]) -> Any:
@@ -41,8 +42,8 @@ class Exchange:
         """Have this awaited on the loop, in a task of its own, and wait for it in the thread."""
         client = self.client
         try:
-            task = client.origin.copy().run(asyncio.run_coroutine_threadsafe, self._job(call), client.loop)
-            result, error = task.result()
+            context = client.origin.copy()  # type: ignore[union-attr]
+            result, error = context.run(asyncio.run_coroutine_threadsafe, self._job(call), client.loop).result()
         except ThreadCancelled:
             raise asyncio.CancelledError from None
         if error is not None:

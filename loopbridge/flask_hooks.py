@@ -40,22 +40,18 @@ def replace_hooks(app: Any) -> None:
         exchange = environ.get(KEY)
         if exchange is not None and exchange.may_move:
             exchange.may_move = False
-            if not _stays(app, context, environ["REQUEST_METHOD"]):
+            try:
+                context.match_request()
+                rule = context.request.url_rule
+                stay = rule is not None and _is_async(app.view_functions[rule.endpoint], environ["REQUEST_METHOD"])
+            except Exception:  # a URL converter may need the session, which is opened later
+                stay = False
+            if not stay:
                 raise NeedsThread
             context.match_request = _matched
         return context
 
     app.async_to_sync, app.request_context, app.loop_bridged = async_to_sync, placed_request_context, True
-
-
-def _stays(app: Any, context: Any, method: str) -> bool:
-    """Whether a request's view is a coroutine function, so that the request stays on the loop."""
-    try:
-        context.match_request()
-        rule = context.request.url_rule
-        return rule is not None and _is_async(app.view_functions[rule.endpoint], method)
-    except Exception:  # a URL converter may need the session, which is opened later
-        return False
 
 
 def _matched() -> None:

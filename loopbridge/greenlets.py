@@ -50,9 +50,10 @@ def keep_main_greenlet() -> None:
     Where a thread has ended and one reference to its main greenlet is left that `gc.get_referrers()` does not find,
     greenlet 3.5.6 drops that reference. It does not find the frames of a traceback that is being collected, and the
     collection then follows a dangling pointer; tests/loopbridge/greenlet_freed_in_use.py is this without our code.
-    A second reference prevents it. It costs a few hundred bytes for each thread that runs requests or their loop.
+    With two references more it does not search, which would take as long as a full collection for each thread.
+    A few hundred bytes stay for each thread that has run requests or their loop.
     """
-    _main_greenlets.append(getcurrent())
+    _main_greenlets.extend([getcurrent()] * 2)
 
 
 DONE = object()
@@ -98,13 +99,12 @@ def drive(
         try:
             if type(wanted) is tuple and not wanted[0]:  # from Exchange.on_server: await it in the server's context
                 result = yield from wanted[1]
-            else:
+            elif type(wanted) is tuple:  # from step: a future, for our task to wait for
                 if on_wait is not None:
                     on_wait()
-                if type(wanted) is tuple:  # from step: a future, for our task to wait for
-                    result = yield wanted[1]
-                else:  # from SQLAlchemy: await it in the request's context
-                    result = yield from drive(functools.partial(step, _await(wanted)), context)
+                result = yield wanted[1]
+            else:  # from SQLAlchemy: await it in the request's context, where each wait comes from step
+                result = yield from drive(functools.partial(step, _await(wanted)), context, on_wait)
         except BaseException as error:
             wanted = runner.throw(error)
         else:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import io
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from loopbridge.asgi import Receive, Scope, Send, WSGIApp
 from loopbridge.body import Input
 from loopbridge.client import Client
-from loopbridge.environ import BadRequest, has_body, make_environ
+from loopbridge.environ import BadRequest, make_environ
 from loopbridge.exchange import KEY, Exchange, current_exchange
 from loopbridge.flask_hooks import NeedsThread
 from loopbridge.greenlets import drive
@@ -23,93 +25,87 @@ if TYPE_CHECKING:
 READ_AHEAD_BYTES = 256 * 1024  # of a body, before its request takes a thread: most forms and JSON are smaller
 
 
-class Request:
-    """One request: on the loop in a greenlet, in a thread, or begun on the loop and made again in a thread."""
+async def serve_request(bridge: LoopBridge, scope: Scope, receive: Receive, send: Send) -> None:
+    """On the loop in a greenlet, in a thread, or begun on the loop and made again in a thread."""
+    client = Client(bridge, receive)
+    exchange = Exchange(client, bridge.threaded)
+    response = Response(exchange, send, scope["method"] == "HEAD")
+    context = contextvars.copy_context()  # what a request sets stays in it
+    try:
+        to_thread = bridge.threaded and not bridge.flask
+        if not to_thread:
+            wsgi, environ = _prepare(bridge, scope, exchange)
+            try:
+                await drive(partial(_call, wsgi, environ, exchange, response), context, client.watch_soon)
+            except NeedsThread:
+                to_thread = True
+        if to_thread:
+            wsgi, environ = _prepare(bridge, scope, exchange)
+            call = partial(_call_in_thread, wsgi, environ, exchange, response)
+            await _run_in_thread(bridge, exchange, partial(context.run, call))
+    except asyncio.CancelledError:
+        if not client.gone or client.cancelled_by_server():
+            raise  # the server's own wish; but where the client has left, there is nobody to tell
+    except SystemExit as error:
+        raise _contained(error) from error
+    finally:
+        client.forget()
 
-    def __init__(self, bridge: LoopBridge, scope: Scope, receive: Receive, send: Send) -> None:
-        self.bridge, self.scope = bridge, scope
-        self.wsgi = bridge.wsgi
-        self.environ: dict[str, Any] = {}
-        self.client = client = Client(bridge, receive)
-        self.exchange = Exchange(client, bridge.threaded)
-        self.response = Response(self.exchange, send, scope["method"])
-        self.context = client.origin.copy()
 
-    async def run(self) -> None:
-        client = self.client
-        try:
-            to_thread = self.bridge.threaded and not self.bridge.flask
-            if not to_thread:
-                self.prepare()
-                try:
-                    await drive(self.call, self.context, client.watch_soon)
-                except NeedsThread:
-                    to_thread = True
-            if to_thread:
-                await self.run_in_thread()
-        except asyncio.CancelledError:
-            if not client.gone or client.cancelled_by_server():
-                raise  # the server's own wish; but where the client has left, there is nobody to tell
-        except SystemExit as error:
-            raise _contained(error) from error
-        finally:
-            client.forget()
+def _prepare(bridge: LoopBridge, scope: Scope, exchange: Exchange) -> tuple[WSGIApp, dict[str, Any]]:
+    """What is called, the application unless the request is refused, and its environ."""
+    try:
+        environ = make_environ(scope, bridge.threaded)
+    except BadRequest as error:
+        return _refusal(str(error)), {}
+    environ[KEY] = exchange
+    if "wsgi.input" not in environ:
+        environ["wsgi.input"] = io.BufferedReader(Input(exchange))
+        exchange.client.sends, exchange.client.expects = True, "HTTP_EXPECT" in environ
+    return bridge.wsgi, environ
 
-    def prepare(self) -> bool:
-        """Make the call's environ; whether the request has a body."""
-        client, exchange = self.client, self.exchange
-        try:
-            self.environ = environ = make_environ(self.scope, self.bridge.threaded)
-        except BadRequest as error:
-            self.wsgi, self.environ = _refusal(str(error)), {}
-            return False
-        environ[KEY] = exchange
-        if has_body(environ):
-            environ["wsgi.input"] = io.BufferedReader(Input(exchange))
-            client.unasked = "HTTP_EXPECT" in environ
-            return True
-        environ["wsgi.input"] = io.BytesIO()
-        return False
 
-    async def run_in_thread(self) -> None:
-        self.exchange.may_move = False
-        if self.prepare() and not self.client.unasked:
-            await self.client.read_ahead(READ_AHEAD_BYTES)
-            if self.client.gone:
+async def _run_in_thread(bridge: LoopBridge, exchange: Exchange, call: Callable[[], None]) -> None:
+    exchange.may_move = False
+    client = exchange.client
+    await client.read_ahead(READ_AHEAD_BYTES)
+    if client.gone:
+        return
+    client.watch_soon()
+    work = bridge.threads.submit(call)
+    done = asyncio.wrap_future(work)
+    try:
+        await asyncio.shield(done)
+    except asyncio.CancelledError:
+        if not done.done() and not work.cancel():
+            exchange.stop()
+            with suppress(Exception, asyncio.CancelledError):
+                await done
+        raise
+
+
+def _call_in_thread(wsgi: WSGIApp, environ: dict[str, Any], exchange: Exchange, response: Response) -> None:
+    try:
+        _call(wsgi, environ, exchange, response)
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise _contained(error) from error
+
+
+def _call(wsgi: WSGIApp, environ: dict[str, Any], exchange: Exchange, response: Response) -> None:
+    """Call the WSGI application and send what it answers."""
+    current_exchange.set(exchange)
+    client = exchange.client
+    result = wsgi(environ, response.start)
+    try:
+        for chunk in result:
+            if chunk:
+                response.write(chunk)
+            if client.gone:
                 return
-        work = self.bridge.threads.submit(self.context.run, self.call_in_thread)
-        self.client.watch_soon()
-        done = asyncio.wrap_future(work)
-        try:
-            await asyncio.shield(done)
-        except asyncio.CancelledError:
-            if not done.done() and not work.cancel():
-                self.exchange.stop()
-                with suppress(Exception, asyncio.CancelledError):
-                    await done
-            raise
-
-    def call_in_thread(self) -> None:
-        try:
-            self.call()
-        except (SystemExit, KeyboardInterrupt) as error:
-            raise _contained(error) from error
-
-    def call(self) -> None:
-        """Call the WSGI application and send what it answers."""
-        current_exchange.set(self.exchange)
-        response = self.response
-        result = self.wsgi(self.environ, response.start)
-        try:
-            for chunk in result:
-                if chunk:
-                    response.write(chunk)
-                if self.client.gone:
-                    return
-            response.finish()
-        finally:
-            if (close := getattr(result, "close", None)) is not None:
-                close()
+        response.finish()
+    finally:
+        if (close := getattr(result, "close", None)) is not None:
+            close()
 
 
 def _refusal(reason: str) -> WSGIApp:

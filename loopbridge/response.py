@@ -20,12 +20,13 @@ _CLOSED = "the handler is closed"  # uvloop, of a transport whose client has lef
 class Response:
     """One response, from `start_response` to its last byte."""
 
-    head: Message | None = None
-    remaining = -1  # bytes that Content-Length still allows; -1 without one
-    started = bodiless = False
+    __slots__ = ("bodiless", "client", "exchange", "head", "remaining", "send", "started", "to_head")
+    head: Message | None
+    remaining: int  # bytes that Content-Length still allows; -1 without one
 
-    def __init__(self, exchange: Exchange, send: Send, method: str) -> None:
-        self.exchange, self.client, self.send, self.method = exchange, exchange.client, send, method
+    def __init__(self, exchange: Exchange, send: Send, to_head: bool) -> None:
+        self.exchange, self.client, self.send, self.to_head = exchange, exchange.client, send, to_head
+        self.head, self.started = None, False
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
         """`start_response` of PEP 3333. Raises ValueError for what servers would send as no HTTP, or break at."""
@@ -44,7 +45,7 @@ class Response:
                 self.remaining = _length(value)
             pairs.append((key, value.encode("latin-1")))
         self.head = {"type": "http.response.start", "status": code, "headers": pairs}
-        self.bodiless = code in (204, 304) or self.method == "HEAD"
+        self.bodiless = code in (204, 304) or self.to_head
         return self.write
 
     def write(self, chunk: bytes) -> None:

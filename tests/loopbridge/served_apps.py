@@ -22,6 +22,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import platformdirs
 from flask import Flask, Response, current_app, g, jsonify, make_response, request, send_file, session
@@ -208,6 +209,18 @@ def environ() -> Response:
 @both("/error")
 def error() -> Response:
     raise ZeroDivisionError("before the first byte")
+
+
+@both("/exit")
+def leave() -> str:
+    async def stop() -> None:
+        await asyncio.sleep(0)
+        raise KeyboardInterrupt if request.args.get("how") == "interrupt" else SystemExit(3)
+
+    if request.args.get("how") == "directly":
+        raise SystemExit(3)
+    current_app.ensure_sync(stop)()
+    return "never"
 
 
 @both("/broken")
@@ -498,6 +511,18 @@ def late_error(start_response: Callable[..., Any], headers: list[tuple[str, str]
         start_response("500 Oops", headers, sys.exc_info())
 
 
+def any_head_at_all(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """A response head as the URL says, right or wrong."""
+    case, given = environ["PATH_INFO"], unquote(environ["QUERY_STRING"])
+    wrong_type = given.encode() if case == "/types" else None
+    status = {"/status": given, "/types": wrong_type if given == "status" else "200 OK"}.get(case, "200 OK")
+    name = {"/name": given, "/types": wrong_type if given == "name" else "X-Any"}.get(case, "X-Any")
+    value = {"/value": given, "/types": wrong_type if given == "value" else "any"}.get(case, "any")
+    headers = [(name, value), ("Content-Length", given if case == "/length" else "4")]
+    start_response(status, headers)
+    return [b"body"]
+
+
 # --- Life and death
 
 
@@ -520,6 +545,7 @@ inline = LoopBridge(flask, sync_views="inline")
 few_threads = LoopBridge(flask, max_threads=2)
 context = LoopBridge(contexts)
 wsgi = LoopBridge(plain)
+any_head = LoopBridge(any_head_at_all)
 wsgi_inline = LoopBridge(plain, sync_views="inline")
 unstartable = LoopBridge(flask, lifespan=failing)
 wrapped = with_lifespan(LoopBridge(plain), lifespan)
