@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.prediction.test_decide import throughput
 
 from bench.cli import main
 from bench.results import Run
 from tests.observations import described
+from tests.prediction.examples import throughput
 from tests.report_runs import sample_run
 
 DAMAGES = 240
