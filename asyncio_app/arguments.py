@@ -62,9 +62,7 @@ def todo_from_body(*, partial: bool) -> dict[str, object]:
     """The request's JSON object as column values; a partial one may leave out any field but not all."""
     if not request.is_json:
         abort(415, "the body must be JSON, of content type application/json")
-    fields = request.get_json(silent=True)
-    if not isinstance(fields, dict):
-        abort(400, "the body must be a JSON object")
+    fields = flat_object()
     for name, value in fields.items():
         check_todo_field(name, value)
     if partial:
@@ -74,6 +72,17 @@ def todo_from_body(*, partial: bool) -> dict[str, object]:
     if "title" not in fields:
         abort(400, "title is missing")
     return TODO_DEFAULTS | fields
+
+
+def flat_object() -> dict[str, object]:
+    """The request's JSON object; 400 in the same words whether what is nested in it was too deep to read or not."""
+    try:
+        fields = request.get_json(silent=True)
+    except RecursionError:  # silent only about a ValueError
+        fields = None
+    if not isinstance(fields, dict) or any(isinstance(value, dict | list) for value in fields.values()):
+        abort(400, "the body must be a JSON object without objects or lists in it")
+    return fields
 
 
 def check_todo_field(name: str, value: object) -> None:

@@ -1,6 +1,9 @@
 """The command line: examples, the list of commands, and what ends them."""
 
+import io
+import signal
 import sys
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -11,7 +14,7 @@ from bench.commands.decide import decide_command
 from bench.commands.load import calibrate, load
 from bench.commands.look import client, code, list_models, serve
 from bench.commands.measure import all_scenarios, scenario_command
-from bench.commands.options import EXIT_BAD_INPUT, EXIT_INTERRUPTED
+from bench.commands.options import EXIT_BAD_INPUT
 from bench.commands.report import report
 from bench.commands.traps import traps_command
 from bench.errors import BenchError
@@ -66,17 +69,69 @@ for command in (
     cli.add_command(command)
 
 
+class Interrupted(KeyboardInterrupt):
+    """Not a plain one: if that passes through an `exec` of text, as when a dataclass is made, CPython ends the process
+    by SIGINT in the end, caught or not. Source: run_eval_code_obj in Python/pythonrun.c."""
+
+
+class Interruption:
+    """Ctrl-C or `kill`: either raises KeyboardInterrupt, and `exit_code` says which it was, as a shell would."""
+
+    def __init__(self) -> None:
+        self.exit_code = 128 + signal.SIGINT
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self.interrupt)
+
+    def interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
+        """The signals' handler."""
+        self.exit_code = 128 + number
+        raise Interrupted
+
+
 def main() -> NoReturn:
     """Run a command; what the user can put right ends it with one line and exit code 2."""
+    interruption = Interruption()
     try:
+        choose_encoding()
         cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption):
+            click.echo(having(error.option_name), err=True, nl=False)
         sys.exit(EXIT_BAD_INPUT)
     except BenchError as error:
-        click.echo(f"bench: {error}", err=True)
+        for one in causes(error):
+            click.echo(f"bench: {one}", err=True)
         sys.exit(EXIT_BAD_INPUT)
     except (KeyboardInterrupt, click.Abort):
         click.echo("bench: interrupted; nothing is left running", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(interruption.exit_code)
     sys.exit(0)
+
+
+def having(option: str) -> str:
+    """A line with the commands that have an option, for whoever has given it to another; empty if there are none."""
+    names = [name for name, command in cli.commands.items() if any(option in one.opts for one in command.params)]
+    return f"The commands that have {option} are {', '.join(names)}.\n" if names else ""
+
+
+def choose_encoding() -> None:
+    """A file or a pipe gets UTF-8, whatever the locale; a terminal a question mark for what its encoding lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def causes(error: BenchError) -> list[BenchError]:
+    """What came up first, then what came up on the way out: a full disk stops the results file and then the page."""
+    found: list[BenchError] = []
+    one: BaseException | None = error
+    while one is not None:
+        if isinstance(one, BenchError):
+            found.append(one)
+        one = None if one.__suppress_context__ else one.__context__
+    return found[::-1]

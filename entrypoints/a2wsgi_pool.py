@@ -18,7 +18,7 @@ from a2wsgi import WSGIMiddleware
 from flask import request
 
 from asyncio_app import create_app, lifespan
-from asyncio_app.bridge import with_lifespan
+from loopbridge import with_lifespan
 
 # As many as the pool has connections, where a2wsgi's default is 10.
 WORKERS = 15

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.util import greenlet_spawn
 
-from asyncio_app.bridge import LoopBridge
 from gevent_app import create_app
 from gevent_app.db import db
+from loopbridge import LoopBridge
 
 flask_app = create_app()
 

@@ -4,8 +4,8 @@ The second is meant for views that never block. Those of gevent_app do, without 
 the event loop, and with it every other request, until they return.
 """
 
-from asyncio_app.bridge import LoopBridge
 from gevent_app import create_app
+from loopbridge import LoopBridge
 
 threaded = LoopBridge(create_app())
 inline = LoopBridge(create_app(), sync_views="inline")

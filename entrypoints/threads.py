@@ -11,7 +11,8 @@ from asgiref.sync import ThreadSensitiveContext
 from asgiref.wsgi import WsgiToAsgi
 
 from asyncio_app import create_app, lifespan
-from asyncio_app.bridge import Receive, Scope, Send, with_lifespan
+from loopbridge import with_lifespan
+from loopbridge.asgi import Receive, Scope, Send
 
 adapter = WsgiToAsgi(create_app())  # type: ignore[no-untyped-call]  # asgiref has no types here
 

@@ -110,10 +110,10 @@ def todo_fields(body: bytes) -> dict[str, Any]:
     """The fields of a JSON object, each of which fits its column. Raises Refused."""
     try:
         fields = json.loads(body)
-    except ValueError:
+    except (RecursionError, ValueError):
         fields = None
-    if not isinstance(fields, dict):
-        raise Refused(400, "the body must be a JSON object")
+    if not isinstance(fields, dict) or any(isinstance(value, dict | list) for value in fields.values()):
+        raise Refused(400, "the body must be a JSON object without objects or lists in it")
     for name, value in fields.items():
         check_todo_field(name, value)
     return fields

@@ -13,7 +13,7 @@ import asyncpg
 from flask import Response, abort
 from flask.typing import ResponseReturnValue
 
-from asyncio_app.bridge import LoopBridge
+from loopbridge import LoopBridge
 from reference_apps import arguments, settings, upstream
 from reference_apps.arguments import MAX_ID, SEEDS
 from reference_apps.facts import facts

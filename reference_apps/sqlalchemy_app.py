@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import delete, func, insert, make_url, select, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from asyncio_app.bridge import LoopBridge
+from loopbridge import LoopBridge
 from reference_apps import arguments, settings, upstream
 from reference_apps.arguments import MAX_ID, SEEDS
 from reference_apps.facts import facts

@@ -18,7 +18,7 @@ from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
-from asyncio_app.bridge import LoopBridge
+from loopbridge import LoopBridge
 from reference_apps import arguments, settings
 from reference_apps.arguments import MAX_ID, SEEDS, TITLE_LENGTH, upstream_failed
 from reference_apps.facts import facts

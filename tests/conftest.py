@@ -13,8 +13,8 @@ import pytest
 from bench.models import MODELS, find_models, is_only_a_trap
 from bench.results import Run
 from bench.results.file import problems
-from bench.testbed.bed import Bed, bed
 from bench.testbed.servers.life import Server, serving
+from bench.testbed.testbed import TestBed, open_testbed
 
 AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
 
@@ -62,14 +62,14 @@ def _every_results_file_keeps_its_schema(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.fixture(scope="session")
-def test_bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+def test_bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBed]:
     """A seeded embedded PostgreSQL and an upstream; a MariaDB too, from the first test on that asks for it."""
-    with bed(None, tmp_path_factory.mktemp("bed")) as ready:
+    with open_testbed(None, tmp_path_factory.mktemp("testbed")) as ready:
         yield ready
 
 
 @pytest.fixture(scope="session")
-def serve(test_bed: Bed) -> Iterator[Callable[[str], Server]]:
+def serve(test_bed: TestBed) -> Iterator[Callable[[str], Server]]:
     """A function from a model's name to its server, which runs until the session ends."""
     servers: dict[str, Server] = {}
     with ExitStack() as running:
@@ -84,7 +84,7 @@ def serve(test_bed: Bed) -> Iterator[Callable[[str], Server]]:
 
 
 @pytest.fixture(scope="module", params=[model.name for model in MODELS if not is_only_a_trap(model)])
-def server(request: pytest.FixtureRequest, test_bed: Bed) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, test_bed: TestBed) -> Iterator[Server]:
     """Each model's server in turn, one at a time: all of them together have more connections than PostgreSQL."""
     (model,) = find_models(request.param)
     if model.unavailable:

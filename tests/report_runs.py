@@ -52,9 +52,17 @@ def classic() -> list[Cell]:
             for kind, burst in zip(("python", "postgres"), bursts, strict=True)
             for start, end in burst
         ]
-        times = {"python_s": python, "database_s": database, "sum_s": python + database, "ideal_s": python + database}
-        cells.append(cell("classic", model, CLASSIC, "sum_s", {**times, "answers": requests}))
-    cells.append(cell("classic", ODD, CLASSIC, "sum_s", {"state": "ERRORS", "reason": "10 of 10 failed\nsecond line"}))
+        times = {
+            "python_s": python,
+            "database_s": database,
+            "total_s": python + database,
+            "ideal_s": python + database,
+            "total_per_ideal": 1.0,
+        }
+        cells.append(cell("classic", model, CLASSIC, "total_s", {**times, "answers": requests}))
+    cells.append(
+        cell("classic", ODD, CLASSIC, "total_s", {"state": "ERRORS", "reason": "10 of 10 failed\nsecond line"})
+    )
     return cells
 
 
@@ -127,9 +135,9 @@ def once() -> list[Cell]:
         found.append(cell("pool", model, setup, "total_s", {**burst, **waves}))
         for count in (1, 50):
             calls = {"name": f"{count} calls", "count": count, "seconds": 0.1}
-            found.append(cell("fanout", model, calls, "wall_s", {"wall_s": 0.1 + count / 1e3 * place, "threads": 2}))
-        suffered = {"percentile": 90, "alone_s": 0.002, "beside_s": 0.05 * place, "ratio": 25.0 * place}
-        found.append(cell("neighbour", model, {"name": "GET / 100/s", "rate_rps": 100}, "ratio", suffered))
+            found.append(cell("fanout", model, calls, "total_s", {"total_s": 0.1 + count / 1e3 * place, "threads": 2}))
+        suffered = {"percentile": 90, "alone_s": 0.002, "beside_s": 0.05 * place, "beside_per_alone": 25.0 * place}
+        found.append(cell("neighbour", model, {"name": "GET / 100/s", "rate_rps": 100}, "beside_per_alone", suffered))
         beat = {"first_event_p50_s": 0.08 * place, "first_event_max_s": 0.2, "spacing_p90_s": 0.4}
         found.append(cell("stream", model, {"name": "500 × 0.4 s"}, "spacing_p90_s", beat))
     stopped = {"state": "SATURATED", "reason": "one at a time: 10 of 1,000 answered within 10 s"}

@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bench.errors import BenchError
+from bench.report.presentation import presentation_of
 from bench.results import SCHEMA, Cell, ModelFacts, Observation, Question, Run, State, check_same, load_run, new_run
 from bench.results.file import problems, schema
 from bench.scenarios import SCENARIOS, bridge
@@ -186,7 +187,7 @@ def definition(name: str) -> dict[str, Any]:
 def test_every_figure_that_a_table_shows_is_in_the_schema_under_its_one_name() -> None:
     known = definition("observation")["figures"]["properties"]
     for scenario in (*SCENARIOS.values(), bridge.SCENARIO):
-        shown = {scenario.figure, *(column.value for column in scenario.columns)}
+        shown = {scenario.figure, *(column.value for column in presentation_of(scenario.name).columns)}
         assert shown <= known.keys(), scenario.name
 
 

@@ -1,8 +1,7 @@
-"""The command `decide`: the reader's own figures, from flags or asked for, and what each model would make of them."""
+"""The command `decide`: asks for the reader's own figures, and says what each model would do with them."""
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,23 +11,25 @@ import click
 from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, Real, database_option
-from bench.commands.results import sound_run
+from bench.commands.results import newest_run, sound_run
 from bench.errors import BenchError
-from bench.load import Generator
+from bench.measuring.session import Place, workbench
 from bench.prediction import advice
 from bench.prediction.check import Checked, checks, passed
 from bench.prediction.costs import Measured, Unmeasured, measured
 from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, Figure, demand_of
 from bench.prediction.rank import Decision, decide
+from bench.prediction.sentences import Sentence, texts
 from bench.report.terminal import decide as decide_report
-from bench.results import FILE, Run
-from bench.testbed.bed import bed
+from bench.results import Run
+from bench.testbed.processes.temporary import temporary_folder
 
-RESULTS = Path("results")
+# With `--quick`: between them they have enough unseen loads to judge by.
+QUICK_MODELS = ("gevent", "asyncio")
 
 
 def type_of(one: Figure) -> click.ParamType[Any]:
-    """What the command line may say."""
+    """Which values the option of a figure takes."""
     if one.whole:
         return click.IntRange(int(one.low), int(one.high))
     return Real(one.low, one.high, min_open=one.above)
@@ -54,25 +55,30 @@ def figures(command: Callable[..., Any]) -> Callable[..., Any]:
               help="The run to predict from.  [default: the newest in results/ that has throughput cells]")
 @click.option("--check", "checking", is_flag=True,
               help="Predict loads that no scenario has, and measure them: 2 to 3 minutes. Exit code 1 if they differ.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--quick", is_flag=True, help="With --check: measure two models in place of four.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @database_option
-def decide_command(folder: Path | None, checking: bool, as_json: bool, database_url: str | None, **given: Any) -> None:
+def decide_command(
+    folder: Path | None, checking: bool, quick: bool, as_json: bool, database_url: str | None, **given: Any
+) -> None:
     """Which model for your own figures?
 
-    Predicts from a run's cells what each model would do with them, ranks the models, and says what that costs in code.
-    Asks for the figures in a terminal if none is given.
+    Predicts, from what a run has measured, what each model would do with your requests, ranks the models, and says what
+    the choice costs in code. In a terminal it asks for the figures if you give none.
     """
     run = sound_run(folder) if folder else newest()
     models, unmeasured = understood(run)
     if checking:
-        check(run, models, database_url, as_json)
+        check(run, few(models) if quick else models, database_url, as_json)
         return
+    if quick:
+        raise BenchError("--quick is for what is measured: add --check, or leave it out")
     demand, assumed = demand_from(given, asking=not as_json and sys.stdin.isatty() and sys.stdout.isatty())
     unmeasured += without_calls(models, demand)
     decision = decide(models, demand)
-    texts = advice.advice(decision, models, demand)
+    advised = advice.advice(decision, models, demand)
     if as_json:
-        click.echo(json.dumps(as_values(run, demand, decision, unmeasured, texts), indent=1))
+        click.echo(json.dumps(as_values(run, demand, decision, unmeasured, advised), indent=1))
         return
     console = Console(highlight=False)
     rounds = max((len(model.rounds) for model in models), default=0)
@@ -80,12 +86,12 @@ def decide_command(folder: Path | None, checking: bool, as_json: bool, database_
     if assumed:
         console.print(f"Assumed: {assumed}", style="dim")
     console.print(f"{decide_report.demand_line(demand)}:\n")
-    console.print(decide_report.report(decision, demand, unmeasured, texts))
+    console.print(decide_report.report(decision, demand, unmeasured, advised))
 # fmt: on
 
 
 def demand_from(given: Mapping[str, Any], *, asking: bool) -> tuple[Demand, str]:
-    """The demand, and which flags were assumed. Raises BenchError for flags that contradict each other."""
+    """The demand, and which options were assumed. Raises BenchError for options that contradict each other."""
     values = {name: value for name, value in given.items() if value is not None and value is not False}
     if {RATE, CONCURRENCY} <= values.keys():
         raise BenchError("--rate and --concurrency both say how many requests there are; give one of them")
@@ -101,14 +107,15 @@ def demand_from(given: Mapping[str, Any], *, asking: bool) -> tuple[Demand, str]
 
 def asked() -> dict[str, Any]:
     """Every figure, asked for one by one; of rate and concurrency only one."""
-    other = CONCURRENCY if click.confirm("Do requests come at a rate (else: so many at once)?", default=False) else RATE
+    at_a_rate = click.confirm("Do you know how many requests come a second (else: how many at once)?", default=False)
+    other = CONCURRENCY if at_a_rate else RATE
     chosen = [one for one in FIGURES if one.name != other]
     values = {one.name: click.prompt(one.question, type=type_of(one), default=one.default) for one in chosen}
     return values | {name: click.confirm(question, default=False) for name, question in FACTS.items()}
 
 
 def without_calls(models: list[Measured], demand: Demand) -> list[Unmeasured]:
-    """Models whose calls were not measured, if there are calls."""
+    """The models that cannot be predicted because requests make calls, and their calls were not measured."""
     return [
         Unmeasured(model.name, "no valid fanout cells", "python -m bench all --scenarios throughput,fanout")
         for model in models
@@ -126,40 +133,40 @@ def understood(run: Run) -> tuple[list[Measured], list[Unmeasured]]:
 
 def newest() -> Run:
     """The last run in results/ that has throughput cells. Raises BenchError if there is none."""
-    runs = []
-    for path in RESULTS.glob(f"*/{FILE}"):
-        try:
-            runs.append(sound_run(path))
-        except BenchError:
-            continue
-    usable = [run for run in runs if run.of("throughput")]
-    if not usable:
+    run = newest_run(lambda run: run.of("throughput"))
+    if run is None:
         raise BenchError("no run in results/ has throughput cells; run python -m bench all, or pass --results DIR")
-    return max(usable, key=lambda run: run.started_utc)
+    return run
 
 
 def as_values(
-    run: Run, demand: Demand, decision: Decision, unmeasured: list[Unmeasured], texts: list[str]
+    run: Run, demand: Demand, decision: Decision, unmeasured: list[Unmeasured], advised: list[Sentence]
 ) -> dict[str, Any]:
-    """For programs."""
+    """The whole answer for programs; `sentences` say by code and values what `sentence` says in words."""
+    found = asdict(decision)
     return {
         "results": str(run.path),
         "demand": asdict(demand),
-        **asdict(decision),
-        "advice": texts,
+        **found,
+        "verdict": found["verdict"] | {"sentence": decision.verdict.text},
+        "advice": texts(advised),
         "not_measured": [asdict(model) for model in unmeasured],
     }
 
 
+def few(models: list[Measured]) -> list[Measured]:
+    """The models that a quick check measures: two of those that are usually checked, else the run's first two."""
+    return [model for model in models if model.name in QUICK_MODELS] or models[: len(QUICK_MODELS)]
+
+
 def check(run: Run, models: list[Measured], database_url: str | None, as_json: bool) -> None:
-    """Measure what was predicted, and show the one beside the other; exit with 1 if too much is off."""
+    """Predict loads, measure them, and show both; the exit code is 1 if too many predictions are wrong."""
     found: list[Checked] = []
     with (
-        tempfile.TemporaryDirectory(prefix="bench-decide-") as logs,
-        bed(database_url, Path(logs)) as ready,
-        Generator() as generator,
+        temporary_folder("bench-decide-") as logs,
+        workbench(Place(database_url=database_url), logs.path) as bench,
     ):
-        for one in checks(run, models, ready, generator):
+        for one in checks(run, models, bench.testbed, bench.generator):
             found.append(one)
             click.echo(f"{len(found)}: {one.model} {one.workload}", err=True)
     if as_json:

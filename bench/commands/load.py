@@ -17,6 +17,7 @@ from bench.load import Interrupted, LoadJob, LoadResult, run
 from bench.load.job import METHODS
 from bench.measuring.calibrate import calibrate as measure_ceiling
 from bench.report.terminal.load import calibration_report, load_report
+from bench.testbed.processes.ports import check_loopback
 from bench.testbed.servers.life import other_cores
 
 __all__ = ["calibrate", "load"]
@@ -112,6 +113,7 @@ def load(target: Target, as_json: bool, **options: Any) -> None:
     Ctrl-C ends it with what was measured. The exit code is 1 if there were errors.
     """
     job = make_job(target, **options)
+    check_loopback()
     if sys.stderr.isatty():
         click.echo(f"loading for {job.warmup_s + job.duration_s:g} s; Ctrl-C ends it with what was measured", err=True)
     try:

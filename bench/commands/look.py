@@ -1,23 +1,23 @@
 """The commands that look at things: a server by hand, the registry, the code."""
 
 import json
-import tempfile
-import time
-from pathlib import Path
 
 import click
 from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, database_option, mysql_option, workers_option
 from bench.errors import BenchError
+from bench.judging import app_code
 from bench.load.burst import send_at_once
 from bench.models import available_models, with_workers
-from bench.report.terminal import classic as classic_report
 from bench.report.terminal import code as code_report
 from bench.report.terminal import registry as registry_report
+from bench.report.terminal.request_lines import answer_line
 from bench.scenarios import classic
-from bench.testbed.bed import bed
+from bench.testbed.databases import Database
+from bench.testbed.processes.temporary import temporary_folder
 from bench.testbed.servers.life import server_failed, serving
+from bench.testbed.testbed import open_testbed
 
 # The client is the original's, whose database was PostgreSQL.
 POSTGRES = "/sleep/postgres/"
@@ -37,9 +37,7 @@ def client(url: str, count: int) -> None:
     for endpoint in (classic.PYTHON, POSTGRES):
         click.echo(f"Sending {count} requests for {url.rstrip('/')}{endpoint}...")
         timeout_s = classic.SECONDS_2013 * count * 1.5 + classic.PATIENCE_S
-        answers = send_at_once(
-            url, endpoint, count, timeout_s, lambda answer: click.echo(classic_report.answer_line(answer))
-        )
+        answers = send_at_once(url, endpoint, count, timeout_s, lambda answer: click.echo(answer_line(answer)))
         burst_s = max(answer.end_s for answer in answers)
         click.echo(f"    = {burst_s:5.2f}s TOTAL")
         total_s += burst_s
@@ -67,16 +65,22 @@ def serve(model: str, port: int, workers: int | None, database_url: str | None, 
     if workers:
         (chosen,) = with_workers([chosen], workers)
     with (
-        tempfile.TemporaryDirectory(prefix="bench-serve-") as logs,
-        bed(database_url, Path(logs), mysql_url=mysql_url) as ready,
+        temporary_folder("bench-serve-") as logs,
+        open_testbed(database_url, logs.path, mysql_url=mysql_url) as ready,
         serving(chosen, ready.environment(chosen), ready.logs, port) as server,
     ):
         click.echo(json.dumps(server.info, indent=1))
         click.echo(f"{chosen.name} serves at {server.url}; try: curl '{server.url}{chosen.database_sleep}?seconds=1'")
+        click.echo(f"its database is {shown(ready.database_of(chosen))}")
         click.echo("Ctrl-C ends it")
-        while server.process.running:
-            time.sleep(0.2)
-        raise server_failed(server.process, f"the server ended with exit code {server.process.exit_code}")
+        code = server.process.wait()
+        raise server_failed(server.process, f"the server ended with exit code {code}")
+
+
+def shown(database: Database) -> str:
+    """Where your own tools find the database; the password is left out where it is yours."""
+    place = f", schema {database.schema}" if database.schema else ""
+    return database.url_for("").render_as_string(hide_password=database.origin == "own") + place
 
 
 @click.command("list")
@@ -101,5 +105,5 @@ def code(endpoint: str | None) -> None:
     if endpoint is None:
         console.print(code_report.listing())
         return
-    for pair in code_report.find(endpoint):
+    for pair in app_code.find(endpoint):
         console.print(code_report.side_by_side(pair, console.width))

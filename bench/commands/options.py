@@ -1,4 +1,4 @@
-"""What several commands share: options, exit codes."""
+"""Options and exit codes that several commands share."""
 
 import math
 import os
@@ -11,11 +11,10 @@ from bench.models.model import MYSQL_URL
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
 
 
 class Real(click.FloatRange):
-    """A range that NaN, which no comparison excludes, is outside of."""
+    """A range of numbers that excludes NaN too, which no comparison does."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if math.isnan(number := super().convert(value, param, ctx)):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.commands.results import DAMAGE, damaged, sound_run
+from bench.commands.results import DAMAGE, damaged, newest_run, sound_run
 from bench.errors import BenchError
 from bench.report.export import as_csv, as_json, as_markdown
 from bench.report.page.page import write_page
@@ -16,7 +16,7 @@ TEXTS: dict[str, Callable[[Run], str]] = {"md": as_markdown, "csv": as_csv, "jso
 
 
 @click.command()
-@click.argument("results", type=click.Path(path_type=Path))
+@click.argument("results", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--format",
     "form",
@@ -26,15 +26,15 @@ TEXTS: dict[str, Callable[[Run], str]] = {"md": as_markdown, "csv": as_csv, "jso
     help="The page beside the results; or text for a pull request, a spreadsheet, a program.",
 )
 @click.option("--open", "opened", is_flag=True, help="Open the page in your browser.")  # fmt: skip
-def report(results: Path, form: str, opened: bool) -> None:
-    """Report the run in RESULTS, a run's folder or its results.json.
+def report(results: Path | None, form: str, opened: bool) -> None:
+    """Report the run in RESULTS, a run's folder or its results.json; without RESULTS the newest in results/.
 
     Writes report.html beside it, which needs no network and no other file, and prints its path; the other formats go
     to the terminal.
     """
     if opened and form != "html":
         raise BenchError(f"--open is for the page; leave it out, or --format {form}")
-    run = sound_run(results)
+    run = sound_run(results) if results else newest()
     if not run.cells and not run.traps:
         raise BenchError(f"{run.path} has no measurements in it; the run ended before its first one")
     try:
@@ -47,3 +47,11 @@ def report(results: Path, form: str, opened: bool) -> None:
     click.echo(str(path))
     if opened:
         webbrowser.open(path.resolve().as_uri())
+
+
+def newest() -> Run:
+    """The last run in results/ that measured anything. Raises BenchError if there is none."""
+    run = newest_run(lambda run: run.cells or run.traps)
+    if run is None:
+        raise BenchError("no run in results/ has measurements; run python -m bench all, or name a run's folder")
+    return run

@@ -1,5 +1,7 @@
 """The run that a command is given: loaded, checked, and proven fit to be judged before anything is done with it."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from jinja2 import TemplateError
@@ -7,7 +9,7 @@ from jinja2 import TemplateError
 from bench.errors import BenchError
 from bench.judging import judge
 from bench.report.export import as_json
-from bench.results import Run, load_run
+from bench.results import FILE, RESULTS, Run, load_run
 
 # What a file raises that keeps the schema, and whose figures nothing can be made of.
 DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, TemplateError, TypeError, ValueError)
@@ -21,6 +23,15 @@ def sound_run(path: Path) -> Run:
     except DAMAGE as error:
         raise damaged(run, error) from None
     return run
+
+
+def newest_run(usable: Callable[[Run], object]) -> Run | None:
+    """The run in results/ that was started last, of those that can be read and are usable."""
+    runs = []
+    for path in RESULTS.glob(f"*/{FILE}"):
+        with suppress(BenchError):
+            runs.append(sound_run(path))
+    return max(filter(usable, runs), key=lambda run: run.started_utc, default=None)
 
 
 def damaged(run: Run, error: Exception) -> BenchError:

@@ -1,67 +1,45 @@
 """The command that tries the traps."""
 
-import secrets
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
-from bench.commands.options import EXIT_FAILED, database_option
+from bench.commands.options import EXIT_FAILED
+from bench.commands.results import sound_run
+from bench.commands.run import carry_out, decorated, place_of, run_options
 from bench.errors import BenchError
-from bench.load import Generator
-from bench.measuring.environment import environment
-from bench.report.page.page import write_page
+from bench.measuring.session import Inquiry, Session
 from bench.report.terminal import traps as report
-from bench.report.terminal.progress import StepProgress
-from bench.results import new_run
-from bench.testbed.bed import bed
-from bench.traps import TRAPS, Trap, find_traps, try_all
+from bench.results import Run
+from bench.scenarios.base import Options
+from bench.traps import find_traps
 
-# A server's start and end, and a load that takes no second.
-TRAP_S = 2.0
+QUICK_HELP = "A first look: every trap, and not what cures it."
 
 
-def teller(progress: StepProgress, traps: Sequence[Trap], each_s: float) -> Callable[[int, Trap], None]:
-    """What says which trap is being tried."""
-
-    def tell(number: int, trap: Trap) -> None:
-        left_s = each_s * (len(traps) - number + 1)
-        progress.step(number, len(traps), f"trap {trap.name}: {trap.model}", left_s)
-
-    return tell
-
-
-@click.command("traps")
+@click.command("traps", epilog="Example: python -m bench traps blocking-driver")
+@click.argument("names", metavar="[TRAP]...", nargs=-1)
 @click.option("--models", "models", metavar="A,B", help="Only the traps that these models fall into.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-              help="Where results.json goes.  [default: results/<UTC time>/]")  # fmt: skip
-@database_option
-def traps_command(models: str | None, out: Path | None, database_url: str | None) -> None:
-    """Try every known trap and its cure.
+@decorated(run_options(QUICK_HELP))
+def traps_command(names: tuple[str, ...], models: str | None, quick: bool, **given: Any) -> None:
+    """Try each TRAP and its cure; without a name every known one.
 
     Exit code 1 if one no longer behaves as stated: then something has been fixed, or broken, where it comes from.
     """
-    console = Console(highlight=False)
-    traps = find_traps(models)
+    traps = find_traps(models, names)
     if not traps:
-        falling = ", ".join(trap.model for trap in TRAPS)
+        falling = ", ".join(trap.model for trap in find_traps(None, names))
         raise BenchError(f"no trap is known of {models}; name some of {falling}")
-    arguments = {"command": "traps", "traps": [trap.name for trap in traps]}
-    run = new_run(out, environment(), arguments, secrets.randbits(32))
-    try:
-        with (
-            StepProgress(console) as progress,
-            bed(database_url, run.folder / "logs") as ready,
-            Generator() as generator,
-        ):
-            run.environment = {**run.environment, **ready.versions()}
-            try_all(traps, ready, generator, run, teller(progress, traps, 2 * TRAP_S), cures=True)
-    finally:
-        if run.traps:
-            console.print(*map(report.details, run.traps), sep="\n")
-            console.print(report.conclusion(run.traps), soft_wrap=True)
-            click.echo(str(write_page(run)))
-            click.echo(str(run.path))
+    session = Session(place_of(given), sound_run)
+    options = Options(quick=quick, seed=session.seed)
+    inquiry = Inquiry("traps", options=options, further={"traps": [trap.name for trap in traps]})
+    run = carry_out(session, inquiry, conclude, traps=traps, cures=not quick)
     if report.changed(run.traps):
         raise SystemExit(EXIT_FAILED)
+
+
+def conclude(console: Console, run: Run) -> None:
+    """Everything that is known of each trap, and how many behave as stated."""
+    console.print(*map(report.details, run.traps), sep="\n")
+    console.print(report.conclusion(run.traps), soft_wrap=True)

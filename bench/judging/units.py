@@ -16,9 +16,9 @@ MILLISECONDS = Unit("ms", 1e3, 1)
 UNITS = {"_rps": Unit("req/s", 1.0, 0), "_s": MILLISECONDS, "_bytes": Unit("kB", 1e-3, 1)}
 # CPU time of a request, and the time of a whole burst.
 MICROSECONDS, SECONDS = Unit("µs", 1e6, 0), Unit("s", 1.0, 2)
-BURSTS = ("python_s", "database_s", "sum_s", "total_s", "ideal_s")
+BURSTS = ("python_s", "database_s", "total_s", "ideal_s")
 # Of figures that are what a unit alone says.
-UNNAMED = ("throughput", "offered", "total", "wall")
+UNNAMED = ("throughput", "offered", "total")
 
 
 def unit_of(figure: str) -> Unit:

@@ -196,7 +196,7 @@ def _peak_rss_bytes() -> int:
     """VmHWM where there is one: ru_maxrss keeps the peak of the parent across fork and exec."""
     status = Path("/proc/self/status")
     if status.exists():
-        for line in status.read_text().splitlines():
+        for line in status.read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

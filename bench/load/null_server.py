@@ -10,24 +10,23 @@ import argparse
 import select
 import socket
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from httptools import HttpParserError, HttpRequestParser
 
-from bench.errors import BenchError
-from bench.load.run import ROOT
-from bench.testbed.processes.process import GuardedProcess
+from bench.files import ROOT
+from bench.testbed.processes.ports import check_loopback
+from bench.testbed.processes.process import GuardedProcess, NotYet
+from bench.testbed.processes.temporary import temporary_folder
 
 __all__ = ["NullServer", "null_server", "serve"]
 
 HEAD_END = b"\r\n\r\n"
 START_TIMEOUT_S = 30.0  # it listens after 0.1 s on an idle machine
-POLL_S = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,25 +105,24 @@ def _serve_one(client: Client) -> bool:
 def null_server(cores: tuple[int, ...] = (), body: bytes = b"Hello, world!") -> Iterator[NullServer]:
     """A null server in a process of its own on 127.0.0.1, pinned to `cores`, ended on leaving or with the bench.
 
-    Raises BenchError, with the end of its log, when it does not start.
+    Raises BenchError, with the end of its log, when it does not start, or when this machine cannot reach itself.
     """
+    check_loopback()
     command = [sys.executable, "-m", "bench.load.null_server", "--body", body.decode("latin-1")]
     with (
-        tempfile.TemporaryDirectory(prefix="bench-null-server-") as folder,
-        GuardedProcess(command, log=Path(folder) / "log", cores=cores, cwd=ROOT) as process,
+        temporary_folder("bench-null-server-") as folder,
+        GuardedProcess(command, log=folder.path / "log", cores=cores, cwd=ROOT, name="the null server") as process,
     ):
-        yield NullServer(port=_port(process), pid=process.pid)
+        port = process.until(partial(_port, process.log), START_TIMEOUT_S)
+        yield NullServer(port=port, pid=process.pid)
 
 
-def _port(process: GuardedProcess) -> int:
-    """The port it writes, once it is there."""
-    until = time.monotonic() + START_TIMEOUT_S
-    while process.running and time.monotonic() < until:
-        port, newline, _ = process.log.read_text(errors="replace").partition("\n")
-        if newline and port.isdecimal():
-            return int(port)
-        time.sleep(POLL_S)
-    raise BenchError(f"the null server did not start; the last lines of its log:\n{process.log_tail()}")
+def _port(log: Path) -> int:
+    """The port it has written. Raises NotYet."""
+    port, newline, _ = log.read_text(encoding="utf-8", errors="replace").partition("\n")
+    if not (newline and port.isdecimal()):
+        raise NotYet("no port is in its log")
+    return int(port)
 
 
 def main() -> None:

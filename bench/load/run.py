@@ -6,22 +6,19 @@ The worker takes a job a line on stdin, "load" or "streams" and then JSON, and "
 
 import contextlib
 import os
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from bench.errors import BenchError
+from bench.files import ROOT
 from bench.load.job import LoadJob, LoadResult
 from bench.load.streams import StreamJob, StreamResult
+from bench.testbed.processes.piped import end_piped, start_piped
 
 __all__ = ["Generator", "GeneratorError", "Interrupted", "run"]
-
-ROOT = Path(__file__).resolve().parents[2]  # the folder that holds the package `bench`
 
 # Starting Python takes 0.2 s and summing up 2 million samples some 5 s; five times that on a machine that is busy.
 ALLOWANCE_S = 30.0
@@ -115,14 +112,8 @@ class Worker:
         self.killed_after_s: float | None = None
         self._received = b""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # `end` closes it
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bench.load.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={**os.environ, "PYTHONPATH": path},
-            start_new_session=True,  # the terminal's Ctrl-C is for the parent, which passes it on once
-        )
+        environment = {**os.environ, "PYTHONPATH": path}
+        self.process = start_piped(["-m", "bench.load.worker"], environment=environment, stderr=self._errors)
 
     def send(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -153,13 +144,8 @@ class Worker:
 
     def end(self) -> None:
         """Kills it: between jobs it has nothing to lose."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
         self.process.kill()
-        self.process.wait()
-        with contextlib.suppress(BrokenPipeError):  # what a job's line had left in the buffer
-            self.process.stdin.close()
-        self.process.stdout.close()
+        end_piped(self.process)
         self._errors.close()
 
     def _line(self) -> str:

@@ -100,7 +100,7 @@ def prepare(cores: tuple[int, ...], sockets: int) -> None:
     pin(cores)
     raise_file_limit(sockets + SPARE_FILES)
     if FORGET_PEAK.exists():
-        FORGET_PEAK.write_text("5")  # proc_pid_clear_refs(5): resets VmHWM to what is resident now
+        FORGET_PEAK.write_text("5", encoding="utf-8")  # proc_pid_clear_refs(5): resets VmHWM to what is resident now
 
 
 def collect() -> None:

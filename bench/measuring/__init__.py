@@ -1,1 +1,1 @@
-"""How a run is carried out: what is planned, checked, calibrated and measured, in which environment."""
+"""How is a run carried out? What is set up, planned, checked, calibrated and measured."""

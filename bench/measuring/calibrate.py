@@ -7,10 +7,8 @@ import json
 import math
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from statistics import median
 
 from bench.errors import BenchError
@@ -18,6 +16,7 @@ from bench.load import Generator, LoadJob, LoadResult
 from bench.load.null_server import null_server
 from bench.testbed.processes.ports import HOST
 from bench.testbed.processes.process import GuardedProcess
+from bench.testbed.processes.temporary import temporary_folder
 from bench.testbed.servers.life import other_cores, server_cores
 
 __all__ = ["Calibration", "WrkFigures", "calibrate", "parse_wrk"]
@@ -134,11 +133,11 @@ def _run_wrk(wrk: str, job: LoadJob) -> float:
     url = f"http://{job.host}:{job.port}{job.path}"
     command = [wrk, "-t1", f"-c{job.connections}", f"-d{duration_s}s", url]
     with (
-        tempfile.TemporaryDirectory(prefix="bench-wrk-") as folder,
-        GuardedProcess(command, log=Path(folder) / "log", cores=job.cores) as process,
+        temporary_folder("bench-wrk-") as folder,
+        GuardedProcess(command, log=folder.path / "log", cores=job.cores) as process,
     ):
         code = process.wait(duration_s + WRK_TIMEOUT_S)
-        output = process.log.read_text(errors="replace")
+        output = process.log.read_text(encoding="utf-8", errors="replace")
     if code != 0:
         raise BenchError(f"wrk ended with {code} after {output.strip()[-500:]!r}; pass --no-wrk to do without")
     figures = parse_wrk(output)

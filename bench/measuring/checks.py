@@ -1,4 +1,4 @@
-"""Before anything is timed: does this server keep the contract, and do its waits overlap as the registry says?"""
+"""Does a server keep the contract, and do its waits overlap as the registry says? Asked before anything is timed."""
 
 from dataclasses import dataclass
 from math import inf
@@ -13,28 +13,28 @@ from bench.scenarios.classic import PYTHON
 from bench.testbed.servers.life import Server
 
 SLEEPERS = 4
-# A neighbour on the machine may spoil a probe; the longer ones are for finding out.
+# Seconds of one probe after the other. Another process may spoil a short probe; a longer one then tells the truth.
 SLEEPS_S = (0.06, 0.06, 0.12, 0.24, 0.48)
-# One after the other takes 4 waits and all at once takes 1: the limits leave a wait and a half for a slow machine.
+# Four sleepers take 4 waits one after the other, and 1 if they overlap. A slow machine may add a wait and a half.
 SERIAL_AT_LEAST = 3.5
 TOGETHER_AT_MOST = 2.5
 TIMEOUT_S = 30.0
-# What a process may have beside those that answer: name look-ups, watchers, the thread pool of a loop.
+# Threads that a process may have beside those that answer: for name look-ups, watchers, a loop's thread pool.
 HELPER_THREADS = 8
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Waits that took place one after the other when four of each process were asked for: 1 is full overlap, 4 none."""
+    """How many waits it takes to serve four sleepers in each process: 1 if all of them overlap, 4 if none do."""
 
     python: float
     database: float
 
 
 def check_contract(server: Server, pool: int | None = None) -> Judgement:
-    """Whether the server is what the registry says, and answers what every model must: the 50 todos, and rows of them.
+    """Whether the server is what the registry says of its model, and answers what every model must.
 
-    `pool` is the size that its set-up gives each process; None for the model's own.
+    `pool` is how many connections its set-up gives each process; None: as many as the model has.
     """
     sleep = f"{server.model.database_sleep}?seconds=0"
     with httpx.Client(base_url=server.url, timeout=TIMEOUT_S, trust_env=False) as client:
@@ -86,12 +86,12 @@ def ask(client: httpx.Client, path: str) -> Any:
 
 
 def sleepers(model: Model, together: bool) -> int:
-    """How many to send at once: four, or four for each process, where one of them at least must serve four in turn."""
+    """How many requests to send at once: four for each process where waits do not overlap, so that one gets four."""
     return SLEEPERS if together else SLEEPERS * model.workers
 
 
 def check_overlap(server: Server) -> tuple[Judgement, Overlap]:
-    """Whether waits overlap as the registry says, by the first probe that agrees with it or else by the longest."""
+    """Whether waits overlap as the registry says. The first probe that agrees with it decides, or else the longest."""
     for seconds in SLEEPS_S:
         overlap = probe_overlap(server, seconds)
         judgement = judge_overlap(server, overlap)
@@ -101,7 +101,7 @@ def check_overlap(server: Server) -> tuple[Judgement, Overlap]:
 
 
 def probe_overlap(server: Server, seconds: float) -> Overlap:
-    """Sleepers of so many seconds at once, in Python and in the database."""
+    """Send sleepers of so many seconds at once, first in Python and then in the database."""
     waits = []
     for endpoint, together in claims(server.model).values():
         path, count = f"{endpoint}?seconds={seconds}", sleepers(server.model, together)

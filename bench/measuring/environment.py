@@ -1,4 +1,4 @@
-"""Where the numbers come from: machine, kernel, versions and code, as they go into every results file."""
+"""Where do the numbers come from? Machine, kernel, versions and code, as they go into every results file."""
 
 import os
 import platform
@@ -7,8 +7,9 @@ import subprocess
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
 from pathlib import Path
 
+from bench.files import ROOT
 from bench.models import MODELS
-from bench.testbed.servers.life import ROOT, other_cores, server_cores
+from bench.testbed.servers.life import other_cores, server_cores
 
 # What the project needs for every model; a model names the modules that it needs beside these.
 BASE = (
@@ -36,16 +37,18 @@ def environment() -> dict[str, object]:
 def cpu_model() -> str:
     """The processor's name, as far as the system tells."""
     info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
 def commit() -> str | None:
-    """The git commit of the code, with `+` if files differ from it; None outside a git checkout."""
+    """The git commit of the code, with `+` if files differ from it; None where the code is no checkout of its own."""
+    if not (ROOT / ".git").exists():
+        return None
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"],
-            cwd=ROOT, capture_output=True, text=True,
+            cwd=ROOT, capture_output=True, encoding="utf-8",
         )  # fmt: skip
     except OSError:
         return None
@@ -53,7 +56,7 @@ def commit() -> str | None:
 
 
 def packages() -> dict[str, str]:
-    """The version of every package that is installed and that any model uses, what they need themselves included."""
+    """The version of every installed package that a model uses, and of those that these packages need."""
     homes = packages_distributions()
     wanted = [*BASE, *(home for model in MODELS for module in model.packages for home in homes.get(module, ()))]
     found: dict[str, str] = {}
@@ -67,7 +70,7 @@ def packages() -> dict[str, str]:
 
 
 def installed(name: str) -> Distribution | None:
-    """A package, None if it is not there."""
+    """A package; None if it is not installed."""
     try:
         return distribution(name)
     except PackageNotFoundError:

@@ -1,29 +1,35 @@
-"""Which server is started when, to measure what: a pure function of the scenarios, the models, and a seed."""
+"""Which server is started when, to measure what? A pure function of the scenarios, the models, and a seed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.judging.standings import TWIN_SUFFIX, baseline
 from bench.models import Model
-from bench.scenarios.base import Entry, Options, Scenario
+from bench.scenarios.base import Contestant, Options, Scenario
+from bench.scenarios.schedule import Once, OnceOnSharedServer, Rounds, Setup
+
+# A server's start, checks and end.
+SERVER_S = 2.5
+# Between two loads: the generator's answer, a look at the database, a first request for the expected body.
+BETWEEN_LOADS_S = 0.1
 
 
 @dataclass(frozen=True)
 class Step:
     """One fresh server, and what is measured on it."""
 
-    entry: Entry
+    contestant: Contestant
     scenarios: tuple[Scenario, ...]
     round: int
     """From 0; -1 prepares a scenario."""
-    setup: str = ""
+    setup: Setup | None = None
 
     @property
     def id(self) -> str:
-        """What tells it from every other step of a plan, the same in every plan of the same arguments."""
+        """A name that no other step of a plan has, and that is the same in every plan of the same arguments."""
         what = "+".join(scenario.name for scenario in self.scenarios)
-        return "/".join((what, self.setup, self.entry.name, str(self.round)))
+        return "/".join((what, self.setup.name if self.setup else "", self.contestant.name, str(self.round)))
 
     @property
     def preparing(self) -> bool:
@@ -34,68 +40,98 @@ class Step:
 def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: Options) -> list[Step]:
     """All steps in order.
 
-    Compared scenarios share their servers, and every round has all models and the A/A twin in an order of its own, so
-    that whatever disturbs the machine disturbs them alike. The others come before or after, as their order has it, one
-    model after the other. A quick plan has no twin, which could not tell anything from two rounds, and of a scenario's
-    set-ups only the first.
+    Scenarios that share servers are planned together, where the first of them stands among the others.
     """
-    rng = random.Random(options.seed)
-    entries = [Entry(model.name, model) for model in models]
-    base = baseline([model.name for model in models])
-    twin = Entry(base + TWIN_SUFFIX, next(model for model in models if model.name == base))
-    compared = tuple(scenario for scenario in scenarios if scenario.compared)
-    sharing = tuple(scenario for scenario in scenarios if scenario.shares_server)
-    steps: list[Step] = []
-    for scenario in scenarios:
-        asked = [entry for entry in entries if asks(scenario, entry.model, options)]
-        if scenario.shares_server:
-            steps += [Step(entry, sharing, 0) for entry in asked if scenario is sharing[0]]
-        elif not scenario.compared:
-            steps += [
-                Step(entry, (scenario,), 0, setup)
-                for entry in asked
-                for setup in list(scenario.environments)[: 1 if options.quick else None]
-            ]
-        elif scenario is compared[0]:
-            steps += preparations(compared, entries, options)
-            every = entries if options.quick or not any(one.twin for one in compared) else [*entries, twin]
-            for number in range(options.rounds):
-                for entry in rng.sample(every, len(every)):
-                    own = tuple(other for other in compared if asks(other, entry.model, options))
-                    steps += [Step(entry, own, number)] if own else []
-    return steps
-
-
-def asks(scenario: Scenario, model: Model, options: Options) -> bool:
-    """Whether a scenario is put to a model; a quick and brief plan keeps to the classic six throughout."""
-    wide = scenario.wide and not options.quick
-    return scenario.applies(model) and (wide or not options.brief or "classic" in model.families)
-
-
-def preparations(compared: Sequence[Scenario], entries: Sequence[Entry], options: Options) -> list[Step]:
-    """What must be found out before the rounds; nothing in a quick plan, which leaves out what needs it."""
+    contestants = [Contestant(model.name, model) for model in models]
     return [
-        Step(entry, (scenario,), round=-1)
-        for scenario in compared
-        if scenario.prepare and not options.quick
-        for entry in entries
-        if asks(scenario, entry.model, options)
+        step
+        for group in sharing_servers(scenarios)
+        for step in PLANNERS[type(group[0].schedule)](group, contestants, options)
     ]
 
 
-# A server's start, checks and end.
-SERVER_S = 2.5
-# A generator's answer, a look at the database, a first request for the expected body.
-BETWEEN_LOADS_S = 0.1
+def sharing_servers(scenarios: Sequence[Scenario]) -> Collection[Sequence[Scenario]]:
+    """The scenarios in groups that share servers."""
+    groups: dict[str | type, list[Scenario]] = {}
+    for scenario in scenarios:
+        alone = isinstance(scenario.schedule, Once)
+        groups.setdefault(scenario.name if alone else type(scenario.schedule), []).append(scenario)
+    return groups.values()
+
+
+def in_rounds(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options) -> list[Step]:
+    """The preparations, then all contestants in every round, in an order that is drawn anew each time.
+
+    So whatever disturbs the machine disturbs all models alike. A quick plan prepares nothing and has no twin, because
+    two rounds could not tell how far the twin's figures are apart.
+    """
+    rng = random.Random(options.seed)
+    schedules = {scenario.name: scenario.schedule for scenario in scenarios if isinstance(scenario.schedule, Rounds)}
+    steps = [
+        Step(contestant, (scenario,), round=-1)
+        for scenario in scenarios
+        if schedules[scenario.name].prepare and not options.quick
+        for contestant in contestants
+        if is_asked(contestant.model, scenario, options)
+    ]
+    twins = [twin_of(contestants)] if any(one.twin for one in schedules.values()) and not options.quick else []
+    everyone = [*contestants, *twins]
+    for number in range(options.rounds):
+        for contestant in rng.sample(everyone, len(everyone)):
+            steps += together(scenarios, contestant, options, number)
+    return steps
+
+
+def once(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options) -> list[Step]:
+    """One server for each model and each set-up; a quick plan has only the first set-up."""
+    return [
+        Step(contestant, (scenario,), 0, setup)
+        for scenario in scenarios
+        if isinstance(scenario.schedule, Once)
+        for contestant in contestants
+        if is_asked(contestant.model, scenario, options)
+        for setup in scenario.schedule.setups[: 1 if options.quick else None]
+    ]
+
+
+def once_on_shared_server(
+    scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options
+) -> list[Step]:
+    """One server for each model, on which all of these scenarios are measured."""
+    return [step for contestant in contestants for step in together(scenarios, contestant, options, 0)]
+
+
+Planner = Callable[[Sequence[Scenario], Sequence[Contestant], Options], list[Step]]
+PLANNERS: Mapping[type, Planner] = {Rounds: in_rounds, Once: once, OnceOnSharedServer: once_on_shared_server}
+
+
+def together(scenarios: Sequence[Scenario], contestant: Contestant, options: Options, number: int) -> list[Step]:
+    """A step with those of the scenarios that are put to a contestant; no step if none is."""
+    own = tuple(scenario for scenario in scenarios if is_asked(contestant.model, scenario, options))
+    return [Step(contestant, own, number)] if own else []
+
+
+def twin_of(contestants: Sequence[Contestant]) -> Contestant:
+    """The baseline under a second name."""
+    name = baseline([contestant.name for contestant in contestants])
+    return Contestant(name + TWIN_SUFFIX, next(one.model for one in contestants if one.name == name))
+
+
+def is_asked(model: Model, scenario: Scenario, options: Options) -> bool:
+    """Whether a scenario is put to a model; a quick and brief plan keeps to the classic six throughout."""
+    wide = scenario.wide and not options.quick
+    taken = wide or not options.brief or "classic" in model.families
+    return taken and any(scenario.asks(model, workload) for workload in scenario.workloads(options))
 
 
 def expected_s(step: Step, options: Options) -> float:
     """About how long a step takes, for the progress line."""
-    total_s = SERVER_S
-    for scenario in step.scenarios:
-        if scenario.expected_s:
-            total_s += scenario.expected_s(options, step.entry.model)
-        else:
-            each_s = options.warmup_s + options.duration_s + BETWEEN_LOADS_S
-            total_s += each_s * len(scenario.workloads(options))
-    return total_s
+    return SERVER_S + sum(expected_of(scenario, step.contestant.model, options) for scenario in step.scenarios)
+
+
+def expected_of(scenario: Scenario, model: Model, options: Options) -> float:
+    """About how long a scenario's measurements on one server take."""
+    if scenario.expected_s:
+        return scenario.expected_s(options, model)
+    each_s = options.warmup_s + options.duration_s + BETWEEN_LOADS_S
+    return each_s * len(scenario.workloads(options))

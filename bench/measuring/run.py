@@ -1,4 +1,4 @@
-"""Carries out a plan: a fresh server, the checks, the measurements, the results file, the next."""
+"""Carries out a plan, step by step: a fresh server, the checks, the measurements, the results file."""
 
 import random
 import time
@@ -14,35 +14,42 @@ from bench.load.burst import Answer
 from bench.measuring.checks import check_contract, check_overlap
 from bench.measuring.plan import Step
 from bench.results import Cell, Observation, Run
-from bench.scenarios.base import Ground, Options, Reading, Scenario, Workload
-from bench.testbed.bed import Bed
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
+from bench.scenarios.schedule import Rounds
 from bench.testbed.processes.ports import HOST
 from bench.testbed.servers.life import Server, ServerFailed, serving
+from bench.testbed.testbed import TestBed
 
 
 class Listener(Protocol):
     """Hears of a run as it goes on; the reports implement it."""
 
+    def run_started(self, run: Run, plan: Sequence[Step], options: Options) -> None:
+        """Databases are about to start, then the first step that the run has not done yet."""
+
     def step_started(self, number: int, total: int, step: Step) -> None:
         """A server is about to start."""
 
     def answered(self, answer: Answer) -> None:
-        """A request of the classic was answered, or failed."""
+        """A request was answered, or failed; only of scenarios that have a client of their own."""
 
     def step_ended(self, step: Step, cells: Sequence[Cell]) -> None:
-        """What was measured on the server is in the results file; the cells have this step's rounds only."""
+        """What was measured on the server is in the results file. The cells have the rounds of this step only."""
+
+    def run_ended(self, run: Run, *, complete: bool) -> None:
+        """Everything that was started has ended; not `complete` is a run that was interrupted or failed."""
 
 
 def execute(
-    plan: Sequence[Step], bed: Bed, options: Options, run: Run, generator: Generator, listener: Listener
+    plan: Sequence[Step], testbed: TestBed, options: Options, run: Run, generator: Generator, listener: Listener
 ) -> None:
-    """Carry out the steps that the run has not done yet; the results file is complete after each."""
+    """Carry out the steps that the run has not done yet. The results file is complete after each."""
     began = time.monotonic() - run.elapsed_s
     for number, step in enumerate(plan, start=1):
         if step.id in run.steps_done:
             continue
         listener.step_started(number, len(plan), step)
-        cells = Measurement(step, bed, options, run, generator, listener).carry_out()
+        cells = Measurement(step, testbed, options, run, generator, listener).carry_out()
         for cell in cells:
             run.add(cell)
         run.steps_done.append(step.id)
@@ -55,24 +62,24 @@ class Measurement:
     """One step on its server."""
 
     def __init__(
-        self, step: Step, bed: Bed, options: Options, run: Run, generator: Generator, listener: Listener
+        self, step: Step, testbed: TestBed, options: Options, run: Run, generator: Generator, listener: Listener
     ) -> None:
         self.step = step
-        self.bed = bed
+        self.testbed = testbed
         self.options = options
         self.run = run
         self.generator = generator
         self.listener = listener
         self.rng = random.Random(f"{options.seed}/{step.id}")
         self.memos: dict[str, dict[str, Any]] = {}
-        setup = step.scenarios[0].environments.get(step.setup, {})
-        self.environment = bed.environment(step.entry.model) | dict(setup)
+        setup = step.setup.environment if step.setup else {}
+        self.environment = testbed.environment(step.contestant.model) | dict(setup)
 
     def carry_out(self) -> list[Cell]:
-        """Start the server, check it, and measure every workload; what goes wrong is in the rounds."""
-        model = self.step.entry.model
+        """Start the server, check it, and measure every workload. What goes wrong stands in the cells."""
+        model = self.step.contestant.model
         try:
-            with serving(model, self.environment, self.bed.logs) as server:
+            with serving(model, self.environment, self.testbed.logs) as server:
                 return self.measure_all(server)
         except ServerFailed as error:
             if self.step.preparing:
@@ -82,17 +89,17 @@ class Measurement:
             return [self.cell(scenario, workload, reading) for scenario, workload in self.workloads()]
 
     def measure_all(self, server: Server) -> list[Cell]:
-        """The step's cells, with one round each."""
+        """The step's cells, each with one round."""
         judgement, overlap = self.check(server)
         cells = []
         for scenario, workload in self.workloads():
-            ground = self.ground(scenario, server)
+            context = self.context(scenario, server)
             began = time.monotonic()
             if self.step.preparing:
-                self.prepare(scenario, ground)
+                self.prepare(scenario, context)
                 self.run.measuring_s += time.monotonic() - began
                 continue
-            reading = self.measure(scenario, ground, workload) if judgement.valid else Reading({}, judgement)
+            reading = self.measure(scenario, context, workload) if judgement.valid else Reading({}, judgement)
             self.run.measuring_s += time.monotonic() - began
             self.run.window_s += reading.window_s
             cells.append(self.cell(scenario, workload, reading, server, overlap))
@@ -103,23 +110,24 @@ class Measurement:
         pairs = []
         for scenario in self.step.scenarios:
             every = scenario.workloads(self.options)
-            own = [(scenario, workload) for workload in every if scenario.fits(self.step.entry.model, workload)]
+            own = [(scenario, workload) for workload in every if scenario.asks(self.step.contestant.model, workload)]
             pairs += own[:1] if self.step.preparing else own
-        compared = all(scenario.compared and scenario.shuffled for scenario in self.step.scenarios)
-        return self.rng.sample(pairs, len(pairs)) if compared else pairs
+        schedules = [scenario.schedule for scenario in self.step.scenarios]
+        shuffled = all(isinstance(schedule, Rounds) and schedule.shuffled for schedule in schedules)
+        return self.rng.sample(pairs, len(pairs)) if shuffled else pairs
 
-    def ground(self, scenario: Scenario, server: Server) -> Ground:
+    def context(self, scenario: Scenario, server: Server) -> MeasurementContext:
         """What the scenario measures on; a scenario's memo lives as long as the server."""
         memo = self.memos.setdefault(scenario.name, {})
         prepared = self.run.prepared.get(scenario.name, {})
-        return Ground(
-            self.step.entry, server, self.bed, self.options, self.rng, prepared, self.generator,
+        return MeasurementContext(
+            self.step.contestant, server, self.testbed, self.options, self.rng, prepared, self.generator,
             self.listener.answered, memo, self.step.setup,
         )  # fmt: skip
 
     def check(self, server: Server) -> tuple[Judgement, dict[str, float]]:
-        """The contract and the overlap probe; the classic is its own probe."""
-        if [scenario.name for scenario in self.step.scenarios] == ["classic"]:
+        """Check the contract, and probe whether waits overlap; not where the scenarios show that themselves."""
+        if all(scenario.own_client for scenario in self.step.scenarios):
             return VALID, {}
         pool = int(self.environment["POOL_SIZE"]) + int(self.environment["MAX_OVERFLOW"])
         judgement = check_contract(server, pool)
@@ -128,24 +136,25 @@ class Measurement:
         judgement, overlap = check_overlap(server)
         return judgement, asdict(overlap)
 
-    def prepare(self, scenario: Scenario, ground: Ground) -> None:
-        """Let the scenario find out what its rounds need; without it they say so themselves."""
-        assert scenario.prepare is not None
+    def prepare(self, scenario: Scenario, context: MeasurementContext) -> None:
+        """Let the scenario find out what its rounds need. If that fails, the rounds will say so."""
+        assert isinstance(scenario.schedule, Rounds)
+        assert scenario.schedule.prepare is not None
         try:
-            found = scenario.prepare(ground)
+            found = scenario.schedule.prepare(context)
         except (GeneratorError, httpx.HTTPError, OSError) as error:
             found = {"failure": str(error) or type(error).__name__}
         self.prepared(scenario, found)
 
     def prepared(self, scenario: Scenario, found: Mapping[str, Any]) -> None:
         """Keep it where the rounds will look for it."""
-        self.run.prepared.setdefault(scenario.name, {})[self.step.entry.name] = dict(found)
+        self.run.prepared.setdefault(scenario.name, {})[self.step.contestant.name] = dict(found)
 
-    def measure(self, scenario: Scenario, ground: Ground, workload: Workload) -> Reading:
-        """One reading; a server that fails under it is explained by the last lines of its log."""
-        process = ground.server.process
+    def measure(self, scenario: Scenario, context: MeasurementContext, workload: Workload) -> Reading:
+        """Measure one workload. If the server fails meanwhile, the last lines of its log say why."""
+        process = context.server.process
         try:
-            reading = scenario.measure(ground, workload)
+            reading = scenario.measure(context, workload)
         except (GeneratorError, httpx.HTTPError, OSError) as error:
             reading = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
         if reading.judgement.state != "ERRORS":
@@ -164,17 +173,17 @@ class Measurement:
         overlap: dict[str, float] | None = None,
     ) -> Cell:
         """The reading as a cell of one round."""
-        setup = {"setup": self.step.setup} if self.step.setup else {}
-        name = f"{workload.name}, {self.step.setup}" if self.step.setup else workload.name
+        setup = {"setup": self.step.setup.name} if self.step.setup else {}
+        name = ", ".join((workload.name, *setup.values()))
         judgement, raw = reading.judgement, dict(reading.raw) | ({"overlap": overlap} if overlap else {})
         observation = Observation(self.step.round, judgement.state, judgement.reason, reading.figures, raw)
         return Cell(
             scenario=scenario.name,
-            model=self.step.entry.name,
+            model=self.step.contestant.name,
             workload={"name": name, **workload.parameters, **setup},
             figure=workload.found_once or scenario.figure,
             spread_limit=scenario.spread_limit,
-            command=server.process.command if server else self.step.entry.model.command(HOST, 0),
+            command=server.process.command if server else self.step.contestant.model.command(HOST, 0),
             info=server.info if server else {},
             observations=(observation,),
         )

@@ -1,4 +1,4 @@
-"""Who answered which questions: what a results file says of its models and scenarios, to be judged by itself."""
+"""What does a results file say of its scenarios and models, so that it can be judged by itself?"""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from bench.scenarios.base import Options, Scenario
 
 
 def questions(scenarios: Iterable[Scenario], options: Options) -> dict[str, Question]:
-    """The scenarios of a run, in their order."""
+    """What was asked, scenario by scenario in the run's order."""
     return {
         scenario.name: Question(
             text=scenario.question,
@@ -24,7 +24,7 @@ def questions(scenarios: Iterable[Scenario], options: Options) -> dict[str, Ques
 
 
 def model_facts(models: Iterable[Model]) -> dict[str, ModelFacts]:
-    """The models of a run, in their order."""
+    """Who was asked, model by model in the run's order."""
     return {
         model.name: ModelFacts(
             framework=model.framework,

@@ -47,7 +47,7 @@ GROUPS = ("classic", "references", "mysql", "traps", "gevent_app", "asyncio_app"
 
 
 def family(name: str) -> tuple[Model, ...]:
-    """The models of a family, in the registry's order; those of an app without what is only a trap."""
+    """The models of a family, in the registry's order. An app's family has no models that are only traps."""
     return tuple(
         model
         for model in MODELS
@@ -56,20 +56,20 @@ def family(name: str) -> tuple[Model, ...]:
 
 
 def group(model: Model) -> str:
-    """Where a model stands in the list."""
+    """The heading under which a model stands in the list."""
     groups = (*model.families, model.database, model.app)
     return next((name for name in GROUPS if name in groups), model.app)
 
 
 def is_only_a_trap(model: Model) -> bool:
-    """Whether a model is there to show what goes wrong, and for nothing else: it need not keep the contract."""
+    """Whether a model is there only to show what goes wrong. Such a model need not keep the contract."""
     return model.families == ("traps",)
 
 
 def find_models(names: str) -> tuple[Model, ...]:
-    """The models of a comma-separated list of names, families and wildcards, in its order, each once.
+    """The models that a comma-separated list of names, families and wildcards means, in its order and each once.
 
-    Raises BenchError for an unknown name, with the near ones.
+    Raises BenchError for an unknown name; it names the nearest ones that are known.
     """
     wanted = parts(names)
     if not wanted:
@@ -79,9 +79,9 @@ def find_models(names: str) -> tuple[Model, ...]:
 
 
 def available_models(names: str) -> tuple[Model, ...]:
-    """Those of `find_models` that can be started here.
+    """The models of `find_models` that can be started here.
 
-    Raises BenchError for one that cannot and was asked for by its name, and if none can.
+    Raises BenchError if a model that was asked for by its name cannot be started, or if none can.
     """
     found = find_models(names)
     for model in found:
@@ -119,7 +119,7 @@ def matching(name: str) -> Sequence[Model]:
 
 
 def nearest(name: str, known: Sequence[str]) -> list[str]:
-    """Up to three of the known names: those that are spelt alike, then those that contain it or begin it."""
+    """Up to three of the known names: those that are spelt alike, then those that contain it or are part of it."""
     text = name.strip("*?").lower()
     alike = difflib.get_close_matches(text, known, n=3, cutoff=0.6)
     containing = [one for one in known if text and (text in one or one in text)]

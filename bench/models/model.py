@@ -1,4 +1,4 @@
-"""What a model is: one way to serve an app, and what is claimed of it before anything is measured."""
+"""What is a model? One way to serve an app, and what is claimed of it, which is checked before it is measured."""
 
 import importlib.util
 import math
@@ -25,12 +25,12 @@ class Model:
     """The package or file whose views answer, as `/info` says it."""
     arguments: tuple[str, ...]
     """What follows `python` on the command line; `{host}`, `{port}` and `{workers}` are what the bench chooses."""
-    situation: str
+    situation: str = "nothing blocks"
     """What blocks, in a few words."""
-    python_waits_overlap: bool
+    python_waits_overlap: bool = True
     """Whether one server process serves other requests while a view sleeps in Python."""
-    database_waits_overlap: bool
-    """Whether it does while a view waits for the database."""
+    database_waits_overlap: bool = True
+    """Whether it does so while a view waits for the database."""
     loop: str | None = None
     """The package of the event loop that serves requests, as `/info` says it; None without one."""
     threads: int | None = 1
@@ -63,7 +63,7 @@ class Model:
 
     @property
     def pool(self) -> int:
-        """Connections that each of its processes keeps: together as many as one process alone, or a few more.
+        """How many connections each process keeps: its share, rounded up, of what one process alone would keep.
 
         0 where its environment says that there can be no pool.
         """

@@ -1,50 +1,64 @@
-"""From measured cells and the reader's own figures to a prediction for every model, and a ranking.
+"""Which model would do most with the reader's own requests, calculated from what a run has measured?
 
-The model. A request occupies its process (`busy`) for what was measured, and waits for what the reader says:
+`python -m bench decide` and the calculator in the page take two things: what a run has measured of every model, and
+what the reader says of the requests and the machine. The rest is queueing theory, with the assumptions below.
 
-    busy = `GET /` + first query (with its connection and transaction) + further queries + calls + the reader's own CPU
+What a request costs. A request keeps its process busy for
 
-each of them CPU time per request from `throughput` and `fanout`, which repeats where rates do not. That of `/` is
-divided by the highest utilisation that a round reached there, for a sync worker is idle between two requests and does
-not get to a whole core. A call costs more the more of them are under way in a process, as measured between 10 and 50,
-and no more beyond. Waits that overlap leave the process free; waits that block belong to its service time D, beside
-`busy`. Z is the rest of them.
+    busy = `GET /` + first query + further queries + calls to another service + the reader's own CPU time
 
-Closed loop, N requests at once. A process with a single core and requests that wait apart from it is the machine
-repairman's (Palm's) model: throughput is (1 - B) / D, B being Erlang's loss formula for N sources and Z / D erlangs,
-whatever the distribution of the waits (Kleinrock, "Queueing Systems" I, 3.8; Takagi, "Queueing Analysis" 2). At most
-`threads` requests are in it, at most the pool's connections in its database part, so the smallest of these three
-throughputs holds. Where more processes than cores share these, a core is the server and its processes are the sources;
-no number of them gets more from it than 1 / busy, the utilisation law. Response time is N / throughput, the interactive
-response time law, which is Little's L = λW (Little, "A Proof for the Queuing Formula", 1961; both laws in Lazowska et
-al., "Quantitative System Performance", 1984, chapter 3). Its p99 adds 2.33 standard deviations of the services ahead,
-which are independent.
+The first query includes getting a connection and opening a transaction. All parts but the last are CPU time per
+request, measured by `throughput` and `fanout`, because CPU time repeats from round to round where requests per second
+do not. A sync worker is idle between two requests and never fills its core, so the CPU time of `GET /` is divided by
+the highest share of the core that any round reached. A call costs more while many are under way in the process: it was
+measured at 10 and at 50, is interpolated between them, and is taken to cost no more beyond 50.
 
-Open loop, λ requests a second. Each process is a queue with Poisson arrivals; mean waits are Erlang's C times
-H / (c - λH) with c servers of holding time H, corrected for its variation by (1 + Cs²) / 2 (Allen, "Probability,
-Statistics, and Queueing Theory", 1990: the Allen-Cunneen approximation; for c = 1 Pollaczek-Khinchine, exact).
-CPU parts count as exponential, waits as the constant that the reader gave. Three queues: the process or the CPU (c = 1,
-or the cores), the threads, the pool, whose connections are held while the request waits for the process too. A wait is
-zero with probability 1 - C and exponential else. The response's percentile is the request's own time, the percentile of
-the worst queue and the means of the others.
+A request also waits, for as long as the reader says. While a wait overlaps with other work, the process serves other
+requests. While a wait blocks, the process serves nobody. D is the time for which a request occupies its process, which
+is `busy` and the waits that block; Z is the time of the waits that overlap.
 
-Processes. Where waits overlap, one for each core at most, because more cannot do more. Where they block, or where
-threads run out before anything else, as many as memory and connections allow: that is what teams do with sync
-workers. Connections are shared out among the processes. The fewest that come within 2 % of the most are shown for N
-at once; for a rate, the fewest that keep it with a quarter to spare, which a restart of the same server may take
-(bench/scenarios/latency.py), and keep the limit for p99 as well.
+A number of requests at once (closed loop, N requests). A process with a core of its own and requests that wait outside
+it is Palm's machine-repairman model: its throughput is (1 - B) / D, where B is Erlang's loss formula for N sources and
+Z / D erlangs, whatever the distribution of the waits (Kleinrock, "Queueing Systems" I, 3.8; Takagi, "Queueing Analysis"
+2). The formula is applied three times, because threads and connections limit as well: at most `threads` requests are
+inside a process, and at most as many of them hold a connection as the process has. The smallest of the three
+throughputs holds. If there are more processes than cores, a core takes the place of the process in the
+formula, and its processes take the place of the requests; a core never answers more than 1 / busy, which is the
+utilisation law. The mean response time is N / throughput, which is the interactive response time law and follows from
+Little's L = λW (Little, "A Proof for the Queuing Formula", 1961; both laws in Lazowska et al., "Quantitative System
+Performance", 1984, chapter 3). For p99, 2.33 standard deviations of the services ahead of a request are added; these
+services are taken to be independent.
 
-Uncertainty. Everything is predicted anew from the costs of every round; a ratio's interval is Student's t on the
-logarithms of the paired rounds' ratios, which the bootstrap of bench/judging/statistics.py is widened to agree with, in
-a closed form that the page can compute while a slider moves. Models differ if it clears 5 % and what the A/A pair seems
-to differ by. What the interval does not know is whether the model is right: `decide --check` measures that.
+A rate (open loop, λ requests a second). Requests arrive at random (Poisson), and each process has a queue. With c
+servers that each request holds for H, the mean wait is Erlang's C times H / (c - λH), times (1 + Cs²) / 2 for how much
+H varies (the Allen-Cunneen approximation: Allen, "Probability, Statistics, and Queueing Theory", 1990; for c = 1 it is
+Pollaczek-Khinchine's formula and exact). CPU time counts as exponentially distributed, and waits as constant. There are
+three such queues: for the process (c = 1) or the cores, for the threads, and for the connections, which are also held
+while their request waits for the process. A request waits in a queue with probability C, and then for an exponentially
+distributed time. The response's percentile is the request's own time, plus the percentile of the worst queue, plus the
+means of the other queues.
 
-Not in it: PostgreSQL's own limit, the network, other work on the machine, uneven sharing among processes, variation of
-the waits themselves, and several cores within a process (free threading). Known to be off: under gevent a full pool's
-connections are handed on in convoys, which costs a tenth to a quarter of what is predicted there.
+How many processes. Where waits overlap, at most one for each core, because more cannot do more. Where waits block, or
+where threads run out first, as many as memory and connections allow, as teams do with sync workers. The connections are
+divided equally among the processes. For a number of requests at once, the prediction shows the fewest processes that
+come within 2 % of the highest throughput. For a rate, it shows the fewest that keep the rate and the limit for p99 with
+a quarter of their capacity to spare, because a restart of the same server may cost that much
+(bench/scenarios/latency.py).
 
-costs.py reads cells, figures.py is what the reader says, station.py what a request is to a process, queueing.py has the
-formulas, predict.py puts a model under them, rank.py ranks and says the verdict, advice.py adds code and traps,
-check.py predicts and measures what unseen.py lists. bench/prediction/page has predict.js and rank.js, the same once
-more; vectors.py keeps the two the same.
+How sure it is. Everything is predicted anew from the costs of every round. A ratio's interval is Student's t on the
+logarithms of the ratios of paired rounds; the bootstrap of bench/judging/statistics.py is widened to agree with it, and
+Student's t can be calculated while a slider moves. Two models differ if the interval lies beyond 5 %, and beyond what
+the A/A pair (one model under two names) seems to differ by. The interval does not know whether the formulas fit:
+`decide --check` measures that.
+
+What is left out. PostgreSQL's own limit, the network, other work on the machine, requests that are shared out unevenly
+among the processes, waits that vary, and several cores within a process (free threading). One error is known: if the
+connections are all in use, gevent passes them on to several waiting requests in a row, which costs a tenth to a quarter
+of what is predicted there.
+
+Where it stands. costs.py reads the measured cells, figures.py has what the reader says, station.py combines both into
+one request, queueing.py has the formulas, predict.py applies them to a model, rank.py ranks the models, verdict.py says
+who is best, advice.py adds code, facts and traps, sentences.py puts all that into the words of sentences.toml. check.py
+predicts and measures the loads of unseen.py. page/ has the same calculation in JavaScript; vectors.py keeps the two
+the same.
 """

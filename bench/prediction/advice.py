@@ -1,59 +1,42 @@
-"""What does a choice cost in code, what do the reader's facts change, and which traps lie on the way?"""
+"""What does a choice cost in code, what do the reader's facts change, and which traps lie beside the advised model?"""
 
 from collections.abc import Mapping, Sequence
 
+from bench.judging.app_code import pairs
 from bench.judging.standings import FRAMEWORK
 from bench.models import MODELS
-from bench.prediction.costs import Measured, on_asyncio
+from bench.prediction.costs import Measured, Unmeasured, on_asyncio
 from bench.prediction.figures import Demand
 from bench.prediction.predict import throughput
-from bench.prediction.rank import Decision, figure, listed
+from bench.prediction.rank import Decision
+from bench.prediction.sentences import Sentence, say
 from bench.prediction.station import station_of
-from bench.report.terminal.code import pairs
-
-SYNCHRONOUS_APP, ASYNCHRONOUS_APP = "gevent_app", "asyncio_app"
-BLOCKING = (
-    "Blocking libraries: on an asyncio loop their waits happen one at a time, as counted here for the upstream. gevent "
-    "patches what is written in Python; a library that waits in C stops its loop just the same."
-)
-SYNC_CODE = (
-    "Existing synchronous code runs unchanged under gevent, if its drivers cooperate (psycogreen for psycopg2). For "
-    "asyncio, whatever waits has to become async, its libraries too."
-)
-STREAMING = "Streaming: an open stream holds one of the threads for as long as it lasts."
-CAVEATS = (
-    "Predicted from this run's cells (python -m bench decide --check sets predictions against measurements). Not in "
-    "it: the database's own limit, the network, waits that vary."
-)
 
 
-def code_cost() -> str:
+def code_cost() -> Sentence:
     """How many lines differ between the two apps' views."""
     both = pairs()
-    differing = sum(pair.differing_lines for pair in both)
-    lines = sum(max(len(pair.gevent.lines), len(pair.asyncio.lines)) for pair in both)
-    return (
-        f"In code: {differing} of {lines} lines of the views differ between {SYNCHRONOUS_APP} and {ASYNCHRONOUS_APP} "
-        "(python -m bench code)."
-    )
+    return say("code", differing=sum(pair.differing_lines for pair in both), lines=sum(pair.lines for pair in both))
 
 
-def advice(decision: Decision, models: Sequence[Measured], demand: Demand) -> list[str]:
-    """A sentence or two each."""
+def advice(decision: Decision, models: Sequence[Measured], demand: Demand) -> list[Sentence]:
+    """What the reader should know beside the figures."""
     known = {model.name: model for model in models if not model.twin}
     advised = known.get(decision.verdict.advised or "")
     found = [code_cost()]
     if advised is not None and advised.framework != FRAMEWORK:
-        found.append(f"{advised.name} is another framework: the application would have to be written anew.")
-    if demand.blocking_libraries:
-        found.append(BLOCKING)
-    if demand.existing_sync_code:
-        found.append(SYNC_CODE)
-    if demand.streaming:
-        found.append(streaming(list(known.values())))
+        found.append(say("another_framework", model=advised.name))
+    found += facts(list(known.values()), demand)
     if advised is not None and (processes := processes_of(decision).get(advised.name)):
-        found += traps(advised, known, demand, processes)
+        found += traps(advised, known, demand, processes, decision.margin)
     return found
+
+
+def facts(models: Sequence[Measured], demand: Demand) -> list[Sentence]:
+    """What follows from the facts that the reader ticked."""
+    said = [say(fact) for fact in ("blocking_libraries", "existing_sync_code", "streaming") if getattr(demand, fact)]
+    unfit = [model.name for model in models if not model.can_stream]
+    return [*said, say("not_for_streaming", models=unfit)] if demand.streaming and unfit else said
 
 
 def processes_of(decision: Decision) -> dict[str, int]:
@@ -61,24 +44,19 @@ def processes_of(decision: Decision) -> dict[str, int]:
     return {row.prediction.model: row.prediction.processes for row in decision.rows}
 
 
-def streaming(models: Sequence[Measured]) -> str:
-    """Which models are out for event streams."""
-    out = [model.name for model in models if model.threads is not None or model.streams is False]
-    return f"{STREAMING} Not for that: {listed(out)}." if out else STREAMING
-
-
-def traps(advised: Measured, known: Mapping[str, Measured], demand: Demand, processes: int) -> list[str]:
-    """Measured models of the same application that wait one after the other where the advised one does not."""
+def traps(
+    advised: Measured, known: Mapping[str, Measured], demand: Demand, processes: int, margin: float
+) -> list[Sentence]:
+    """Measured models of the same application whose waits block, and which do less for it than the advised one."""
     rate = rate_of(advised, demand, processes)
     found = []
     for model in known.values():
         less = (model.python_overlaps, model.database_overlaps) < (advised.python_overlaps, advised.database_overlaps)
         if model.app == advised.app and on_asyncio(model) == on_asyncio(advised) and less:
             there = rate_of(model, demand, min(processes, demand.db_connections))
-            found.append(
-                f"Trap: {model.name} ({situation(model.name)}) would do {figure(there)}/s where {advised.name} does "
-                f"{figure(rate)}/s, with as many processes ({processes:,})."
-            )
+            names = {"trap": model.name, "situation": situation(model.name), "model": advised.name}
+            if rate > margin * there:
+                found.append(say("trap", **names, there=there, rate=rate, processes=processes))
     return found
 
 
@@ -90,3 +68,27 @@ def rate_of(model: Measured, demand: Demand, processes: int) -> float:
 def situation(name: str) -> str:
     """What the registry says that blocks."""
     return next((model.situation for model in MODELS if model.name == name), "waits block")
+
+
+def notes(decision: Decision, demand: Demand) -> list[Sentence]:
+    """What the marks in the table of predictions mean, of those that are in it."""
+    found = [row.prediction for row in decision.rows]
+    said = [say("margin", margin=decision.margin)]
+    if any(row.rank is None for row in decision.rows):
+        said.append(say("unranked"))
+    if not all(one.keeps_slo for one in found):
+        said.append(say("late", slo_ms=demand.slo_s * 1e3))
+    if not all(one.fits for one in found):
+        said.append(say("too_large"))
+    return said
+
+
+def not_measured(models: Sequence[Unmeasured]) -> list[Sentence]:
+    """For each reason the models that nothing is predicted for, and what to run."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for model in models:
+        reasons.setdefault((model.reason, model.remedy), []).append(model.name)
+    return [
+        say("not_measured", models=", ".join(names), reason=reason, remedy=remedy, argument=",".join(names))
+        for (reason, remedy), names in reasons.items()
+    ]

@@ -1,12 +1,16 @@
-"""Is the model right? Predicts cells that no run has, measures them, and sets the one over the other.
+"""Do the predictions hold? Loads that no run has are predicted and measured, and the two are set beside each other.
 
-The machine's speed drifts by more than the model is off: so every cell is measured between a short load of `GET /` and
-one of `GET /queries/?count=1`, which every run has, and all costs are scaled by how much longer a request takes in
-these two than they say (its geometric mean). The reader's own CPU time is scaled only by what of that is no CPU time.
-Waits are not scaled. A cell is measured again, a few times at most, until both loads beside it were about as fast as
-the fastest of their kind; else the time at which they were fastest stands for it. So it is the loads around a cell
-that choose, never what it says. What remains is what is checked: whether costs add up as assumed, what overlaps, and
-which limit binds.
+A machine may be slower now than during the run, by more than the predictions are wrong. So the machine's speed is
+measured as well: every load stands between two short anchor loads, `GET /` and `GET /queries/?count=1`, which are part
+of every run. How much longer a request takes in them now than in the run is the slowdown (the geometric mean of both),
+and the costs of the run are multiplied by it before they predict the load. Waits are not multiplied, because a sleep
+lasts as long on a slow machine. The reader's own CPU time is given in seconds of CPU; it is multiplied only by the
+slowdown that CPU time does not explain, which is what other processes took.
+
+If the machine was disturbed around a load, it is measured again, a few times at most, until both anchors beside it were
+about as fast as the fastest of their kind. If they never are, the attempt with the smallest slowdown counts. Thus the
+anchors choose the attempt, and never the load's own result. What the comparison then checks is whether costs add up
+as assumed, which waits overlap, and which limit binds.
 """
 
 import random
@@ -25,18 +29,18 @@ from bench.prediction.predict import limit_of, throughput
 from bench.prediction.station import station_of
 from bench.prediction.unseen import ANCHORS, UNSEEN, Unseen
 from bench.results import Run
-from bench.scenarios.base import Entry, Ground, Options, run_load
-from bench.testbed.bed import Bed
+from bench.scenarios.base import Contestant, MeasurementContext, Options, run_load
 from bench.testbed.servers.life import serving
+from bench.testbed.testbed import TestBed
 
 MODELS = ("gevent", "asyncio", "sync", "gevent-blocking-db")
-TOLERANCE = 0.20
-SHARE = 0.9  # of the cells that must be within it
-FEWEST = 10
-SLICES = 4  # of a cell, at most
-CALM = 1.12  # times slower than the fastest of its kind that an anchor may be
+TOLERANCE = 0.20  # by which a prediction may differ from the measurement
+SHARE = 0.9  # of the valid cells must be within the tolerance
+FEWEST = 10  # valid cells that a check needs
+SLICES = 4  # attempts to measure a cell on a machine that is not disturbed
+CALM = 1.12  # times as slow as the fastest anchor of its kind: beyond, the machine counts as disturbed
 ANCHOR_S, SLICE_S, WARMUP_S = 0.3, 1.0, 0.1
-ATTEMPTS = 3
+ATTEMPTS = 3  # to get any answer from an anchor
 PATIENCE_S = 30.0
 
 
@@ -48,7 +52,7 @@ class Checked:
     workload: str
     limit: str
     drift: float
-    """How much longer a request takes now than in the run."""
+    """How many times as long as in the run a request takes now."""
     predicted_rps: float
     measured_rps: float
     state: str
@@ -67,16 +71,16 @@ class Checked:
 
 @dataclass(frozen=True)
 class Anchor:
-    """A load that tells how fast the machine is."""
+    """An anchor load as it was measured now, which tells how fast the machine is."""
 
     name: str
     rate_rps: float
     cpu_s: float
-    """Of the server, for each request."""
+    """CPU time of the server for each request."""
 
 
-def checks(run: Run, models: Sequence[Measured], bed: Bed, generator: Generator) -> Iterator[Checked]:
-    """Predict and measure, a server for each model and pool; the next as it is asked for."""
+def checks(run: Run, models: Sequence[Measured], testbed: TestBed, generator: Generator) -> Iterator[Checked]:
+    """Predict and measure one load after the other; each model gets a server for each size of the pool."""
     known = {model.name: model for model in models if not model.twin}
     chosen = [known[name] for name in MODELS if name in known] or list(known.values())[: len(MODELS)]
     if not chosen:
@@ -85,28 +89,30 @@ def checks(run: Run, models: Sequence[Measured], bed: Bed, generator: Generator)
         for pool in dict.fromkeys(unseen.pool for unseen in UNSEEN):
             cells = [unseen for unseen in UNSEEN if unseen.pool == pool and unseen.needs(model)]
             if cells:
-                yield from on_a_server(run, model, pool, cells, bed, generator)
+                yield from on_a_server(run, model, pool, cells, testbed, generator)
 
 
 def on_a_server(
-    run: Run, model: Measured, pool: int, cells: Sequence[Unseen], bed: Bed, generator: Generator
+    run: Run, model: Measured, pool: int, cells: Sequence[Unseen], testbed: TestBed, generator: Generator
 ) -> Iterator[Checked]:
-    """The cells of a model and a pool, between anchors."""
+    """Measure the loads of one model and one size of the pool, each between two anchors."""
     (registered,) = find_models(model.name)
-    environment = {**bed.environment(registered), "POOL_SIZE": str(pool)}
-    with serving(registered, environment, bed.logs) as server:
+    environment = {**testbed.environment(registered), "POOL_SIZE": str(pool)}
+    with serving(registered, environment, testbed.logs) as server:
         options = Options(duration_s=ANCHOR_S, warmup_s=WARMUP_S)
         rng = random.Random(run.seed)
-        ground = Ground(Entry(model.name, registered), server, bed, options, rng, {}, generator, lambda _: None)
+        context = MeasurementContext(
+            Contestant(model.name, registered), server, testbed, options, rng, {}, generator, lambda _: None
+        )
         for path in (*(one.path for one in ANCHORS.values()), *(one.path for one in cells)):
-            warm_up(ground, path, 2 * pool)
-        pace = Pace(ground)
+            warm_up(context, path, 2 * pool)
+        pace = Pace(context)
         for unseen in cells:
             slices = []
             for _ in range(SLICES):
-                job = ground.job(unseen.path, connections=unseen.connections, duration_s=SLICE_S)
+                job = context.job(unseen.path, connections=unseen.connections, duration_s=SLICE_S)
                 before = pace.last
-                result, _, judgement = run_load(ground, job)
+                result, _, judgement = run_load(context, job)
                 around = before, pace.next()
                 slices.append(checked(run, model, unseen, around, result.throughput_rps, judgement))
                 if pace.calm(around):
@@ -114,10 +120,10 @@ def on_a_server(
             yield slices[-1] if pace.calm(around) else min(slices, key=lambda one: one.drift)
 
 
-def warm_up(ground: Ground, path: str, requests: int) -> None:
-    """Open the pool, and fill what caches there are."""
-    ground.generator.run(
-        ground.job(
+def warm_up(context: MeasurementContext, path: str, requests: int) -> None:
+    """Send enough requests to open all connections of the pool and to fill the caches."""
+    context.generator.run(
+        context.job(
             path, connections=requests, max_requests=requests, warmup_s=0.0, duration_s=PATIENCE_S,
             timeout_s=PATIENCE_S,
         )
@@ -127,7 +133,7 @@ def warm_up(ground: Ground, path: str, requests: int) -> None:
 def checked(
     run: Run, model: Measured, unseen: Unseen, around: Sequence[Anchor], measured_rps: float, judgement: Judgement
 ) -> Checked:
-    """What was measured beside what is predicted for the machine as it was then."""
+    """The measurement beside the prediction for a machine that was as slow as the anchors around it say."""
     drift = geometric_mean(predicted(model, ANCHORS[now.name].demand)[0] / now.rate_rps for now in around)
     on_cpu = geometric_mean(
         now.cpu_s / median(run.cells["throughput", model.name, now.name].values(CPU)) for now in around
@@ -139,20 +145,20 @@ def checked(
 
 
 class Pace:
-    """Takes one anchor after the other on a server, and knows how fast they have been."""
+    """Measures the anchors of a server in turn, and remembers how fast they have been."""
 
-    def __init__(self, ground: Ground) -> None:
-        self.ground = ground
+    def __init__(self, context: MeasurementContext) -> None:
+        self.context = context
         self.turns = cycle(ANCHORS)
         self.fastest_rps: dict[str, float] = {}
         for _ in ANCHORS:
             self.last = self.next()
 
     def next(self) -> Anchor:
-        """What the run has measured as well, now; again if the machine had no time for it."""
+        """Measure the next anchor; try again if a busy machine left it without an answer."""
         name = next(self.turns)
         for _ in range(ATTEMPTS):
-            result, cost, judgement = run_load(self.ground, self.ground.job(ANCHORS[name].path))
+            result, cost, judgement = run_load(self.context, self.context.job(ANCHORS[name].path))
             if result.good and not result.errors.total:
                 cpu_s = cost.cpu_s / (result.warmup_requests + result.requests)
                 self.last = Anchor(name, result.throughput_rps, cpu_s)
@@ -161,12 +167,12 @@ class Pace:
         raise BenchError(f"{name} is not answered ({judgement.reason}); try on a machine that is less busy")
 
     def calm(self, around: Sequence[Anchor]) -> bool:
-        """Whether none of them was disturbed."""
+        """Whether the machine was not disturbed during these anchors."""
         return all(one.rate_rps * CALM >= self.fastest_rps[one.name] for one in around)
 
 
 def slowed(model: Measured, drift: float) -> Measured:
-    """The model on a machine that takes so many times longer."""
+    """The model's costs on a machine where everything takes so many times as long."""
     rounds = tuple(Costs(*(value * drift for value in vars(costs).values())) for costs in model.rounds)
     first_s, further_s = model.local_waits_s
     calls_s = None if model.calls_s is None else (model.calls_s[0] * drift, model.calls_s[1] * drift)
@@ -174,7 +180,11 @@ def slowed(model: Measured, drift: float) -> Measured:
 
 
 def predicted(model: Measured, demand: Demand, stolen: float = 1.0) -> tuple[float, str]:
-    """Answers a second, and the limit. Where database waits block, those of the bench's own database count as well."""
+    """Answers a second, and the limit.
+
+    Where database waits block, the waits for the bench's own database are added to those of the demand. `stolen` is the
+    slowdown that CPU time does not explain.
+    """
     if demand.queries and not model.database_overlaps:
         first_s, further_s = model.local_waits_s
         local_s = (first_s + (demand.queries - 1) * further_s) / demand.queries
@@ -185,6 +195,6 @@ def predicted(model: Measured, demand: Demand, stolen: float = 1.0) -> tuple[flo
 
 
 def passed(found: Sequence[Checked]) -> bool:
-    """Whether enough of the valid cells are near."""
+    """Whether there are enough valid cells, and enough of the predictions are within the tolerance."""
     valid = [one for one in found if one.state == "VALID"]
     return len(valid) >= FEWEST and sum(one.near for one in valid) >= SHARE * len(valid)

@@ -1,4 +1,4 @@
-"""What has a run measured of each model that a prediction needs?"""
+"""What has a run measured of each model that a prediction needs, and which models lack something?"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -21,54 +21,59 @@ CALLS_AT_ONCE = (10, 50)
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds of its process that each part of a request takes."""
+    """How many seconds each part of a request keeps its process busy."""
 
     base_s: float
-    """An empty request."""
+    """A request that does nothing."""
     first_query_s: float
-    """The first single-row query beyond that, with what it takes to get a connection."""
+    """The first query for a single row, with getting a connection for it."""
     query_s: float
-    """Each further one."""
+    """Each further query for a single row."""
     list_s: float
-    """A first query that answers with all 50 rows."""
+    """A first query that reads all 50 rows."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A model as the run knows it."""
+    """What a run says of a model."""
 
     name: str
     app: str
     python_overlaps: bool
     database_overlaps: bool
     threads: int | None
-    """Requests that a process can have begun; None: any number, as on an event loop."""
+    """How many requests a process can serve at the same time; None for any number, as on an event loop."""
     loop: str | None
     trap: bool
-    """Whether it is there to be seen failing, or is an event loop that some waits stop."""
+    """Whether the registry has it as an example of what goes wrong, or some waits stop its event loop."""
     rounds: tuple[Costs, ...]
     calls_s: tuple[float, float] | None
-    """One call to an upstream, where 10 and where 50 are under way in the process; None if it was not measured."""
+    """CPU time of one call to another service, while 10 and while 50 are under way; None if it was not measured."""
     memory_bytes: float
-    """A process that has served."""
+    """Memory of a process that has served requests."""
     request_bytes: float | None
-    """Each request in flight; None if it was not measured."""
+    """Memory of each request in flight; None if it was not measured."""
     streams: bool | None
-    """Whether it kept the open streams of the stream scenario; None if it was not asked."""
+    """Whether it kept all open streams of the stream scenario; None if that was not measured."""
     local_waits_s: tuple[float, float]
-    """What the first query, and each further one, kept the process waiting beside its CPU time."""
+    """How long the first query, and each further one, made the process wait for the bench's own database."""
     framework: str = FRAMEWORK
     """What its application is written for."""
 
     @property
     def costs(self) -> Costs:
-        """The rounds' geometric mean, which is what their paired ratios are about."""
+        """The geometric mean of the rounds, because the rounds are compared by their ratios."""
         return Costs(*(geometric_mean(values) for values in zip(*(vars(c).values() for c in self.rounds), strict=True)))
 
     @property
     def twin(self) -> bool:
-        """Whether it is the A/A twin of another."""
+        """Whether it is another model under a second name, which the A/A comparison needs."""
         return is_twin(self.name)
+
+    @property
+    def can_stream(self) -> bool:
+        """Whether open streams hold no threads, and none was lost where that was measured."""
+        return self.threads is None and self.streams is not False
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Unmeasured:
 
 
 def measured(run: Run) -> tuple[list[Measured], list[Unmeasured]]:
-    """The models of a run, in its order, and those whose cells do not say enough."""
+    """The models that a prediction can be made for, in the run's order, and those that lack something."""
     names = dict.fromkeys(cell.model for cell in run.cells.values())
     known, unknown = [], []
     for name in sorted(names, key=order_of(list(run.arguments.get("models", ())))):
@@ -94,33 +99,33 @@ def measured(run: Run) -> tuple[list[Measured], list[Unmeasured]]:
 
 
 def order_of(names: Sequence[str]) -> Callable[[str], tuple[int, str]]:
-    """A key that sorts models as the run was asked for them, others behind."""
+    """A sort key: models in the order in which the run was asked for them, and the others behind by name."""
     return lambda name: (names.index(name) if name in names else len(names), name)
 
 
 def missing(cells: Mapping[str, Cell]) -> str:
-    """Which workload has nothing to be used, and why; empty if all have."""
+    """Why the cells are not enough for a prediction; empty if they are."""
     for workload in NEEDED:
         cell = cells.get(workload)
         if cell is None:
             return f"no cell for {workload}"
         if (processes := cell.info.get("processes") or 1) > 1:
-            return f"measured with {processes} processes, and a prediction is made from one"
+            return f"measured with {processes} processes, and a prediction needs one"
         if not (judgement := judged_by_cpu(cell)).valid:
             return f"{workload} is {judgement.state}"
         if len(cell.values(CPU)) < len(cell.observations) or min(cell.values(CPU)) <= 0:
             return f"{workload} has a round without CPU time"
-    return "" if costs_of(cells) else "more queries seem to cost less: too noisy"
+    return "" if costs_of(cells) else "in some round more work took less CPU time, so the run is too noisy"
 
 
 def judged_by_cpu(cell: Cell) -> Judgement:
-    """Whether a cell may be used: its rounds must agree on CPU time, whatever a busy machine did to their rates."""
+    """Whether the rounds agree on CPU time; a busy machine may have changed their rates, which do not matter here."""
     judgements = [Judgement(one.state, one.reason) for one in cell.observations]
     return judge_rounds(judgements, cell.values(CPU))
 
 
 def model_of(run: Run, name: str, cells: Mapping[str, Cell]) -> Measured:
-    """All that the run says of a model; what it does not say comes from the registry."""
+    """What the run says of a model, and what only the registry knows: threads, and whether it is a trap."""
     base = cells[BASE]
     registered = next((model for model in MODELS if model.name == name.partition(" (")[0]), None)
     python, database = overlaps(base)
@@ -146,16 +151,17 @@ def model_of(run: Run, name: str, cells: Mapping[str, Cell]) -> Measured:
 
 
 def overlaps(cell: Cell) -> tuple[bool, bool]:
-    """Whether waits in Python and in the database overlapped in the probes before the rounds."""
+    """Whether waits in Python, and waits in the database, overlapped in the probes before the rounds."""
     probes = [one.raw["overlap"] for one in cell.observations if one.raw.get("overlap")]
     python, database = (median([probe[kind] for probe in probes] or [1.0]) for kind in ("python", "database"))
     return python <= TOGETHER_AT_MOST, database <= TOGETHER_AT_MOST
 
 
 def costs_of(cells: Mapping[str, Cell]) -> tuple[Costs, ...]:
-    """Of every round; empty if one of them has a part that costs nothing.
+    """The costs in every round; nothing at all if in one of them some part would cost nothing or less.
 
-    The utilisation is the highest of the rounds, for what else the machine does can only lower it.
+    The CPU time of an empty request is divided by the share of the core that the server could fill. The highest share
+    of all rounds is taken, because other work on the machine can only lower it.
     """
     utilisation = max(
         rps * cpu_s
@@ -169,9 +175,10 @@ def costs_of(cells: Mapping[str, Cell]) -> tuple[Costs, ...]:
 
 
 def local_waits(cells: Mapping[str, Cell]) -> tuple[float, float]:
-    """Time between answers at full load that no CPU time explains: waits for the bench's own database that blocked.
+    """How long the first query, and each further one, blocks the process while the bench's own database works.
 
-    The least of the rounds, for the same reason as the utilisation.
+    At full load this is the time between two answers that CPU time does not explain. The shortest of all rounds is
+    taken, because other work on the machine can only lengthen it.
     """
     base_s, one_s, many_s = (
         min(1 / rps - cpu_s for rps, cpu_s in zip(cell.values("throughput_rps"), cell.values(CPU), strict=True))
@@ -181,7 +188,7 @@ def local_waits(cells: Mapping[str, Cell]) -> tuple[float, float]:
 
 
 def calls_of(run: Run, name: str, base_s: float) -> tuple[float, float] | None:
-    """CPU time of a call in requests that make ten and fifty of them at once, less the request itself."""
+    """CPU time of one call, from requests that make ten and fifty calls at once; the request's own is taken off."""
     found = []
     for count in CALLS_AT_ONCE:
         cell = run.cells.get(("fanout", name, f"{count} calls"))
@@ -193,18 +200,18 @@ def calls_of(run: Run, name: str, base_s: float) -> tuple[float, float] | None:
 
 
 def request_bytes(run: Run, name: str) -> float | None:
-    """Memory of a request in flight at the highest level that the model held."""
+    """Memory of a request in flight, measured at the most requests at once that the model could serve."""
     cells = [cell for cell in run.of("scale") if cell.model == name and cell.values("memory_per_request_bytes")]
     levels = sorted((cell.workload["requests"], cell) for cell in cells if judged_cell(run, cell).valid)
     return median(levels[-1][1].values("memory_per_request_bytes")) if levels else None
 
 
 def streams(run: Run, name: str) -> bool | None:
-    """Whether all of its cells of the stream scenario are valid."""
+    """Whether it kept all streams in every cell of the stream scenario; None without such a cell."""
     cells = [cell for cell in run.of("stream") if cell.model == name]
     return all(judged_cell(run, cell).valid for cell in cells) if cells else None
 
 
 def on_asyncio(model: Measured) -> bool:
-    """Whether its requests are served by an asyncio event loop, which nothing patches libraries for."""
+    """Whether an asyncio event loop serves it, where nothing makes a blocking library cooperate as gevent does."""
     return bool(re.search("asyncio|uvloop|rloop", model.loop or ""))

@@ -1,4 +1,4 @@
-"""What is the reader asked for? The same figures and facts on the command line and in the page."""
+"""What is the reader asked? The command line and the page ask for the same figures and facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,34 +7,34 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Demand:
-    """What the reader says of requests and machine; either `rate_rps` or `concurrency` is given."""
+    """What the reader says of the requests and the machine; either `rate_rps` or `concurrency` is given."""
 
     db_wait_s: float = 0.05
-    """Of each query."""
+    """How long each query waits for the database."""
     queries: int = 1
     upstream_wait_s: float = 0.0
     cpu_s: float = 0.001
-    """Of the reader's own Python."""
+    """CPU time of the reader's own Python in each request."""
     rate_rps: float | None = None
     concurrency: int | None = 200
     db_connections: int = 20
-    """For all processes together."""
+    """What all processes may use together."""
     cores: int = 4
     memory_bytes: float = 4e9
     slo_s: float = 1.0
-    """What p99 is to stay below."""
+    """The limit that p99 must stay below."""
     blocking_libraries: bool = False
     streaming: bool = False
     existing_sync_code: bool = False
     calls: int = 0
-    """To the upstream."""
+    """Calls of a request to another service."""
     all_rows: bool = False
-    """Whether the first query answers with all 50 rows, as the sleeping views' do."""
+    """Whether the first query reads all 50 rows, as in the views that sleep."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of the reader's, and what is taken if it is not given."""
+    """A figure that the reader is asked for, and what is assumed without it."""
 
     name: str
     question: str
@@ -42,26 +42,26 @@ class Figure:
     high: float
     default: float
     usual: float
-    """Where the page's slider ends."""
+    """The highest value of the page's slider."""
     whole: bool = False
     above: bool = False
-    """Whether `low` itself is too little."""
+    """Whether the figure must be above `low` and not equal to it."""
 
     @property
     def flag(self) -> str:
-        """As it stands on the command line."""
+        """Its option on the command line."""
         return f"--{self.name.replace('_', '-')}"
 
 
 RATE, CONCURRENCY = "rate", "concurrency"
 FIGURES = (
     Figure("db_wait_ms", "Milliseconds that each query waits for the database", 0, 60_000, 50, 200),
-    Figure("queries", "Queries of a request", 0, 500, 1, 20, whole=True),
-    Figure("upstream_wait_ms", "Milliseconds that it waits for another service", 0, 60_000, 0, 1_000),
-    Figure("cpu_ms", "Milliseconds of CPU of your own Python", 0, 10_000, 1, 50),
+    Figure("queries", "Queries in each request", 0, 500, 1, 20, whole=True),
+    Figure("upstream_wait_ms", "Milliseconds that each request waits for another service", 0, 60_000, 0, 1_000),
+    Figure("cpu_ms", "Milliseconds of CPU time that your own Python takes in each request", 0, 10_000, 1, 50),
     Figure(RATE, "Requests a second", 0, 1_000_000, 100, 5_000, above=True),
     Figure(CONCURRENCY, "Requests at once", 1, 100_000, 200, 5_000, whole=True),
-    Figure("db_connections", "Connections that the database has for you", 1, 10_000, 20, 200, whole=True),
+    Figure("db_connections", "Database connections for all processes together", 1, 10_000, 20, 200, whole=True),
     Figure("cores", "CPU cores", 1, 1_024, 4, 32, whole=True),
     Figure("memory_mb", "MB of memory", 1, 100_000_000, 4_000, 64_000),
     Figure("slo_ms", "Milliseconds that 99 % of the answers must stay below", 0, 3_600_000, 1_000, 5_000, above=True),
@@ -74,7 +74,7 @@ FACTS = {
 
 
 def demand_of(values: Mapping[str, Any]) -> Demand:
-    """In seconds and bytes; what waits for another service calls it once. Either rate or concurrency is given."""
+    """The demand in seconds and bytes; a request that waits for another service is taken to call it once."""
     return Demand(
         db_wait_s=values["db_wait_ms"] / 1e3 if values["queries"] else 0.0,
         queries=values["queries"],

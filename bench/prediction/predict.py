@@ -1,4 +1,4 @@
-"""What would the described requests do on a model? Queueing on measured costs, as the package's docstring says."""
+"""What would a model do with the reader's requests? bench/prediction/__init__.py says what this is calculated from."""
 
 import math
 from collections.abc import Sequence
@@ -10,71 +10,78 @@ from bench.prediction.queueing import NEGLIGIBLE, Queue, closed_rps, queue_of, v
 from bench.prediction.station import Station, station_of
 from bench.scenarios.latency import RESTART_MARGIN
 
-ENOUGH = 0.98  # of the best throughput: the fewest processes that reach it are as good
-P99_DEVIATIONS = 2.326  # a normal distribution's
-NEARLY = 0.9  # so near to the most processes that there may be, these are the limit
-MOST_PROCESSES = 1_000  # no machine this is for has the memory for more
+ENOUGH = 0.98  # of the highest throughput: fewer processes that reach this are as good
+P99_DEVIATIONS = 2.326  # from the mean of a normal distribution to its 99th percentile
+NEARLY = 0.9  # of the most processes that are possible: from here on their number counts as the limit
+MOST_PROCESSES = 1_000  # bounds the calculation; machines that hold more processes are not asked about here
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A model under a demand."""
+    """What a model would do with the reader's requests."""
 
     model: str
     processes: int
     capacity_rps: float
-    """The most answers a second; with a concurrency, the answers a second at it."""
+    """Answers a second: with so many requests at once if these are given, else the most that is possible."""
     per_core_rps: float
     limit: str
-    """What keeps it from more: load, connections, cpu, threads, blocking, memory."""
+    """What prevents more answers a second: load, connections, cpu, threads, blocking or memory."""
     p50_s: float | None
-    """None: it would grow for as long as the rate lasts."""
+    """None if response times grow for as long as the rate lasts."""
     p99_s: float | None
+    """None as above."""
     memory_bytes: float
     connections: int
     fits: bool
-    """Whether it keeps the rate within the memory."""
+    """Whether the requests fit into the memory, and the rate is kept if one is given."""
     keeps_slo: bool
+    """Whether p99 stays below the reader's limit."""
 
 
 def predict(model: Measured, demand: Demand) -> Prediction:
-    """From the mean costs of the rounds."""
+    """The prediction from the mean costs of all rounds."""
     station = station_of(model, model.costs, demand)
     rates = rates_of(model, station, demand)
     peak = peak_of(rates)
     if demand.rate_rps is not None:
         for count, rate in enumerate(rates, start=1):
-            if demand.rate_rps <= RESTART_MARGIN * rate:
+            if has_spare(rate, demand.rate_rps):
                 found = described(model, station, demand, count, peak)
                 if found.fits and found.keeps_slo:
                     return found
     return described(model, station, demand, peak, peak)
 
 
+def has_spare(capacity_rps: float, rate_rps: float) -> bool:
+    """Whether the rate would be kept by a server that a restart made slower."""
+    return rate_rps <= RESTART_MARGIN * capacity_rps
+
+
 def capacities(model: Measured, demand: Demand) -> list[float]:
-    """The figure that models are ranked by, in every round."""
+    """Answers a second from the costs of each round; models are ranked by these."""
     peak = peak_of(rates_of(model, station_of(model, model.costs, demand), demand))
     return [throughput(model, station_of(model, costs, demand), demand, peak) for costs in model.rounds]
 
 
 def rates_of(model: Measured, station: Station, demand: Demand) -> list[float]:
-    """Throughput by the number of processes, from one on."""
+    """Answers a second with one process, with two, and so on."""
     most = most_processes(model, station, demand)
     return [throughput(model, station, demand, count) for count in range(1, most + 1)]
 
 
 def peak_of(rates: Sequence[float]) -> int:
-    """The fewest processes that do about as much as can be done."""
+    """The fewest processes that come close to the highest throughput."""
     return next(count for count, rate in enumerate(rates, start=1) if rate >= ENOUGH * max(rates))
 
 
 def by_memory(model: Measured, demand: Demand) -> int:
-    """How many processes the memory holds, one at least."""
+    """How many processes fit into the memory; at least one."""
     return max(1, min(MOST_PROCESSES, int(demand.memory_bytes // model.memory_bytes)))
 
 
 def most_processes(model: Measured, station: Station, demand: Demand) -> int:
-    """Beyond so many there is no room, no connection or no use."""
+    """How many processes memory, connections and cores allow; more than cores only where that helps."""
     most = by_memory(model, demand)
     if demand.queries:
         most = min(most, demand.db_connections)
@@ -85,7 +92,7 @@ def most_processes(model: Measured, station: Station, demand: Demand) -> int:
 
 
 def throughput(model: Measured, station: Station, demand: Demand, processes: int) -> float:
-    """Answers a second of so many processes: at the concurrency, or at most."""
+    """Answers a second of so many processes: with the given requests at once, or with any number of them."""
     each = in_flight(model, demand, processes) / processes
     inside = min(each, model.threads or math.inf)
     rate = closed_rps(station.service_s, station.wait_s, inside)
@@ -96,7 +103,7 @@ def throughput(model: Measured, station: Station, demand: Demand, processes: int
 
 
 def on_cores(station: Station, demand: Demand, processes: int, inside: float) -> float:
-    """What the cores allow where processes share them: each core repairs the machines of its own processes."""
+    """Answers a second that the cores allow where several processes share each of them."""
     if processes <= demand.cores:
         return math.inf
     inside = min(1.0, inside) if station.blocked_s else inside
@@ -105,7 +112,10 @@ def on_cores(station: Station, demand: Demand, processes: int, inside: float) ->
 
 
 def in_flight(model: Measured, demand: Demand, processes: int) -> float:
-    """The most requests that there are, or that memory holds: what waits for a thread is not in the process yet."""
+    """How many requests are being served: as many as there are, or as fit into the memory.
+
+    Threads bound the requests by themselves, because one that waits for a thread takes no memory in the process yet.
+    """
     room = math.inf
     if model.request_bytes and model.threads is None:
         room = max(1.0, (demand.memory_bytes - processes * model.memory_bytes) / model.request_bytes)
@@ -113,7 +123,7 @@ def in_flight(model: Measured, demand: Demand, processes: int) -> float:
 
 
 def limits(model: Measured, station: Station, demand: Demand, processes: int) -> dict[str, float]:
-    """What each limit alone would allow, in answers a second; of equals the first is named."""
+    """How many answers a second each limit would allow if it were the only one; of equal ones the first counts."""
     found = {"load": (demand.concurrency or math.inf) / station.alone_s}
     if demand.queries:
         found["connections"] = processes * (demand.db_connections // processes) / station.held_s
@@ -128,7 +138,7 @@ def limits(model: Measured, station: Station, demand: Demand, processes: int) ->
 
 
 def limit_of(model: Measured, station: Station, demand: Demand, processes: int) -> str:
-    """The limit that binds; where more processes would help, what forbids them."""
+    """The lowest limit; where more processes would raise it, what forbids more processes."""
     found = limits(model, station, demand, processes)
     name = next(name for name, rate in found.items() if rate <= min(found.values()) / ENOUGH)
     if name in ("threads", "blocking") and processes >= NEARLY * most_processes(model, station, demand):
@@ -138,7 +148,7 @@ def limit_of(model: Measured, station: Station, demand: Demand, processes: int) 
 
 
 def described(model: Measured, station: Station, demand: Demand, processes: int, peak: int) -> Prediction:
-    """The prediction for so many processes, of which `peak` would do the most."""
+    """The prediction for so many processes; `peak` is the number of them that answers most."""
     capacity_rps = throughput(model, station, demand, peak)
     if demand.rate_rps is None:
         response = closed_response(model, station, demand, processes, capacity_rps)
@@ -166,7 +176,7 @@ def described(model: Measured, station: Station, demand: Demand, processes: int,
 
 @dataclass(frozen=True)
 class Response:
-    """Response times; None where they grow for as long as the rate lasts."""
+    """Response times; all are None if they grow for as long as the rate lasts."""
 
     p50_s: float | None = None
     p99_s: float | None = None
@@ -174,7 +184,7 @@ class Response:
 
 
 def closed_response(model: Measured, station: Station, demand: Demand, processes: int, rate_rps: float) -> Response:
-    """By the interactive response time law; the requests ahead are so many independent services."""
+    """Response times of N requests at once: the mean is N / throughput, and the services ahead vary independently."""
     count = float(demand.concurrency or 0)
     mean_s = count / rate_rps
     ahead = max(0.0, count - rate_rps * station.alone_s)
@@ -184,7 +194,7 @@ def closed_response(model: Measured, station: Station, demand: Demand, processes
 
 
 def open_response(model: Measured, station: Station, demand: Demand, processes: int, rate_rps: float) -> Response:
-    """The request's own time, the percentile of the worst queue, and the means of the others."""
+    """Response times at a rate: the request's own time, the worst queue's percentile, and the other queues' means."""
     means, queues = [], queues_of(model, station, demand, processes, rate_rps)
     for queue in queues:
         if queue.mean_s is None:
@@ -198,7 +208,10 @@ def open_response(model: Measured, station: Station, demand: Demand, processes: 
 
 
 def queues_of(model: Measured, station: Station, demand: Demand, processes: int, rate_rps: float) -> list[Queue]:
-    """The process or the CPU, the threads, the pool; up to the first that overflows."""
+    """The queues for the process or the cores, for the threads, and for the connections.
+
+    The list ends with the first queue that grows without end.
+    """
     mine_rps = rate_rps / processes
     if rate_rps * station.busy_s >= demand.cores:
         return [Queue(1.0, None)]

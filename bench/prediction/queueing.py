@@ -1,4 +1,4 @@
-"""The queueing formulas by themselves; where they come from is in the package's docstring."""
+"""What do the queueing formulas say? Their sources are in the docstring of bench/prediction/__init__.py."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,10 @@ NEGLIGIBLE = 1e-15
 
 
 def closed_rps(service_s: float, wait_s: float, requests: float) -> float:
-    """Palm's machine repairman: so many requests that wait, and then queue for a single server. May be a fraction."""
+    """The throughput of so many requests that wait, and then queue for a single server (Palm's machine repairman).
+
+    `requests` may be a fraction: the throughput is then interpolated between the whole numbers beside it.
+    """
     erlangs, loss, before = wait_s / service_s, 1.0, 1.0
     if not erlangs or math.isinf(requests):
         return min(1.0, requests) / service_s
@@ -21,25 +24,27 @@ def closed_rps(service_s: float, wait_s: float, requests: float) -> float:
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue: how likely a request waits in it, and how long on average."""
+    """What a request meets in a queue."""
 
     chance: float
+    """The probability that it has to wait."""
     mean_s: float | None
+    """The mean wait of all requests; None if the queue grows for as long as the rate lasts."""
 
     def percentile_s(self, share: float) -> float:
-        """The wait is zero, or exponential."""
+        """The wait that this share of the requests stays below; a wait is zero, or exponentially distributed."""
         if self.mean_s is None or self.chance <= 1 - share:
             return 0.0
         return self.mean_s / self.chance * math.log(self.chance / (1 - share))
 
 
 def variation(busy_s: float, whole_s: float) -> float:
-    """The squared coefficient of variation where the CPU part is exponential and the rest constant."""
+    """The squared coefficient of variation of a time whose CPU part is exponential and whose rest is constant."""
     return (busy_s / whole_s) ** 2
 
 
 def queue_of(servers: int, rate_rps: float, service_s: float, varies: float) -> Queue:
-    """M/G/c by Allen and Cunneen."""
+    """The queue M/G/c, as Allen and Cunneen approximate it; `varies` is the service's squared variation."""
     erlangs = rate_rps * service_s
     if erlangs >= servers:
         return Queue(1.0, None)

@@ -1,4 +1,4 @@
-"""What does a described request do to a process: how long does it keep it busy, and which waits keep it too?"""
+"""What does a request do to its process: how long does it keep it busy, and which of its waits block it?"""
 
 import math
 from dataclasses import dataclass
@@ -13,35 +13,35 @@ class Station:
 
     busy_s: float
     blocked_s: float
-    """Waits during which its process, or thread, does nothing else."""
+    """Waits during which its process or thread serves nobody else."""
     db_wait_s: float
-    """Waits for the database that overlap."""
+    """Waits for the database during which the process serves others."""
     other_wait_s: float
-    """Other waits that overlap."""
+    """Other waits during which the process serves others."""
 
     @property
     def service_s(self) -> float:
-        """How long its process is taken."""
+        """How long it occupies its process."""
         return self.busy_s + self.blocked_s
 
     @property
     def wait_s(self) -> float:
-        """How long it waits and leaves the process to others."""
+        """How long it waits and leaves its process to others."""
         return self.db_wait_s + self.other_wait_s
 
     @property
     def alone_s(self) -> float:
-        """Its response time with nobody else there."""
+        """Its response time when it is the only one."""
         return self.service_s + self.wait_s
 
     @property
     def held_s(self) -> float:
-        """How long it holds a connection."""
+        """How long it holds a database connection."""
         return self.service_s + self.db_wait_s
 
 
 def station_of(model: Measured, costs: Costs, demand: Demand) -> Station:
-    """The request's parts, sorted by what they keep busy."""
+    """The request's CPU time, and its waits sorted by whether they block the process."""
     first_s = costs.list_s if demand.all_rows else costs.first_query_s
     queries_s = first_s + (demand.queries - 1) * costs.query_s if demand.queries else 0.0
     busy_s = costs.base_s + queries_s + calls_s(model, demand) + demand.cpu_s
@@ -57,7 +57,7 @@ def station_of(model: Measured, costs: Costs, demand: Demand) -> Station:
 
 
 def calls_s(model: Measured, demand: Demand) -> float:
-    """What a request's calls cost: each the more, the more are under way in the process, between the two measured."""
+    """CPU time of a request's calls; a call costs more while many are under way, as measured at 10 and at 50."""
     if not demand.calls or model.calls_s is None:
         return 0.0
     waiting = demand.concurrency if demand.rate_rps is None else demand.rate_rps * demand.upstream_wait_s

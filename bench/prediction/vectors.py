@@ -1,19 +1,21 @@
-"""Demands on made-up models, and what is predicted of them: the page's calculator must come to the same.
+"""What must Python and the page's scripts agree on? Demands on made-up models, with all that is predicted and said.
 
-`python -m bench.prediction.vectors > tests/prediction/decide_vectors.json` writes them anew when the model changes.
+`python -m bench.prediction.vectors > tests/prediction/decide_vectors.json` writes them anew when a formula, a rule or a
+sentence changes.
 """
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from bench.judging.standings import FRAMEWORK, TWIN_SUFFIX
-from bench.prediction.advice import advice
+from bench.prediction.advice import advice, notes
 from bench.prediction.costs import Costs, Measured
 from bench.prediction.figures import Demand
 from bench.prediction.rank import decide
+from bench.prediction.sentences import PLACE, TEMPLATES, Sentence
 
 SEED = 1
 DEMANDS = 48
@@ -32,27 +34,58 @@ KINDS: Sequence[tuple[str, str, bool, bool, int | None, str | None]] = (
     ("gevent" + TWIN_SUFFIX, "gevent_app", True, True, None, GEVENT_LOOP),
 )
 
+NUMBERS = (0.0, 0.05, 0.25, 1.0, 2.5, 12.25, 99.45, 99.5, 100.5, 1234.5, 1e6 / 3)
+COUNTS = (1, 0, 2, 1_000)
+# Values for the places of a sentence, by how they are written; a noun is counted.
+VALUES: Mapping[str, Sequence[Any]] = {
+    "text": ("gevent", "another <framework>", "$& {model}"),
+    "whole": NUMBERS,
+    "figure": NUMBERS,
+    "ratio": (0.995, 1.005, 1.125, 12.5, 1234.567),
+    "names": [["a", "b", "c", "d", "e"][:count] for count in range(1, 6)],
+    "range": ([5, 5], [200, 0, 35], [1, 5_000]),
+}
+
 
 def vectors() -> dict[str, Any]:
-    """Models, and for each demand the decision and the advice."""
+    """Models, for each demand the decision and the advice, and every sentence with values of all kinds."""
     rng = random.Random(SEED)
     models = [made_up(rng, *kind) for kind in KINDS]
     return {
         "models": [asdict(model) for model in models],
         "cases": [case(models, made_up_demand(rng)) for _ in range(DEMANDS)],
+        "sentences": [said(Sentence(code, values)) for code in TEMPLATES for values in made_up_values(code)],
     }
 
 
 def case(models: Sequence[Measured], demand: Demand) -> dict[str, Any]:
-    """A demand and all that follows from it."""
+    """A demand, and all that is predicted and said for it."""
     decision = decide(models, demand)
-    return {"demand": asdict(demand), **asdict(decision), "advice": advice(decision, models, demand)}
+    return {
+        "demand": asdict(demand),
+        **asdict(decision),
+        "advice": [asdict(sentence) for sentence in advice(decision, models, demand)],
+        "notes": [asdict(sentence) for sentence in notes(decision, demand)],
+    }
+
+
+def said(sentence: Sentence) -> dict[str, Any]:
+    """A sentence and its text."""
+    return {**asdict(sentence), "text": sentence.text}
+
+
+def made_up_values(code: str) -> list[dict[str, Any]]:
+    """For each place of a template one value after the other, as long as its kind has another."""
+    places = PLACE.findall(TEMPLATES[code])
+    kinds = {name: VALUES.get(style or "text", COUNTS) for name, style in places}
+    turns = max((len(values) for values in kinds.values()), default=1)
+    return [{name: values[turn % len(values)] for name, values in kinds.items()} for turn in range(turns)]
 
 
 def made_up(
     rng: random.Random, name: str, app: str, python: bool, database: bool, threads: int | None, loop: str | None
 ) -> Measured:
-    """A model with costs of the usual size."""
+    """A model with random costs of a realistic size."""
     base_s, query_s = rng.uniform(1e-4, 5e-4), rng.uniform(1e-4, 3e-4)
     rounds = tuple(
         Costs(*(value_s * rng.uniform(0.95, 1.05) for value_s in (base_s, 3 * query_s, query_s, 4 * query_s)))
@@ -77,7 +110,7 @@ def made_up(
 
 
 def made_up_demand(rng: random.Random) -> Demand:
-    """A demand that meets one limit or another."""
+    """A random demand, so that now one limit binds and now another."""
     by_rate = rng.random() < 0.5
     queries, upstream_wait_s = rng.choice((0, 1, 1, 3, 20)), rng.choice((0.0, 0.0, 0.005, 0.2))
     return Demand(

@@ -4,14 +4,20 @@ from collections.abc import Sequence
 
 from bench.judging import JudgedCell, JudgedWorkload
 from bench.judging.units import heading, unit_of
+from bench.report.presentation import presentation_of
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Column
 
 
 def columns_of(workload: JudgedWorkload) -> Sequence[Column]:
-    """The columns of the scenario's table; of an unknown one, the figure that it is judged by."""
-    scenario = SCENARIOS.get(workload.scenario)
-    return scenario.columns if scenario else (own_column(workload.figure),)
+    """The columns of the scenario's tables; of a scenario without a presentation, the figure that it is judged by."""
+    return presentation_of(workload.scenario).columns or (column_of(workload.scenario, workload.figure),)
+
+
+def column_of(scenario: str, figure: str) -> Column:
+    """The column of a figure: as its scenario has it if cells are ranked by it, else by its name alone."""
+    known = SCENARIOS.get(scenario)
+    return known.ranked_by if known and known.figure == figure else own_column(figure)
 
 
 def own_column(figure: str) -> Column:

@@ -1,9 +1,10 @@
-"""What was measured, and nothing that follows from it: a run, its file and schema, and whether to go on with it."""
+"""What was measured, and nothing that follows from it: a run, its file and schema, and whether it can go on."""
 
 from bench.results.file import load_run
 from bench.results.resume import check_same, flat
 from bench.results.run import (
     FILE,
+    RESULTS,
     SCHEMA,
     TWIN_SUFFIX,
     Cell,
@@ -17,6 +18,7 @@ from bench.results.run import (
 
 __all__ = [
     "FILE",
+    "RESULTS",
     "SCHEMA",
     "TWIN_SUFFIX",
     "Cell",

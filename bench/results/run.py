@@ -1,7 +1,6 @@
 """A run and what was measured in it, as it stands in its file. docs/schema.md says what every field is."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,9 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import BenchError
+from bench.files import write_whole
 
 SCHEMA = 2
 FILE = "results.json"
+RESULTS = Path("results")
 # What follows a model's name where it is measured a second time, as the other half of an A/A pair.
 TWIN_SUFFIX = " (again)"
 
@@ -114,7 +115,7 @@ class Run:
     cells: dict[tuple[str, str, str], Cell] = field(default_factory=dict)
     steps_done: list[str] = field(default_factory=list)
     prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By scenario and model, what was found out before its rounds."""
+    """By scenario and contestant, what was found out before its rounds."""
     calibration: Mapping[str, Any] | None = None
     elapsed_s: float = 0.0
     measuring_s: float = 0.0
@@ -151,10 +152,8 @@ class Run:
         }
 
     def save(self) -> None:
-        """Write the file beside the old one and put it in its place, so that a reader never sees half of it."""
-        new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(self.content(), ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(new, self.path)
+        """Write the results file. Raises BenchError."""
+        write_whole(self.path, json.dumps(self.content(), ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def cell_content(cell: Cell) -> dict[str, Any]:
@@ -168,17 +167,17 @@ def new_run(out: Path | None, environment: Mapping[str, Any], arguments: Mapping
     Raises BenchError if the folder has results, those of a bench that runs now included, or cannot be written.
     """
     now = datetime.now(UTC)
-    folder = out or Path("results", f"{now:%Y-%m-%dT%H.%M.%SZ}")
+    folder = out or Path(RESULTS, f"{now:%Y-%m-%dT%H.%M.%SZ}")
     try:
         if out is None:
             folder = next(path for path in with_numbers(folder) if claimed(path))
         elif not claimed(folder):
             raise BenchError(f"{folder} has results already, or a bench is writing them now; pass another --out, or "
                              f"--resume {folder} to go on with a run that was stopped")  # fmt: skip
-        run = Run(folder, f"{now:%Y-%m-%dT%H:%M:%SZ}", environment, arguments, seed)
-        run.save()
     except OSError as error:
         raise BenchError(f"cannot write to {folder}: {error.strerror}; pass another --out") from None
+    run = Run(folder, f"{now:%Y-%m-%dT%H:%M:%SZ}", environment, arguments, seed)
+    run.save()
     return run
 
 
@@ -186,7 +185,7 @@ def claimed(folder: Path) -> bool:
     """Whether this process made the folder's results file, which of several benches only one can. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        (folder / FILE).open("x").close()
+        (folder / FILE).open("x", encoding="utf-8").close()
     except FileExistsError:
         return False
     return True

@@ -1,4 +1,8 @@
-"""The questions put to the models, one file each; a scenario measures and never prints."""
+"""The questions that are put to the models, one file each. A scenario measures, and never prints.
+
+A new one is a file of its own, a name in this list, and a file of the same name in bench/report/scenarios/ that says
+how its answers are shown.
+"""
 
 from bench.scenarios import classic, fanout, latency, neighbour, pool, scale, stream, throughput
 from bench.scenarios.base import Scenario

@@ -1,19 +1,22 @@
-"""Does the bridge cost no more than what it stands in for: gevent, a thread per request, or another framework?
+"""Does the bridge cost no more than what it takes the place of: gevent, a thread per request, another framework?
 
-Every round has all models on fresh servers, in an order of its own, so that the figures of a round met the same
-machine; what counts is CPU time per request, which repeats where throughput does not. The loads are a closed loop, the
-last but one with 500 requests that all sleep, and last 5,000 sleepers at once for memory and threads, as in `scale`.
-The order is fixed, memory last: it counts from what the server held before its first load.
+Every round measures all models on fresh servers, in an order of its own, so that the figures of one round were measured
+on the machine as it was then. What counts is CPU time per request, which can be repeated where throughput cannot. The
+loads are closed loops, the last of them with 500 requests that all sleep. Then 5,000 requests sleep at once, as in
+`scale`, for memory and threads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.judging import JudgedScenario
+from bench.judging import JudgedCell
+from bench.judging.pairs import paired_figure
+from bench.judging.statistics import RatioInterval
 from bench.models import Model
 from bench.scenarios import scale
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, load_reading
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, load_reading
 from bench.scenarios.classic import PYTHON
+from bench.scenarios.schedule import Rounds
 from bench.scenarios.throughput import ONE_READ
 
 BRIDGE = "asyncio"
@@ -25,7 +28,7 @@ WAITING = Workload("5,000 sleepers", {"requests": 5_000, "seconds": 3.0})
 
 @dataclass(frozen=True)
 class Target:
-    """The most that the bridge may have of another model's figure."""
+    """A figure of the bridge ÷ the same figure of another model must not be larger than `at_most`."""
 
     workload: str
     other: str
@@ -52,38 +55,80 @@ def workloads(options: Options) -> Sequence[Workload]:
     return [*gets, SLEEPERS, WAITING]
 
 
-def fits(model: Model, workload: Workload) -> bool:
-    """Whether there is a target that needs it."""
+def has_a_target(model: Model, workload: Workload) -> bool:
+    """Whether a target needs the workload measured of the model."""
     return model.name == BRIDGE or any((workload.name, model.name) == (one.workload, one.other) for one in TARGETS)
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
-    """One load on a server that has been warmed up before the first."""
-    if not ground.memo:
-        ground.memo.update(scale.warm_up(ground))
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
+    """Send one load to a server that has been warmed up before its first load."""
+    if not context.memo:
+        context.memo.update(scale.warm_up(context))
     if workload == WAITING:
-        return scale.burst(ground, workload)
+        return scale.burst(context, workload)
     path = workload.parameters["path"]
-    job = ground.job(path, expect_body=ground.fetch(path))
-    if workload == SLEEPERS:  # a number of requests and not a time: what is in flight at its end would count for much
+    job = context.job(path, expect_body=context.fetch(path))
+    if workload == SLEEPERS:  # after a time, what is then in flight would be a large part of the load
         requests, connections = workload.parameters["requests"], workload.parameters["connections"]
-        job = ground.job(
+        job = context.job(
             path, expect_body=job.expect_body, connections=connections, max_requests=requests, warmup_s=0.0,
             duration_s=scale.WARM_TIMEOUT_S, timeout_s=scale.WARM_TIMEOUT_S,
         )  # fmt: skip
-    return load_reading(ground, job)
+    return load_reading(context, job)
 
 
 def expected_s(options: Options, model: Model) -> float:
-    """About how long a server is measured."""
-    asked = [workload for workload in workloads(options) if fits(model, workload)]
+    """How long the loads on one server take."""
+    asked = [workload for workload in workloads(options) if has_a_target(model, workload)]
     loads_s = sum(options.warmup_s + options.duration_s + 0.1 for workload in asked if workload != WAITING)
     return loads_s + scale.WARM_S + (3 * WAITING.parameters["seconds"] if WAITING in asked else 0.0)
 
 
-def finding(judged: JudgedScenario) -> str:
-    """The table says it."""
-    return ""
+@dataclass(frozen=True)
+class Comparison:
+    """A target and what was measured for it. Without an interval there is nothing to compare."""
+
+    target: Target
+    bridge: float | None
+    other: float | None
+    interval: RatioInterval | None
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio is small enough."""
+        return self.interval is not None and self.interval.ratio <= self.target.at_most
+
+
+def comparisons(cells: Sequence[JudgedCell], seed: int) -> list[Comparison]:
+    """What was measured for each target, in the order of the targets."""
+    by_name = {(cell.workload["name"], cell.model): cell for cell in cells if is_sound(cell)}
+    return [comparison(target, by_name, seed) for target in TARGETS]
+
+
+def comparison(target: Target, cells: Mapping[tuple[str, str], JudgedCell], seed: int) -> Comparison:
+    """The target's figure of both models, round by round."""
+    bridge, other = (cells.get((target.workload, model)) for model in (BRIDGE, target.other))
+    interval = paired_figure(bridge, other, target.figure, seed) if bridge and other else None
+    mine, its = (cell.median(target.figure) if cell else None for cell in (bridge, other))
+    return Comparison(target, mine, its, interval)
+
+
+def is_sound(cell: JudgedCell) -> bool:
+    """Whether a cell's CPU time and memory are to be believed. They need no steady state."""
+    return cell.judgement.state in ("VALID", "UNSTABLE")
+
+
+def threads(cells: Sequence[JudgedCell]) -> tuple[int, int] | None:
+    """The most threads of the bridge in any round: under a small load, and with thousands of requests waiting."""
+    found = {cell.workload["name"]: cell.values("threads") for cell in cells if cell.model == BRIDGE}
+    few, many = found.get(FLOOR), found.get(WAITING.name)
+    return (int(max(few)), int(max(many))) if few and many else None
+
+
+def all_met(cells: Sequence[JudgedCell], seed: int) -> bool:
+    """Whether every target is met, and the threads do not grow."""
+    counted = threads(cells)
+    return all(one.met for one in comparisons(cells, seed)) and counted is not None and counted[1] <= counted[0]
 
 
 SCENARIO = Scenario(
@@ -91,13 +136,10 @@ SCENARIO = Scenario(
     question="What does the bridge cost, beside gevent, Quart, FastAPI and a thread per request?",
     workloads=workloads,
     measure=measure,
-    columns=(Column("CPU µs", CPU, 1e6), Column("kB each", scale.MEMORY, 1e-3), Column("threads", "threads")),
-    finding=finding,
-    figure=CPU,
-    compared=True,
-    spread_limit=None,
-    twin=False,
-    shuffled=False,
-    fits=fits,
+    finding=lambda cells: "",  # the table says it all
+    ranked_by=Column("CPU µs", CPU, 1e6),
+    # The memory that the bridge takes counts from what the server held before its first load, so the order is fixed.
+    schedule=Rounds(twin=False, shuffled=False, spread_limit=None),
+    asks=has_a_target,
     expected_s=expected_s,
 )

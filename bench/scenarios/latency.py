@@ -1,21 +1,21 @@
 """How long do users wait at a given rate, and which rate can be promised?
 
 Open loop: requests arrive as those of users who do not know of each other (Poisson, seeded), whether or not the server
-keeps up, and response time counts from the intended send time. Every load is on one small database read:
+keeps up, and response time counts from the intended send time. Every load is one small database read:
 
-- at 20, 50 and 80 % of the server's own capacity, measured by a short closed loop when it has just started, because a
-  restart alone moves it by 25 % either way;
+- at 20, 50 and 80 % of the server's own capacity, which a short closed loop measures when the server has just started,
+  because a restart alone changes it by up to 25 %;
 - at one rate for all models, half of the slowest one's capacity;
-- at the promised rate of the model: a search beforehand finds the highest at which p99 stays below `--slo-ms` on one
-  server, and three quarters of that are promised, for a promise must outlive a restart. The rounds, each on a fresh
-  server, confirm it or do not.
+- at the rate that can be promised for the model. A search on one server finds the highest rate at which p99 stays below
+  `--slo-ms`, and three quarters of it are promised, because a promise must still hold after a restart. The rounds, each
+  on a fresh server, confirm the promise or do not.
 
 A load at a low rate lasts until it has the samples for a p90, the figure that models are ranked by. A p99 needs a
 thousand and is shown where there are as many (`--duration 3`). The promise does without: "p99 is below the limit" and
 "at most 1 % of the requests were late" are the same statement, and counts of late requests add up over the rounds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import inf
 from typing import Any
@@ -24,22 +24,26 @@ from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.phrases import sentence
 from bench.judging.promises import LATE_SHARE, confirmed, pooled_late_share
 from bench.judging.validity import Judgement
+from bench.load import LoadJob
 from bench.models import Model
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, run_load
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, run_load
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
+from bench.scenarios.options import CONNECTIONS, Option
+from bench.scenarios.rate_search import Probe, highest_kept
+from bench.scenarios.schedule import Rounds
+
+SLO_MS = Option("slo_ms", "--slo-ms", "What p99 must stay below for a rate to count as kept.", 50.0, 1, 60_000)
 
 PATH = "/queries/?count=1"
 CAPACITY_SHARES = (0.2, 0.5, 0.8)
 COMMON_SHARE = 0.5
 COMMON = "one rate for all"
-UPPER_SHARE = 1.2  # a closed loop of 32 may stay below what an open one gets out of a server
-PROBES = 5  # find the limit to 1.2 / 2 ** 5, 4 % of the capacity
-RETRIES = 2  # of a search: a neighbour on the machine may spoil a probe, but the search must end
-RESTART_MARGIN = 0.75  # restarting the same server moves its capacity by 25 % either way; a promise outlives a restart
+UPPER_SHARE = 1.2  # a closed loop of 32 connections may get less out of a server than an open loop does
+RESTART_MARGIN = 0.75  # restarting a server changes its capacity by up to 25 %, and the promise must hold all the same
 P99_SAMPLES = 1_001
 CAPACITY_S = 0.3
-# Times the run's duration: the shortest and the longest load for a p90, for one that models are ranked by (in which a
-# hiccup of 30 ms must not be a tenth of all there is), and for the promise.
+# The shortest and the longest load, in multiples of the run's duration: for a p90; for the p90 that models are ranked
+# by, where a hiccup of 30 ms must not be a tenth of the load; and for the promise.
 P90_BOUNDS = (0.4, 2.5)
 RANKED_BOUNDS = (1.6, 2.5)
 P99_BOUNDS = (0.7, 1.0)
@@ -54,47 +58,34 @@ class Capacity:
     window_s: float
 
 
-@dataclass(frozen=True)
-class Probe:
-    """One rate tried in the search, and whether p99 stayed below the limit at it."""
-
-    rate_rps: float
-    kept: bool
-    late: int
-    requests: int
-    p99_s: float | None
-    state: str
-    reason: str
-    window_s: float
-
-
 def workloads(options: Options) -> Sequence[Workload]:
-    """Shares of the own capacity; unless in a hurry, what takes a preparation too: a rate for all, and the promise."""
+    """Shares of the server's own capacity; a full run also has one rate for all, and the promise."""
     shares = [
         Workload(f"{share:.0%} of its capacity".replace("%", " %"), {"path": PATH, "capacity_share": share})
         for share in CAPACITY_SHARES
     ]
     if options.quick:
         return shares
-    common = Workload(COMMON, {"path": PATH, "slowest_share": COMMON_SHARE}, "short waits at one rate")
+    common = Workload(COMMON, {"path": PATH, "slowest_share": COMMON_SHARE}, kind="short waits at one rate")
     return [*shares, common, promised(options)]
 
 
 def promised(options: Options) -> Workload:
-    """The rate found by the search."""
-    limit = f"p99 below {options.slo_s * 1e3:g} ms"
-    return Workload(f"promise: {limit}", {"path": PATH, "slo_s": options.slo_s}, limit, found_once="promise_rps")
+    """The rate that the search has found."""
+    limit = f"p99 below {options[SLO_MS]:g} ms"
+    parameters = {"path": PATH, "slo_s": options[SLO_MS] / 1e3}
+    return Workload(f"promise: {limit}", parameters, kind=limit, found_once="promise_rps")
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
-    """One load, after the capacity where this is the server's first."""
-    first = "capacity" not in ground.memo
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
+    """One load. The first one on a server is preceded by a closed loop that measures the server's capacity."""
+    first = "capacity" not in context.memo
     if first:
-        ground.memo["capacity"] = capacity_of(ground)
-    capacity: Capacity = ground.memo["capacity"]
+        context.memo["capacity"] = capacity_of(context)
+    capacity: Capacity = context.memo["capacity"]
     if capacity.judgement.state == "ERRORS":
         return Reading({}, Judgement("ERRORS", f"no capacity to take a share of: {capacity.judgement.reason}"))
-    reading = measure_at(ground, workload, capacity)
+    reading = measure_at(context, workload, capacity)
     spent_s = capacity.window_s if first else 0.0
     return replace(
         reading,
@@ -103,51 +94,48 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     )
 
 
-def measure_at(ground: Ground, workload: Workload, capacity: Capacity) -> Reading:
-    """The workload's load, or why there is none."""
+def measure_at(context: MeasurementContext, workload: Workload, capacity: Capacity) -> Reading:
+    """The workload's load, or the reason why there is none."""
     if "slo_s" in workload.parameters:
-        return measure_promise(ground)
+        return measure_promise(context)
     if "capacity_share" in workload.parameters:
         rate_rps: float | None = capacity.rps * workload.parameters["capacity_share"]
         bounds = P90_BOUNDS
     else:
-        rate_rps, bounds = common_rps(ground.prepared), RANKED_BOUNDS
+        rate_rps, bounds = common_rps(context.prepared), RANKED_BOUNDS
     if rate_rps is None:
         return Reading({}, Judgement("ERRORS", "no model's capacity was found beforehand"))
-    return open_reading(ground, open_loop(ground, rate_rps, P90_SAMPLES, bounds, PATH))
+    return with_late(context, open_loop(context, rate_rps, P90_SAMPLES, bounds, PATH))
 
 
-def measure_promise(ground: Ground) -> Reading:
-    """The rate found beforehand for the model (a twin has its model's), on a server that the search has not seen."""
-    found = ground.prepared.get(ground.entry.model.name, {})
+def with_late(context: MeasurementContext, job: LoadJob) -> Reading:
+    """A load in which the requests that took longer than the limit are counted."""
+    return open_reading(context, job, late_after_s=context.options[SLO_MS] / 1e3)
+
+
+def measure_promise(context: MeasurementContext) -> Reading:
+    """A load at the rate that the search found for the model (for a twin, its model's), on a server new to it."""
+    found = context.prepared.get(context.contestant.model.name, {})
     if "promise_rps" not in found:
         reason = found.get("failure", "there was no preparation")
         return Reading({}, Judgement("ERRORS", f"no rate to promise was looked for: {reason}"))
     rate_rps = found["promise_rps"]
     if rate_rps is None:
         lowest_rps = min((probe["rate_rps"] for probe in found["probes"]), default=0.0)
-        reason = (f"p99 was below {ground.options.slo_s * 1e3:g} ms at no rate tried, the lowest {lowest_rps:.0f}/s; "
+        reason = (f"p99 was below {context.options[SLO_MS]:g} ms at no rate tried, the lowest {lowest_rps:.0f}/s; "
                   f"its capacity is {found['capacity_rps']:.0f}/s")  # fmt: skip
         return Reading({"promise_rps": None, "kept": 0}, Judgement("SATURATED", reason))
-    reading = open_reading(ground, open_loop(ground, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
+    reading = with_late(context, open_loop(context, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
     kept = keeps(reading.figures["late"], reading.figures["requests"], reading.judgement)
     return replace(reading, figures={**reading.figures, "promise_rps": rate_rps, "kept": int(kept)})
 
 
-def prepare(ground: Ground) -> Mapping[str, Any]:
+def prepare(context: MeasurementContext) -> Mapping[str, Any]:
     """A model's capacity, the highest rate that kept the promise (None: none did), and every probe of the search."""
-    capacity = capacity_of(ground)
+    capacity = capacity_of(context)
     if capacity.judgement.state == "ERRORS":
         return {"failure": f"no capacity: {capacity.judgement.reason}"}
-    probes: list[Probe] = []
-
-    def kept_at(rate_rps: float) -> bool:
-        probes.append(probe(ground, rate_rps))
-        if worth_a_retry(probes):
-            probes.append(probe(ground, rate_rps))
-        return probes[-1].kept
-
-    highest_rps = search(kept_at, capacity.rps * UPPER_SHARE)
+    highest_rps, probes = highest_kept(lambda rate_rps: probe(context, rate_rps), capacity.rps * UPPER_SHARE)
     return {
         "capacity_rps": capacity.rps,
         "highest_rps": highest_rps,
@@ -157,30 +145,9 @@ def prepare(ground: Ground) -> Mapping[str, Any]:
     }
 
 
-def worth_a_retry(probes: Sequence[Probe]) -> bool:
-    """Whether the last probe missed without the server falling far behind, and retries are left."""
-    retries = len(probes) - len({one.rate_rps for one in probes})
-    return not probes[-1].kept and probes[-1].state != "SATURATED" and retries < RETRIES
-
-
-def search(kept_at: Callable[[float], bool], upper_rps: float, probes: int = PROBES) -> float | None:
-    """The highest rate known to be kept after so many halvings of what lies between 0 and `upper_rps`; None: none is.
-
-    It is below the true limit by at most `upper_rps / 2 ** probes`, and never above it if `kept_at` is never wrong.
-    """
-    low_rps, high_rps = 0.0, upper_rps
-    for _ in range(probes):
-        middle_rps = (low_rps + high_rps) / 2
-        if kept_at(middle_rps):
-            low_rps = middle_rps
-        else:
-            high_rps = middle_rps
-    return low_rps or None
-
-
-def probe(ground: Ground, rate_rps: float) -> Probe:
-    """Try a rate."""
-    reading = open_reading(ground, open_loop(ground, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
+def probe(context: MeasurementContext, rate_rps: float) -> Probe:
+    """Send a load at that rate, and look whether the promise was kept."""
+    reading = with_late(context, open_loop(context, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
     values, judgement = reading.figures, reading.judgement
     kept = keeps(values["late"], values["requests"], judgement)
     counts = values["late"], values["requests"], values["p99_s"]
@@ -190,20 +157,20 @@ def probe(ground: Ground, rate_rps: float) -> Probe:
 def keeps(late: int, requests: int, judgement: Judgement) -> bool:
     """Whether p99 was below the limit, on a server that kept up and answered rightly.
 
-    A generator that was late itself only makes responses longer: what is kept in spite of it is kept.
+    A generator that was late itself only makes responses longer. So a promise that is kept nevertheless counts as kept.
     """
     return requests > 0 and late <= requests * LATE_SHARE and judgement.state in ("VALID", "GENERATOR-LIMITED")
 
 
 def common_rps(prepared: Mapping[str, Mapping[str, Any]]) -> float | None:
-    """Half of the slowest model's capacity; None without any."""
+    """Half of the slowest model's capacity; None if no capacity is known."""
     capacities = [found["capacity_rps"] for found in prepared.values() if "capacity_rps" in found]
     return min(capacities) * COMMON_SHARE if capacities else None
 
 
-def capacity_of(ground: Ground) -> Capacity:
-    """Answers/s in a closed loop."""
-    result, _, judgement = run_load(ground, ground.job(PATH, duration_s=CAPACITY_S))
+def capacity_of(context: MeasurementContext) -> Capacity:
+    """How many requests a second the server answers in a closed loop."""
+    result, _, judgement = run_load(context, context.job(PATH, duration_s=CAPACITY_S))
     return Capacity(result.throughput_rps, judgement, result.window_s)
 
 
@@ -216,13 +183,13 @@ def finding(judged: JudgedScenario) -> str:
 
 
 def unranked(cells: Sequence[JudgedCell]) -> str:
-    """Who was left out of that, lest a leader among two look like one among six."""
+    """Who was not ranked. Without this a leader among two models would look like a leader among six."""
     models = [cell.model for cell in cells if not cell.valid]
     return f"Not ranked there, as not valid: {', '.join(models)}." if models else ""
 
 
 def promises(asked: Sequence[JudgedCell]) -> str:
-    """What rates were promised and kept, over all rounds of each model together."""
+    """Which rates were promised and kept, all rounds of a model taken together."""
     best_first = sorted(asked, key=lambda cell: -max(cell.values("promise_rps"), default=-inf))
     rated = [(cell, share) for cell in best_first if (share := pooled_late_share(cell)) is not None]
     kept = [promise(cell, share) for cell, share in rated if confirmed(cell)]
@@ -243,7 +210,7 @@ def promise(cell: JudgedCell, late_share: float) -> str:
 
 
 def expected_s(options: Options, model: Model) -> float:
-    """About the same for all models: the slow ones need longer for their samples and get no longer for a p99."""
+    """About the same for all models, because the bounds of a load are the same for slow and for fast ones."""
     return options.warmup_s + CAPACITY_S + 5 * (WARMUP_S + 0.1) + options.duration_s * 4.2
 
 
@@ -252,17 +219,9 @@ SCENARIO = Scenario(
     question="How long do users wait at a given rate, and which rate can be promised?",
     workloads=workloads,
     measure=measure,
-    columns=(
-        Column("req/s", "offered_rps"),
-        Column("p50 ms", "p50_s", 1e3, 1),
-        Column("p90 ms", "p90_s", 1e3, 1),
-        Column("p99 ms", "p99_s", 1e3, 1),
-        Column("late %", "late_share", 1e2, 1),
-    ),
     finding=finding,
-    figure="p90_s",
-    compared=True,
-    spread_limit=None,
-    prepare=prepare,
+    ranked_by=Column("p90 ms", "p90_s", 1e3, 1),
+    schedule=Rounds(prepare=prepare, spread_limit=None),
+    options=(CONNECTIONS, SLO_MS),
     expected_s=expected_s,
 )

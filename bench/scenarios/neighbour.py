@@ -1,10 +1,11 @@
 """How much do others suffer when one client burns CPU?
 
-One process on one core has one interpreter: while a view computes, whatever else it serves waits for its turn. Small
-requests, and then sleepers, arrive as users do (open loop, Poisson, at a rate that leaves a server mostly idle), first
-alone, then beside a neighbour: one client that calls `/cpu/` one call after the other, each for 50 ms of CPU time. The
-ratio is that of the highest percentile that both loads have the samples for. A load that a server cannot carry even
-alone, such as sleepers on one that serves a single request at a time, is not repeated: there is nothing to spoil.
+One process on one core has one interpreter: while a view computes, all other requests wait for their turn. Small
+requests, and then requests that sleep, arrive as users do (open loop, Poisson, at a rate that leaves a server mostly
+idle). They come first alone and then beside a neighbour, a client that makes one call of `/cpu/` after the other, each
+of 50 ms of CPU time. The ratio compares the highest percentile for which both loads have the samples. Some servers
+cannot carry a load even alone, for example one that serves a single request at a time and is asked by sleepers. Then
+the load is not repeated beside the neighbour.
 """
 
 import threading
@@ -19,28 +20,30 @@ import httpx
 from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import VALID, Judgement
 from bench.models import Model
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
+from bench.scenarios.schedule import OnceOnSharedServer
 
 BURN = "/cpu/?milliseconds=50"
 SLEEP = "/sleep/python/?seconds=0.05"
 SMALL = "GET / 100/s"
 SLEEPERS = "sleepers 50/s"
 SLEEPER_SAMPLES = 51
-# Times the run's duration: 101 arrivals at 100/s take a second, and so do 51 at 50/s.
+# In multiples of the run's duration: 101 arrivals at 100/s take a second, and so do 51 at 50/s.
 BOUNDS = (1.0, 3.0)
-# Longest that a call may take, and so longest that a neighbour may outlive its load: 50 ms of CPU time take a busy
-# server half a second, and one that is overloaded with sleepers a few.
+# A neighbour outlives its load by one call at most, so a call must not take longer than this. A busy server takes half
+# a second for 50 ms of CPU time, and one that is overloaded with sleepers takes a few seconds.
 CALL_TIMEOUT_S = 10.0
 PERCENTILES = ("p99", "p90", "p50")
+RATIO = "beside_per_alone"
 FIGURES = ("throughput_rps", "p50_s", "p90_s", "p99_s", "service_p50_s", "unsent", "cpu_per_request_s")
 
 
 class Neighbour:
-    """A client in a thread that calls a URL one call after the other while its context is open, and has ended after it.
+    """A context manager: while it is open, a client in a thread makes one call of a URL after the other.
 
-    On entering it waits for its first answer. `calls` are its answers from then on, `elapsed_s` the time they took, and
-    `failure` is why it stopped early; empty if it did not.
+    Entering it waits for the first answer. `calls` counts the answers from then on, `elapsed_s` is the time they took,
+    and `failure` says why the client stopped early; it is empty if it did not.
     """
 
     def __init__(self, url: str) -> None:
@@ -80,7 +83,7 @@ class Neighbour:
 
 
 def workloads(options: Options) -> Sequence[Workload]:
-    """Requests that cost next to nothing and, unless in a hurry, requests that wait."""
+    """Requests that cost next to nothing; a full run also has requests that sleep."""
     small, sleepers = (
         Workload(SMALL, {"path": "/", "rate_rps": 100, "samples": P90_SAMPLES, "neighbour": BURN}),
         Workload(SLEEPERS, {"path": SLEEP, "rate_rps": 50, "samples": SLEEPER_SAMPLES, "neighbour": BURN}),
@@ -88,13 +91,13 @@ def workloads(options: Options) -> Sequence[Workload]:
     return [small] if options.quick else [small, sleepers]
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
-    """The load alone, then beside the neighbour."""
-    alone = load(ground, workload)
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
+    """Send the load alone, then beside the neighbour."""
+    alone = load(context, workload)
     if not alone.judgement.valid:
         return combined({"alone": alone})
-    with Neighbour(ground.server.url + workload.parameters["neighbour"]) as neighbour:
-        beside = load(ground, workload)
+    with Neighbour(context.server.url + workload.parameters["neighbour"]) as neighbour:
+        beside = load(context, workload)
     reading = combined({"alone": alone, "beside": beside})
     if neighbour.failure:
         return replace(reading, judgement=Judgement("ERRORS", f"the neighbour failed: {neighbour.failure}"))
@@ -102,17 +105,18 @@ def measure(ground: Ground, workload: Workload) -> Reading:
     return replace(reading, figures={**reading.figures, "neighbour_rps": calls_rps})
 
 
-def load(ground: Ground, workload: Workload) -> Reading:
-    """The workload's arrivals, once."""
+def load(context: MeasurementContext, workload: Workload) -> Reading:
+    """Send the workload's load once."""
     parameters = workload.parameters
-    job = open_loop(ground, parameters["rate_rps"], parameters["samples"], BOUNDS, parameters["path"])
-    return open_reading(ground, job)
+    job = open_loop(context, parameters["rate_rps"], parameters["samples"], BOUNDS, parameters["path"])
+    return open_reading(context, job)
 
 
 def combined(loads: Mapping[str, Reading]) -> Reading:
-    """The loads as one reading; of several that are not valid, the first says why.
+    """The loads as one reading. If several are not valid, the reason is that of the first.
 
-    That answers fall behind beside the neighbour is what was asked: they all came, only later than the window.
+    A load whose answers fall behind beside the neighbour is valid: all answers came, only later, and whether they do is
+    the question.
     """
     doubts = [
         Judgement(one.judgement.state, f"{name}: {one.judgement.reason}")
@@ -129,20 +133,21 @@ def combined(loads: Mapping[str, Reading]) -> Reading:
 
 
 def suffering(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The highest percentile that both loads have, in each, and their ratio: 1 means that nobody noticed."""
+    """The highest percentile that both loads have, its value in each, and their ratio: at 1 nobody has noticed."""
     for name in PERCENTILES:
         alone_s, beside_s = values.get(f"alone_{name}_s"), values.get(f"beside_{name}_s")
         if alone_s and beside_s:
-            return {"percentile": int(name[1:]), "alone_s": alone_s, "beside_s": beside_s, "ratio": beside_s / alone_s}
+            return {"percentile": int(name[1:]), "alone_s": alone_s, "beside_s": beside_s,
+                    "beside_per_alone": beside_s / alone_s}  # fmt: skip
     return {}
 
 
 def finding(judged: JudgedScenario) -> str:
-    """What the neighbour does to small requests: of one round, so it says what happened and names no winner."""
+    """What the neighbour does to small requests. It was measured once, so the sentence names no winner."""
     rated = [
-        (cell.values("ratio")[-1], cell)
+        (ratios[-1], cell)
         for cell in judged.cells
-        if cell.workload["name"] == SMALL and cell.judgement.valid and cell.values("ratio")
+        if cell.workload["name"] == SMALL and cell.judgement.valid and (ratios := cell.values(RATIO))
     ]
     if not rated:
         return ""
@@ -154,14 +159,12 @@ def finding(judged: JudgedScenario) -> str:
 
 def suffered(cell: JudgedCell) -> str:
     """`24 times as long with sync (p90 2.1 → 51.3 ms)`."""
-    ratio, percent, alone_s, beside_s = (
-        cell.values(name)[-1] for name in ("ratio", "percentile", "alone_s", "beside_s")
-    )
+    ratio, percent, alone_s, beside_s = (cell.values(name)[-1] for name in (RATIO, "percentile", "alone_s", "beside_s"))
     return f"{ratio:.1f} times as long with {cell.model} (p{percent:.0f} {alone_s * 1e3:.1f} → {beside_s * 1e3:.1f} ms)"
 
 
 def expected_s(options: Options, model: Model) -> float:
-    """Two loads each; on a server that serves one sleeper at a time the second drains instead of being repeated."""
+    """Two loads for each workload. A server that cannot carry one alone takes as long to answer what was sent."""
     return 2 * len(workloads(options)) * (WARMUP_S + 1.0 + 0.1)
 
 
@@ -170,15 +173,8 @@ SCENARIO = Scenario(
     question="How much do others suffer when one client burns CPU?",
     workloads=workloads,
     measure=measure,
-    columns=(
-        Column("pct", "percentile"),
-        Column("alone ms", "alone_s", 1e3, 1),
-        Column("beside ms", "beside_s", 1e3, 1),
-        Column("times", "ratio", decimals=1),
-        Column("cpu/s", "neighbour_rps", decimals=1),
-    ),
     finding=finding,
-    figure="ratio",
-    shares_server=True,
+    ranked_by=Column("times", RATIO, decimals=1),
+    schedule=OnceOnSharedServer(),
     expected_s=expected_s,
 )

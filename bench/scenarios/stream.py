@@ -1,35 +1,37 @@
 """What does an open event stream cost, and does it keep its beat beside hundreds of others?
 
-500 clients open a stream of server-sent events each, at once, and every stream is to send an event at the same
-interval. The ideal is a first event without delay, then the interval exactly; the table has the first event's delay in
-the middle and in the last stream to begin, and the 90th percentile of the intervals. Memory per stream is the server's
-when all of them have begun and none has ended, less what it held before, divided by their number; what the kernel holds
-for the sockets is not in it (see `scale`, also for why it is resident memory).
+500 clients open a stream of server-sent events at once, and every stream is to send an event at the same interval.
+Ideally the first event comes without delay, and each later one after exactly the interval. The table has the median and
+the longest delay of the first events, and the 90th percentile of the intervals. Memory per stream is what the server
+holds when all streams have begun and none has ended, less what it held before, divided by their number. It is resident
+memory, without what the kernel holds for the sockets (see `scale`).
 
-A server that waits for one thing at a time sends one stream to its end before the next can begin. It is asked for the
-same 500, but has only a stream and a half of time: enough for a reader to see how many have begun by then.
+A server that serves one request at a time sends one stream to its end before the next can begin. It is asked for the
+same 500 streams and is stopped after the time of one and a half, which shows how many have begun by then.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from bench.judging import JudgedScenario
 from bench.judging.validity import GENERATOR_CPU, VALID, Judgement
 from bench.load import StreamJob, StreamResult
 from bench.models import POOL, Model
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.scale import by_cause, failed, priced
-from bench.testbed.servers.cost import CostMeter
+from bench.scenarios.schedule import OnceOnSharedServer
+from bench.testbed.servers.cost import Cost, CostMeter
 from bench.words import join
 
 STREAMS = 500
 EVENTS = 6
 EVENTS_QUICK = 4
 INTERVAL_S = 0.4
-# What all streams together may take, in lengths of one.
+# How many times the length of one stream all streams together may take.
 PATIENCE = 5.0
 PATIENCE_SERIAL = 1.5
-# Streams beforehand, so that what a server's first ones cost once is in no figure.
+# Sent beforehand, so that what only a server's first streams cost is in no figure.
 WARM_STREAMS = 2 * POOL
 WARM_TIMEOUT_S = 30.0
 WARM_S = 1.0
@@ -38,7 +40,7 @@ MEMORY = "memory_per_stream_bytes"
 
 
 def workloads(options: Options) -> Sequence[Workload]:
-    """The one workload."""
+    """The one workload; in a quick run its streams are shorter."""
     return [workload(STREAMS, events_each(options), INTERVAL_S)]
 
 
@@ -48,52 +50,56 @@ def events_each(options: Options) -> int:
 
 
 def workload(streams: int, events: int, seconds: float) -> Workload:
-    """So many streams at once of so many events, so many seconds apart."""
+    """So many streams at once, each of so many events that are so many seconds apart."""
     return Workload(f"{streams} × {seconds:g} s", {"streams": streams, "events": events, "seconds": seconds})
 
 
 def limit_s(model: Model, events: int, seconds: float) -> float:
-    """When the streams are given up, from the first one's start."""
+    """How many seconds after their start the streams are given up."""
     return (events - 1) * seconds * (PATIENCE if model.python_waits_overlap else PATIENCE_SERIAL)
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
-    """All streams from their start to their end, the server's memory read in the middle."""
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
+    """Open all streams and read them to their end; look at the server's memory while all of them are open."""
     streams, events, seconds = (workload.parameters[name] for name in ("streams", "events", "seconds"))
-    model = ground.entry.model
+    model = context.contestant.model
     in_middle_bytes = 0
-    ground.generator.stream(job(ground, WARM_STREAMS, 2, 0.0, WARM_TIMEOUT_S))
-    before_bytes = CostMeter(ground.server.process.pid).rss_bytes()
-    with CostMeter(ground.server.process.pid) as meter:
+    context.generator.stream(job(context, WARM_STREAMS, 2, 0.0, WARM_TIMEOUT_S))
+    before_bytes = CostMeter(context.server.process.pid).rss_bytes()
+    with CostMeter(context.server.process.pid) as meter:
 
         def look(_: int) -> None:
             nonlocal in_middle_bytes
             in_middle_bytes = meter.rss_bytes()
 
-        result = ground.generator.stream(job(ground, streams, events, seconds, limit_s(model, events, seconds)), look)
+        result = context.generator.stream(job(context, streams, events, seconds, limit_s(model, events, seconds)), look)
     judgement = judge(result, model, limit_s(model, events, seconds))
-    if not ground.server.process.running:
+    if not context.server.process.running:
         judgement = Judgement("ERRORS", f"the server ended: {result.finished} of {streams} streams were complete")
-    values = {
+    detail = {"streams": asdict(result), "cost": asdict(meter.cost), "rss_before_bytes": before_bytes}
+    memory_bytes = max(0, in_middle_bytes - before_bytes) / streams if judgement.valid else None
+    return Reading({**figures(result, meter.cost), MEMORY: memory_bytes}, judgement, detail, result.wall_s)
+
+
+def figures(result: StreamResult, cost: Cost) -> dict[str, Any]:
+    """What all streams together say, and what they cost the server."""
+    return {
         "first_event_p50_s": result.first_event_p50_s,
         "first_event_max_s": result.first_event_max_s,
         "spacing_p50_s": result.spacing_p50_s,
         "spacing_p90_s": result.spacing_p90_s,
         "spacing_max_s": result.spacing_max_s,
-        MEMORY: max(0, in_middle_bytes - before_bytes) / streams if judgement.valid else None,
         "streams_begun": result.opened,
         "failed": result.errors.total,
-        "threads": meter.cost.threads,
-        "sockets": meter.cost.sockets,
-        "cpu_per_event_s": meter.cost.cpu_s / result.events if result.events else None,
+        "threads": cost.threads,
+        "sockets": cost.sockets,
+        "cpu_per_event_s": cost.cpu_s / result.events if result.events else None,
     }
-    detail = {"streams": asdict(result), "cost": asdict(meter.cost), "rss_before_bytes": before_bytes}
-    return Reading(values, judgement, detail, result.wall_s)
 
 
-def job(ground: Ground, streams: int, events: int, seconds: float, timeout_s: float) -> StreamJob:
-    """So many streams at once of this server's."""
-    usual = ground.job(f"/stream/?count={events}&seconds={seconds:g}")
+def job(context: MeasurementContext, streams: int, events: int, seconds: float, timeout_s: float) -> StreamJob:
+    """So many streams of this server at once."""
+    usual = context.job(f"/stream/?count={events}&seconds={seconds:g}")
     return StreamJob(
         host=usual.host, port=usual.port, path=usual.path, streams=streams, expect_events=events,
         mid_after_s=timeout_s, timeout_s=timeout_s, cores=usual.cores,
@@ -101,7 +107,7 @@ def job(ground: Ground, streams: int, events: int, seconds: float, timeout_s: fl
 
 
 def judge(result: StreamResult, model: Model, within_s: float) -> Judgement:
-    """The streams; the reason is a cause, a colon, and the figures."""
+    """Whether the streams may be believed. The reason is a cause, a colon, and the figures."""
     if result.errors.total:
         return failed(result.errors, f"{result.opened} of {result.streams} had begun within {within_s:.1f} s", model)
     if result.cpu_s > GENERATOR_CPU * result.wall_s:
@@ -114,13 +120,13 @@ def judge(result: StreamResult, model: Model, within_s: float) -> Judgement:
 
 
 def expected_s(options: Options, model: Model) -> float:
-    """A stream's length where all go on together, else until they are given up."""
+    """The length of one stream where all go on together, elsewhere the time after which they are given up."""
     length = events_each(options)
     return WARM_S + ((length - 1) * INTERVAL_S if model.python_waits_overlap else limit_s(model, length, INTERVAL_S))
 
 
 def finding(judged: JudgedScenario) -> str:
-    """Who keeps all streams open at once, and at what price."""
+    """With which models all streams are open at once, and what memory that takes; with which they are not, and why."""
     kept = [cell for cell in judged.cells if cell.judgement.valid]
     parts = [f"{STREAMS} streams are open at once with {priced(kept, MEMORY)}"] if kept else []
     for (_, cause), names in by_cause([cell for cell in judged.cells if not cell.judgement.valid]):
@@ -134,15 +140,8 @@ SCENARIO = Scenario(
     question="What does an open event stream cost, and does it keep its beat?",
     workloads=workloads,
     measure=measure,
-    columns=(
-        Column("1st ms", "first_event_p50_s", 1e3),
-        Column("last ms", "first_event_max_s", 1e3),
-        Column("beat ms", "spacing_p90_s", 1e3),
-        Column("kB each", MEMORY, 1e-3),
-        Column("threads", "threads"),
-    ),
     finding=finding,
-    figure="spacing_p90_s",
-    shares_server=True,
+    ranked_by=Column("beat ms", "spacing_p90_s", 1e3),
+    schedule=OnceOnSharedServer(),
     expected_s=expected_s,
 )

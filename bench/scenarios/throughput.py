@@ -1,10 +1,11 @@
 """How many requests a second does one process on one core answer, and what does each cost?
 
-Closed loop: every connection sends as soon as it has its answer, so this is the most that a server can do, and its
-latencies are those of a server that is never idle. How long users wait at a given rate is the question of `latency`.
-What they do tell is whether clients are served alike: where all ask without a pause, a fair server's longest answer is
-not far from its median. gevent's is far from it: a greenlet goes on while it finds work, so a client whose next request
-is there already is served before those that wait (`gevent-yielding`, entrypoints/gunicorn_yield.py, makes it give way).
+Closed loop: every connection sends its next request as soon as it has an answer. So this is the most that a server can
+do, and the response times are those of a server that is never idle; how long users wait at a given rate is the question
+of `latency`. But the response times tell whether clients are served alike: where all clients ask without a pause, a
+fair server's longest answer does not take much longer than its median. gevent's does. A greenlet goes on while it finds
+work, so a client whose next request is there already is served before those that wait; in `gevent-yielding` it gives
+way after each answer (entrypoints/gunicorn_yield.py).
 """
 
 from collections.abc import Sequence
@@ -12,19 +13,21 @@ from statistics import median
 
 from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.phrases import sentence
-from bench.scenarios.base import Column, Ground, Options, Reading, Scenario, Workload, load_reading
+from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, load_reading
+from bench.scenarios.options import CONNECTIONS
+from bench.scenarios.schedule import Rounds
 from bench.words import join
 
 ONE_READ = "GET /queries/?count=1"
-# A longest answer of so many medians is no accident: servers that take turns stay below 5 here.
+# Servers that serve clients in turn stay below 5 medians here, so a longest answer of 10 medians is no accident.
 UNEQUAL = 10.0
 BODY = b'{"title": "Write a bench", "priority": 3}'
 JSON = (("content-type", "application/json"),)
 
 
 def workloads(options: Options) -> Sequence[Workload]:
-    """From the framework's own floor to a write."""
-    connections = {"connections": options.connections}
+    """From a request that costs no more than the framework itself to one that writes."""
+    connections = {"connections": options[CONNECTIONS]}
     return [
         Workload("GET /", {"path": "/", **connections}, "the framework alone"),
         Workload(ONE_READ, {"path": "/queries/?count=1", **connections}, "one small database read"),
@@ -34,25 +37,25 @@ def workloads(options: Options) -> Sequence[Workload]:
     ]
 
 
-def measure(ground: Ground, workload: Workload) -> Reading:
-    """Every answer to a read must have the bytes of the first one."""
+def measure(context: MeasurementContext, workload: Workload) -> Reading:
+    """A closed loop on the workload's path; every answer to a read must have the same bytes as the first one."""
     path = workload.parameters["path"]
     if workload.parameters.get("method") == "POST":
         try:
-            return load_reading(ground, ground.job(path, method="POST", body=BODY, headers=JSON, expect_status=201))
+            return load_reading(context, context.job(path, method="POST", body=BODY, headers=JSON, expect_status=201))
         finally:
-            ground.bed.restore_todos(ground.server.model)
-    return load_reading(ground, ground.job(path, expect_body=ground.fetch(path)))
+            context.testbed.restore_todos(context.server.model)
+    return load_reading(context, context.job(path, expect_body=context.fetch(path)))
 
 
 def finding(judged: JudgedScenario) -> str:
-    """Who answers most of the small database reads, and who does not serve all clients alike there."""
+    """Who answers most small database reads a second, and who does not serve all clients alike."""
     reads = judged.workload(ONE_READ)
     return " ".join(filter(None, (sentence(reads, "answers"), unequal(list(reads.cells.values()))))) if reads else ""
 
 
 def unequal(cells: Sequence[JudgedCell]) -> str:
-    """Whose longest answer takes many times the median: some clients wait while others are served again and again."""
+    """The models whose longest answer takes many times the median: some clients wait while others are served."""
     said = []
     for cell in cells:
         middles_s, longest_s = cell.values("p50_s"), cell.values("max_s")
@@ -67,16 +70,10 @@ SCENARIO = Scenario(
     question="How many requests a second does one process on one core answer, and what does each cost?",
     workloads=workloads,
     measure=measure,
-    columns=(
-        Column("req/s", "throughput_rps"),
-        Column("p50 ms", "p50_s", 1e3, 1),
-        Column("p90 ms", "p90_s", 1e3, 1),
-        Column("max ms", "max_s", 1e3),
-        Column("CPU µs", "cpu_per_request_s", 1e6),
-    ),
     finding=finding,
-    figure="throughput_rps",
+    ranked_by=Column("req/s", "throughput_rps"),
     higher_is_better=True,
-    compared=True,
+    schedule=Rounds(),
+    options=(CONNECTIONS,),
     wide=True,
 )

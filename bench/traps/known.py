@@ -1,6 +1,6 @@
 """The traps that are known. Each was met by somebody: the sources say where."""
 
-from bench.scenarios.pool import ABOVE, KEPT
+from bench.scenarios.pool_setups import ABOVE, KEPT
 from bench.traps.loads import burst_above_max_connections, keep_alive, sleepers
 from bench.traps.trap import Expected, Trap
 
@@ -106,8 +106,8 @@ TRAPS = (
             "https://github.com/TracecatHQ/tracecat/pull/1034",
             "https://www.postgresql.org/docs/current/runtime-config-connection.html",
         ),
-        setup=ABOVE.name,
-        cured_setup=KEPT.name,
+        setup=ABOVE,
+        cured_setup=KEPT,
     ),
     Trap(
         name="no-adapter",

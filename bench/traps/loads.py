@@ -5,17 +5,17 @@ from collections.abc import Callable
 from bench.load.burst import send_at_once
 from bench.measuring.checks import SLEEPERS, TIMEOUT_S
 from bench.scenarios import pool
-from bench.scenarios.base import Ground
+from bench.scenarios.base import MeasurementContext
 from bench.scenarios.classic import PYTHON
 from bench.traps.trap import Seen
 
-# Twice the probe's of bench/measuring/checks.py, so that a busy machine hardly adds a wait.
+# Twice as long as in the first probe of bench/measuring/checks.py, so that a busy machine hardly adds a wait.
 SLEEP_S = 0.12
 
 
-def sleepers(ground: Ground) -> Seen:
+def sleepers(context: MeasurementContext) -> Seen:
     """Four requests at once that sleep in Python, then four that sleep in the database."""
-    server = ground.server
+    server = context.server
     python, database = (
         send_at_once(server.url, f"{endpoint}?seconds={SLEEP_S}", SLEEPERS, TIMEOUT_S, lambda _: None)
         for endpoint in (PYTHON, server.model.database_sleep)
@@ -28,11 +28,11 @@ def sleepers(ground: Ground) -> Seen:
     )
 
 
-def keep_alive(path: str, connections: int, requests: int) -> Callable[[Ground], Seen]:
-    """So many requests on so many connections, each connection with one under way at any time."""
+def keep_alive(path: str, connections: int, requests: int) -> Callable[[MeasurementContext], Seen]:
+    """So many requests on so many connections that stay open; each connection always has one request under way."""
 
-    def load(ground: Ground) -> Seen:
-        job = ground.job(
+    def load(context: MeasurementContext) -> Seen:
+        job = context.job(
             path,
             connections=connections,
             max_requests=requests,
@@ -40,18 +40,18 @@ def keep_alive(path: str, connections: int, requests: int) -> Callable[[Ground],
             duration_s=TIMEOUT_S,
             timeout_s=TIMEOUT_S,
         )
-        result = ground.generator.run(job)
+        result = context.generator.run(job)
         return Seen(result.requests, result.errors.total)
 
     return load
 
 
-def burst_above_max_connections(ground: Ground) -> Seen:
-    """More requests at once than PostgreSQL allows connections, where nobody else is on it and there are not too many.
+def burst_above_max_connections(context: MeasurementContext) -> Seen:
+    """More requests at once than PostgreSQL allows connections; none if the pool scenario leaves this set-up out.
 
-    A pool that is within the limit gets the 100 requests that the pool scenario has for it.
+    A pool that stays within the limit gets the 100 requests that it gets in the pool scenario.
     """
-    reading = pool.measure(ground, pool.workloads(ground.options)[0])
+    reading = pool.measure(context, pool.workloads(context.options)[0])
     if reason := reading.raw.get("skipped"):
         return Seen(0, 0, not_tried=reason)
     return Seen(reading.figures["requests"], reading.figures["failed"])

@@ -1,10 +1,11 @@
-"""What is a trap: a model, a load, what must come of it, and why? And does what was seen agree?"""
+"""What is a trap: which model falls into it, which load shows that, how, and why? And was it seen?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.measuring.checks import SERIAL_AT_LEAST, SLEEPERS, TOGETHER_AT_MOST
-from bench.scenarios.base import Ground
+from bench.scenarios.base import MeasurementContext
+from bench.scenarios.schedule import Setup
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,13 @@ class Seen:
     error: str = ""
     """The error of the expected kind in the server's log."""
     python_waits: float | None = None
-    """How long four waits in Python took that were asked for at once, in waits; None if they were not."""
+    """How long four requests took that waited in Python at once, in waits; None if none were sent."""
     database_waits: float | None = None
     not_tried: str = ""
     """Why it was left out; empty if it was not."""
 
     def words(self) -> str:
-        """In a phrase."""
+        """The same in words."""
         if self.not_tried:
             return f"not tried: {self.not_tried}"
         failures = f"{self.failed} of {self.requests} requests failed"
@@ -33,18 +34,18 @@ class Seen:
 
 @dataclass(frozen=True)
 class Expected:
-    """What must come of a load: without arguments, that nothing is wrong."""
+    """What a load must show; without arguments, that nothing is wrong."""
 
     python_serial: bool = False
     """Whether waits in Python take place one after the other."""
     database_serial: bool = False
     failed_share: float = 0.0
-    """At least this share of the requests fails; 0 is none at all."""
+    """At least this share of the requests fails; at 0 none may fail."""
     error: str = ""
-    """A pattern of the error that the server's log must have."""
+    """A pattern of the error that must be in the server's log."""
 
     def agrees(self, seen: Seen) -> bool:
-        """Whether what was seen is what must come of it."""
+        """Whether what was seen is what was expected."""
         if self.failed_share:
             return bool(seen.error) and seen.failed >= self.failed_share * seen.requests
         waits = ((self.python_serial, seen.python_waits), (self.database_serial, seen.database_waits))
@@ -54,7 +55,7 @@ class Expected:
         )
 
     def words(self) -> str:
-        """In a phrase."""
+        """The same in words."""
         if self.failed_share:
             share = "all" if self.failed_share == 1 else f"at least {self.failed_share:.0%} of all"
             return f"{share} requests fail: {self.error.replace('|', ', or ')}"
@@ -62,7 +63,7 @@ class Expected:
 
 
 def waits_words(python: str, database: str) -> str:
-    """How long requests take that wait at once."""
+    """How long requests take that are sent at once and wait."""
     return f"{SLEEPERS} at once take {python} waits in Python, {database} in the database"
 
 
@@ -76,7 +77,7 @@ class Trap:
     name: str
     model: str
     """The model that falls into it."""
-    load: Callable[[Ground], Seen]
+    load: Callable[[MeasurementContext], Seen]
     """What shows it, on a server of that model."""
     expected: Expected
     cause: str
@@ -87,6 +88,7 @@ class Trap:
     """The model that does so."""
     sources: tuple[str, ...]
     """Threads and documentation that report it, the best one first."""
-    setup: str = ""
-    """The set-up of the pool scenario that the server has; empty for its own."""
-    cured_setup: str = ""
+    setup: Setup | None = None
+    """The set-up of the pool scenario that the server has; None for what every server has."""
+    cured_setup: Setup | None = None
+    """The same for the server of the model that avoids the trap."""

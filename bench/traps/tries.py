@@ -1,4 +1,4 @@
-"""Does a trap behave as stated, and its cure as it should? Tries either on a real server."""
+"""Does a trap behave as stated, and its cure as it should? Both are tried on real servers."""
 
 import re
 import time
@@ -14,55 +14,70 @@ from bench.measuring.checks import judge_info
 from bench.models import find_models
 from bench.results import Run
 from bench.scenarios import pool
-from bench.scenarios.base import Entry, Ground, Options
-from bench.testbed.bed import Bed
+from bench.scenarios.base import Contestant, MeasurementContext, Options
+from bench.scenarios.schedule import Setup
 from bench.testbed.servers.life import Server, ServerFailed, serving
+from bench.testbed.testbed import TestBed
 from bench.traps.known import TRAPS
 from bench.traps.trap import CURED, Expected, Seen, Trap
 
-# A neighbour on the machine may spoil one try of what is timed, hardly three.
+# Another process on the machine may spoil one try of a load that is timed, but hardly three.
 TRIES = 3
 
 
-def find_traps(names: str | None) -> tuple[Trap, ...]:
-    """The traps that these models fall into; all of them without names."""
-    if names is None:
-        return TRAPS
-    models = {model.name for model in find_models(names)}
-    return tuple(trap for trap in TRAPS if trap.model in models)
+def find_traps(models: str | None, names: Sequence[str] = ()) -> tuple[Trap, ...]:
+    """The traps of these names that these models fall into; without either all of them. Raises BenchError."""
+    known = [trap.name for trap in TRAPS]
+    for name in names:
+        if name not in known:
+            raise BenchError(f"there is no trap {name!r}; there are {', '.join(known)}")
+    named = tuple(trap for trap in TRAPS if not names or trap.name in names)
+    if models is None:
+        return named
+    falling = {model.name for model in find_models(models)}
+    return tuple(trap for trap in named if trap.model in falling)
 
 
-def try_trap(trap: Trap, bed: Bed, generator: Generator) -> Seen:
+def try_trap(trap: Trap, testbed: TestBed, generator: Generator) -> Seen:
     """What the model that falls into it does under its load."""
-    return tried(trap, trap.model, trap.setup, trap.expected, bed, generator)
+    return tried(trap, trap.model, trap.setup, trap.expected, testbed, generator)
 
 
-def try_cure(trap: Trap, bed: Bed, generator: Generator) -> Seen:
+def try_cure(trap: Trap, testbed: TestBed, generator: Generator) -> Seen:
     """What the model that avoids it does under the same load."""
-    return tried(trap, trap.cured_by, trap.cured_setup, CURED, bed, generator)
+    return tried(trap, trap.cured_by, trap.cured_setup, CURED, testbed, generator)
 
 
-def tried(trap: Trap, name: str, setup: str, expected: Expected, bed: Bed, generator: Generator) -> Seen:
-    """The load on a fresh server, once more where only its timing is not as expected: that may be a neighbour's."""
+def tried(
+    trap: Trap, name: str, setup: Setup | None, expected: Expected, testbed: TestBed, generator: Generator
+) -> Seen:
+    """What a fresh server of that model does under the trap's load."""
     (model,) = find_models(name)
     if model.unavailable:
         return Seen(0, 0, not_tried=model.unavailable)
-    environment = bed.environment(model) | dict(pool.SCENARIO.environments.get(setup, {}))
-    log = bed.logs / f"{name}.log"
+    environment = testbed.environment(model) | dict(setup.environment if setup else {})
+    log = testbed.logs / f"{name}.log"
     written = pool.log_bytes(log)
     try:
-        with serving(model, environment, bed.logs) as server:
+        with serving(model, environment, testbed.logs) as server:
             check_info(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
-            ground = Ground(
-                Entry(name, model), server, bed, Options(), Random(0), {}, generator, lambda _: None, setup=setup
+            contestant = Contestant(name, model)
+            context = MeasurementContext(
+                contestant, server, testbed, Options(), Random(0), {}, generator, lambda _: None, setup=setup
             )
-            for _ in range(TRIES):
-                seen = trap.load(ground)
-                if seen.python_waits is None or seen.failed or expected.agrees(seen):
-                    break
+            seen = sent(trap, context, expected)
     except ServerFailed:
-        seen = Seen(requests=1, failed=1)  # it is asked for /info before anything else
+        seen = Seen(requests=1, failed=1)  # the one for /info, with which every server begins
     return replace(seen, error=named_error(log, written, trap.expected.error)) if seen.failed else seen
+
+
+def sent(trap: Trap, context: MeasurementContext, expected: Expected) -> Seen:
+    """Send the trap's load; a few times if only the timing is not as expected, because another process may be why."""
+    for _ in range(TRIES):
+        seen = trap.load(context)
+        if seen.python_waits is None or seen.failed or expected.agrees(seen):
+            break
+    return seen
 
 
 def check_info(server: Server, pool: int) -> None:
@@ -73,7 +88,7 @@ def check_info(server: Server, pool: int) -> None:
 
 
 def named_error(log: Path, written: int, pattern: str) -> str:
-    """The last error in what a server has written since then that the pattern finds, with its class."""
+    """The last error that the pattern finds in a log after so many bytes, with the error's class."""
     text = log.read_bytes()[written:].decode(errors="replace")
     found = re.findall(rf"^(?:\w+\.)*(\w+): .*?({pattern})", text, re.MULTILINE) if pattern else []
     return ": ".join(found[-1]) if found else ""
@@ -81,22 +96,26 @@ def named_error(log: Path, written: int, pattern: str) -> str:
 
 def try_all(
     traps: Sequence[Trap],
-    bed: Bed,
+    testbed: TestBed,
     generator: Generator,
     run: Run,
-    on_trap: Callable[[int, Trap], None],
+    on_trap: Callable[[int, int, Trap, int], None],
     *,
     cures: bool,
 ) -> None:
-    """Try those that the run has not tried yet, and their cures if wanted; the results file is complete after each."""
+    """Try the traps that the run has not tried yet, and with `cures` also what cures them.
+
+    `on_trap` hears of each trap before it is tried: its number, how many there are, and how many servers it takes. The
+    results file is complete after each.
+    """
     began = time.monotonic() - run.elapsed_s
     for number, trap in enumerate(traps, start=1):
         step = f"traps/{trap.name}"
         if step in run.steps_done:
             continue
-        on_trap(number, trap)
-        seen = try_trap(trap, bed, generator)
-        run.traps.append(report(trap, seen, try_cure(trap, bed, generator) if cures else None))
+        on_trap(number, len(traps), trap, 2 if cures else 1)
+        seen = try_trap(trap, testbed, generator)
+        run.traps.append(report(trap, seen, try_cure(trap, testbed, generator) if cures else None))
         run.steps_done.append(step)
         run.elapsed_s = time.monotonic() - began
         run.save()

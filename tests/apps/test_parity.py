@@ -1,11 +1,14 @@
 """The two apps can be read side by side: same files, same public names in the same order, nothing shared."""
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
-from bench.report.terminal.code import pairs
+from bench.judging.app_code import pairs
+from bench.testbed.servers.life import Server
 
 ROOT = Path(__file__).parents[2]
 GEVENT, ASYNCIO = ROOT / "gevent_app", ROOT / "asyncio_app"
@@ -13,7 +16,6 @@ GEVENT, ASYNCIO = ROOT / "gevent_app", ROOT / "asyncio_app"
 ONLY_IN = {
     "wsgi.py": "gevent_app is a WSGI application; asgi.py is its counterpart",
     "asgi.py": "asyncio_app is an ASGI application; wsgi.py is its counterpart",
-    "bridge.py": "Flask is WSGI; only an event loop needs something between them",
     "statements.py": "SQLAlchemy's engine has a cache of compiled statements; `databases` has none",
     "lifespan": "asyncio's pool belongs to a running event loop, so it is opened by the server",
     "POOL_TIMEOUT_S": "`databases` has no time-out for a full pool; SQLAlchemy has one",
@@ -56,6 +58,22 @@ def test_an_app_imports_neither_the_other_nor_the_bench(app: str) -> None:
 @pytest.mark.parametrize("app", ["gevent_app", "asyncio_app"])
 def test_a_view_reads_no_environment(app: str) -> None:
     assert "environ" not in (ROOT / app / "views.py").read_text()
+
+
+def test_nested_json_is_the_same_400_at_every_depth(serve: Callable[[str], Server]) -> None:
+    """Each server leaves the parser another depth of the stack; a body above 64 KiB is too large before it is read."""
+    depths = (1, 100, *range(850, 1_000, 10), 1_000, 30_000, 100_000)
+    answers = {}
+    for app in ("gevent", "asyncio", "quart"):
+        with httpx.Client(base_url=serve(app).url, trust_env=False, timeout=30) as client:
+            answers[app] = [
+                (depth, answer.status_code, answer.content)
+                for depth in depths
+                for text in ("[" * depth + "]" * depth, '{"colour": 1, "title": ' + "[" * depth + "]" * depth + "}")
+                for answer in [client.post("/todos/", content=text, headers={"content-type": "application/json"})]
+            ]
+    assert answers["gevent"] == answers["asyncio"] == answers["quart"]
+    assert {(depth > 30_000, status) for depth, status, _ in answers["gevent"]} == {(False, 400), (True, 413)}
 
 
 def test_every_view_is_in_both_apps_and_differs_where_it_waits(capsys: pytest.CaptureFixture[str]) -> None:

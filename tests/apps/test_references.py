@@ -15,9 +15,9 @@ from bench.judging.validity import VALID
 from bench.load.burst import send_at_once
 from bench.measuring.checks import check_contract
 from bench.models import Model, find_models
-from bench.testbed.bed import Bed
 from bench.testbed.databases import Database, seed
 from bench.testbed.servers.life import Server, serving
+from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
 MODELS = find_models("references")
@@ -46,25 +46,25 @@ REFUSED = (
 
 
 @pytest.fixture(scope="module")
-def schema(test_bed: Bed) -> Iterator[Database]:
+def schema(test_bed: TestBed) -> Iterator[Database]:
     """A schema beside the default one, with 50 todos of its own, of which the first says where it is."""
     database = replace(test_bed.databases["postgres"], schema="elsewhere")
     with database.connect() as connection:
         connection.execute(text("CREATE SCHEMA elsewhere"))
-        seed(database)
+        seed(database, test_bed.logs)
         connection.execute(text("UPDATE elsewhere.todos SET title = 'elsewhere' WHERE id = 1"))
         yield database
         connection.execute(text("DROP SCHEMA elsewhere CASCADE"))
 
 
-def start(model: Model, bed: Bed, schema: Database) -> AbstractContextManager[Server]:
+def start(model: Model, testbed: TestBed, schema: Database) -> AbstractContextManager[Server]:
     """The model's server in that schema, its upstream away."""
     away = {"UPSTREAM_URL": "http://127.0.0.1:1/"}
-    return serving(model, bed.environment(model) | schema.environment(model.driver) | away, bed.logs)
+    return serving(model, testbed.environment(model) | schema.environment(model.driver) | away, testbed.logs)
 
 
 @pytest.fixture(scope="module")
-def usual(test_bed: Bed, schema: Database) -> list[tuple[int, bytes]]:
+def usual(test_bed: TestBed, schema: Database) -> list[tuple[int, bytes]]:
     """What asyncio_app answers to each of `REFUSED`."""
     (model,) = find_models("asyncio")
     with start(model, test_bed, schema) as server:
@@ -80,7 +80,7 @@ def answers(server: Server) -> list[tuple[int, bytes]]:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_it_says_no_in_the_same_words_and_keeps_to_its_schema(
-    model: Model, test_bed: Bed, schema: Database, usual: list[tuple[int, bytes]]
+    model: Model, test_bed: TestBed, schema: Database, usual: list[tuple[int, bytes]]
 ) -> None:
     with start(model, test_bed, schema) as server:
         assert check_contract(server) == VALID
@@ -96,7 +96,7 @@ def test_it_says_no_in_the_same_words_and_keeps_to_its_schema(
             assert client.get(f"/todos/{key}").status_code == 404
 
 
-def test_what_is_implicit_overlaps_in_the_database_and_nowhere_else(test_bed: Bed) -> None:
+def test_what_is_implicit_overlaps_in_the_database_and_nowhere_else(test_bed: TestBed) -> None:
     """Requests of the unchanged synchronous app: four waits at once take one in PostgreSQL and four in Python."""
     (model,) = find_models("implicit-asyncio")
     with serving(model, test_bed.environment(model), test_bed.logs) as server:
@@ -132,4 +132,4 @@ def test_they_take_nothing_of_the_two_apps_but_the_bridge_and_the_cache() -> Non
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             others = {module for module in modules if module.startswith(("gevent_app", "asyncio_app", "bench"))}
-            assert others <= {"asyncio_app.bridge", "asyncio_app.statements"}, path
+            assert others <= {"asyncio_app.statements"}, path

@@ -9,14 +9,24 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from bench.cli import cli
-from bench.commands.bridge import conclude
 from bench.measuring.plan import make_plan
 from bench.models import Model, find_models
-from bench.report.terminal.bridge import all_met, rows, threads
+from bench.report.terminal.run import summary
 from bench.results import Cell
 from bench.scenarios import SCENARIOS, bridge, scale
 from bench.scenarios.base import Options
-from bench.scenarios.bridge import BRIDGE, CPU, FLOOR, MODELS, SCENARIO, TARGETS, WAITING
+from bench.scenarios.bridge import (
+    BRIDGE,
+    CPU,
+    FLOOR,
+    MODELS,
+    SCENARIO,
+    TARGETS,
+    WAITING,
+    all_met,
+    comparisons,
+    threads,
+)
 from tests.judged_runs import judged_of, run_of
 from tests.observations import observations
 
@@ -24,7 +34,7 @@ FOUND = {model.name: model for model in find_models(",".join(MODELS))}
 
 
 def asked(model: Model) -> list[str]:
-    return [workload.name for workload in bridge.workloads(Options()) if SCENARIO.fits(model, workload)]
+    return [workload.name for workload in bridge.workloads(Options()) if SCENARIO.asks(model, workload)]
 
 
 def cells(ratio: float, many_threads: int = 1) -> list[Cell]:
@@ -51,7 +61,7 @@ def test_a_model_is_asked_what_it_has_a_target_for() -> None:
 def test_every_round_has_every_model_once_and_memory_last() -> None:
     plan = make_plan([SCENARIO], list(FOUND.values()), Options(rounds=3))
     for number in range(3):
-        assert sorted(step.entry.name for step in plan if step.round == number) == sorted(MODELS)
+        assert sorted(step.contestant.name for step in plan if step.round == number) == sorted(MODELS)
     assert bridge.workloads(Options())[-1] == WAITING
 
 
@@ -66,15 +76,15 @@ def test_every_round_has_every_model_once_and_memory_last() -> None:
     ],
 )
 def test_a_target_is_met_up_to_its_ratio(ratio: float, unmet: str) -> None:
-    found = rows(judged_of(*cells(ratio)))
+    found = comparisons(judged_of(*cells(ratio)).cells, 1)
     assert {row.target.other for row in found if not row.met} == set(unmet.split())
     assert [row.met for row in found if row.target.workload == WAITING.name] == [ratio < 1]
-    assert all_met(judged_of(*cells(ratio))) == (not unmet)
+    assert all_met(judged_of(*cells(ratio)).cells, 1) == (not unmet)
 
 
 def test_threads_may_not_grow() -> None:
-    assert threads(judged_of(*cells(0.3, many_threads=2))) == (1, 2)
-    assert not all_met(judged_of(*cells(0.3, many_threads=2)))
+    assert threads(judged_of(*cells(0.3, many_threads=2)).cells) == (1, 2)
+    assert not all_met(judged_of(*cells(0.3, many_threads=2)).cells, 1)
 
 
 @pytest.mark.parametrize(("state", "unmet"), [("ERRORS", {"quart", "fastapi"}), ("UNSTABLE", {"fastapi"})])
@@ -85,15 +95,16 @@ def test_what_failed_or_is_missing_is_not_met(state: str, unmet: set[str]) -> No
         if cell.model == "quart":
             first = replace(cell.observations[0], state=state, reason="why")
             every[key] = replace(cell, observations=(first, *cell.observations[1:]))
-    assert {row.target.other for row in rows(judged_of(*every.values())) if not row.met} == unmet
-    assert not all_met(judged_of(*every.values()))
-    assert not all_met(judged_of())
+    found = judged_of(*every.values()).cells
+    assert {row.target.other for row in comparisons(found, 1) if not row.met} == unmet
+    assert not all_met(found, 1)
+    assert not all_met([], 1)
 
 
 def printed(found: Sequence[Cell], folder: Path) -> list[str]:
     run = run_of(*found, folder=folder)
     console = Console(width=80, record=True, file=(folder / "out").open("w"))
-    conclude(console, run, Options())
+    summary(console, run, [SCENARIO])
     console.file.close()
     return console.export_text().splitlines()
 
@@ -104,7 +115,8 @@ def test_the_table_has_a_line_a_target_and_fits_80_columns(tmp_path: Path) -> No
     verdicts = [line for line in lines if line.rstrip().endswith(" met")]
     assert len(verdicts) == len(TARGETS) + 1
     assert any("asyncio-threads" in line and "0.35   not met" in line for line in verdicts)
-    assert sum("not measured" in line for line in printed([], tmp_path)) == len(TARGETS) + 1
+    failed = replace(cells(1.1)[0], model="another")
+    assert sum("not measured" in line for line in printed([failed], tmp_path)) == len(TARGETS) + 1
 
 
 @pytest.mark.parametrize("arguments", [["--rounds", "1"], ["--duration", "nan"], ["--models", "sync"], ["x"]])

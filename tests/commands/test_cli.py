@@ -12,8 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.results import new_run
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
+from tests.report_runs import trap
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,7 +40,13 @@ def bench(*arguments: str, cwd: Path = ROOT, width: int = 80, **environment: str
         (["classic", "--requests", "0"], "is not in the range"),
         (["classic", "--requests", "x"], "'x' is not a valid integer range"),
         (["classic", "--out", "/dev/null/x"], "cannot write to /dev/null/x: Not a directory; pass another --out"),
-        (["all", "--wrong"], "No such option"),
+        (["all", "--wrong"], "No such option '--wrong'"),
+        (["traps", "--quick"], "The commands that have --quick are all, throughput, latency"),
+        (["classic", "--quick"], "The commands that have --quick are all, throughput, latency"),
+        (["decide", "--check", "--quick"], "The commands that have --quick are all, throughput, latency"),
+        (["traps", "one-loop"], "there is no trap 'one-loop'; there are one-thread-adapter, leaking-context"),
+        (["traps", "blocking-driver", "--models", "sync"], "no trap is known of sync; name some of gevent-blocking-db"),
+        (["report"], "no run in results/ has measurements; run python -m bench all, or name a run's folder"),
         (["all", "--scenarios", "classic,nope"], "there is no scenario 'nope'; there are classic, throughput"),
         (["all", "--resume", "."], "cannot read results.json: No such file or directory"),
         (["throughput", "--rounds", "0"], "is not in the range"),
@@ -116,8 +124,9 @@ def test_the_classic_end_to_end(width: int, tmp_path: Path) -> None:
         assert cell["scenario"] == "classic"
         assert cell["workload"] == {"name": "3 × 0.1 s", "seconds": 0.1, "requests": 3}
         assert (cell["state"], cell["reason"]) == ("VALID", "")
-        assert {"python_s", "database_s", "sum_s", "requests"} <= set(cell["rounds"][0])
-        assert {"endpoint", "status", "start_s", "end_s"} <= set(cell["rounds"][0]["requests"][0])
+        (seen,) = cell["observations"]
+        assert {"python_s", "database_s", "total_s", "ideal_s"} <= set(seen["figures"])
+        assert {"endpoint", "status", "start_s", "end_s"} <= set(seen["raw"]["answers"][0])
         assert cell["command"][1] == "-m"
         assert cell["info"]["pid"]
 
@@ -187,3 +196,16 @@ def test_server_settings_in_the_users_shell_change_nothing(tmp_path: Path) -> No
     for cell in json.loads((tmp_path / "o" / "results.json").read_text())["cells"]:
         assert cell["info"]["pool"] == 15
         assert cell["state"] == "VALID"
+
+
+def test_the_newest_run_is_reported_and_one_without_measurements_is_none(tmp_path: Path) -> None:
+    older, newer, empty = (new_run(tmp_path / "results" / name, {}, {}, seed=1) for name in ("b", "a", "c"))
+    for run, day in ((older, "2026-01-01"), (newer, "2026-01-02"), (empty, "2026-01-03")):
+        run.started_utc = f"{day}T00:00:00Z"
+        if run is not empty:
+            run.traps.append(trap("blocking-driver"))
+        run.save()
+    (tmp_path / "results" / "d").mkdir()
+    (tmp_path / "results" / "d" / "results.json").write_text("{")
+    done = bench("report", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "results/a/report.html\n")

@@ -13,7 +13,7 @@ import pytest
 from bench.cli import main
 from bench.results import Run
 from tests.observations import described
-from tests.prediction.test_decide import throughput
+from tests.prediction.examples import throughput
 from tests.report_runs import sample_run
 
 DAMAGES = 240

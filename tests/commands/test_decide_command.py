@@ -16,7 +16,7 @@ import pytest
 from bench.cli import main
 from bench.results import new_run
 from tests.observations import described
-from tests.prediction.test_decide import cell, throughput
+from tests.prediction.examples import cell, throughput
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,19 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+def one_line(text: str) -> str:
+    """Without the breaks of 80 columns."""
+    return " ".join(text.split())
+
+
 def test_without_flags_it_says_what_it_assumes_within_80_columns(bench: Bench) -> None:
     done = bench("decide")
+    said = one_line(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
     assert "From results/a/results.json (6 rounds" in done.stdout
     assert "Assumed: --db-wait-ms 50 --queries 1" in done.stdout
-    assert "Your 20 connections bind: gevent and asyncio both come to about" in done.stdout
-    assert "not measured: sync (no cell for GET /); python -m bench throughput" in done.stdout
+    assert "Your 20 database connections are the limit: gevent and asyncio each come to about" in said
+    assert "No prediction for sync (no cell for GET /); python -m bench throughput --models sync" in said
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
@@ -79,6 +85,9 @@ def test_what_is_given_is_not_assumed_and_json_has_it_all(bench: Bench) -> None:
     assert found["demand"]["db_wait_s"] == 0.0025
     assert {row["prediction"]["model"] for row in found["rows"]} == {"gevent", "asyncio"}
     assert found["not_measured"][0]["name"] == "sync"
+    assert found["verdict"]["sentence"].startswith("All 2 models keep 300 requests a second")
+    assert found["verdict"]["sentences"][0]["code"] == "all_keep"
+    assert found["verdict"]["sentences"][0]["values"]["rate"] == 300.0
     text = bench("decide", "--results", "results/a", "--rate", "300", "--db-wait-ms", "2.5").stdout
     assert "Assumed: --queries 1 --upstream-wait-ms 0 --cpu-ms 1 --db-connections 20" in text
 
@@ -86,8 +95,8 @@ def test_what_is_given_is_not_assumed_and_json_has_it_all(bench: Bench) -> None:
 def test_models_whose_calls_were_not_measured_are_left_out_when_there_are_calls(bench: Bench) -> None:
     done = bench("decide", "--upstream-wait-ms", "20")
     assert done.returncode == 0
-    assert "No model has the cells that a prediction needs." in done.stdout
-    assert "gevent, asyncio (no valid fanout cells)" in done.stdout.replace("\n", " ")
+    assert "No model of this run has all the cells that this prediction needs." in done.stdout
+    assert "gevent, asyncio (no valid fanout cells)" in one_line(done.stdout)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from bench.commands.load import calibrate, is_loopback, load
+from bench.files import ROOT
 from bench.load import LoadJob, LoadResult, run
 from bench.load.null_server import NullServer, null_server
-from bench.load.run import ROOT
 from bench.report.terminal.load import duration, histogram, load_report
 from bench.testbed.processes.ports import free_port
 

@@ -114,7 +114,7 @@ def test_what_the_classic_measured_of_waits_counts_and_not_what_is_claimed() -> 
         rates("gevent", [1.0], "5 × 1 s", scenario="classic"),
         workload={"name": "5 × 1 s", "seconds": 1.0, "requests": 5},
         observations=tuple(
-            replace(one, figures={"python_s": 1.0, "database_s": 5.0, "sum_s": 6.0})
+            replace(one, figures={"python_s": 1.0, "database_s": 5.0, "total_s": 6.0})
             for one in rates("gevent", [1.0]).observations
         ),
     )

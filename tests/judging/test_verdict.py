@@ -148,7 +148,7 @@ def test_the_sentences_say_waits_then_cost_then_how_sure(tmp_path: Path) -> None
 
 
 def test_waits_that_were_measured_are_believed_before_what_is_claimed() -> None:
-    burst = cell("classic", "gevent", WAITS, "sum_s", {"python_s": 1.0, "database_s": 5.0, "sum_s": 6.0})
+    burst = cell("classic", "gevent", WAITS, "total_s", {"python_s": 1.0, "database_s": 5.0, "total_s": 6.0})
     said = judged_of(rates("gevent", LEVEL), rates("asyncio", LEVEL), burst).verdict.sentences[0]
     assert "one after the other with gevent (in the database), which blocks" in said
 

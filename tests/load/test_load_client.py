@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 import uvloop
 
+from bench.files import ROOT
 from bench.load import ErrorCounts, GeneratorError, Interrupted, LoadJob, LoadResult, run
 from bench.load.loops import generator_for
 from bench.load.null_server import NullServer, null_server
-from bench.load.run import ROOT
 from bench.load.worker import raise_file_limit
 
 run_module = importlib.import_module("bench.load.run")  # the package's `run` is the function

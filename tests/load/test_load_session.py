@@ -14,9 +14,10 @@ import psutil
 import pytest
 from processes import PATIENCE_S, gone, wait_until
 
+from bench.files import ROOT
 from bench.load import Generator, GeneratorError, LoadJob, LoadResult
 from bench.load.null_server import NullServer, null_server
-from bench.load.run import ROOT, Worker
+from bench.load.run import Worker
 
 run_module = importlib.import_module("bench.load.run")  # the package's `run` is the function
 

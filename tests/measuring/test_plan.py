@@ -9,31 +9,33 @@ from bench.measuring.plan import Step, make_plan
 from bench.models import MODELS, find_models
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options
+from bench.scenarios.pool_setups import SETUPS
+from bench.scenarios.schedule import Once, Rounds
 from bench.scenarios.throughput import SCENARIO as THROUGHPUT
 
 OPTIONS = Options(rounds=6, seed=42)
-PREPARED = replace(THROUGHPUT, name="prepared", prepare=lambda ground: {})
+PREPARED = replace(THROUGHPUT, name="prepared", schedule=Rounds(prepare=lambda context: {}))
 CLASSIC = SCENARIOS["classic"]
 
 
 def rounds_of(plan: list[Step]) -> dict[int, list[str]]:
-    """The entries of each round, in order."""
+    """The contestants of each round, in order."""
     rounds: dict[int, list[str]] = {}
     for step in plan:
-        rounds.setdefault(step.round, []).append(step.entry.name)
+        rounds.setdefault(step.round, []).append(step.contestant.name)
     return rounds
 
 
 def test_every_round_has_every_model_and_the_twin_of_the_baseline_once() -> None:
     rounds = rounds_of(make_plan([THROUGHPUT], MODELS, OPTIONS))
     assert list(rounds) == [0, 1, 2, 3, 4, 5]
-    for entries in rounds.values():
-        assert sorted(entries) == sorted([*(model.name for model in MODELS), "gevent (again)"])
+    for contestants in rounds.values():
+        assert sorted(contestants) == sorted([*(model.name for model in MODELS), "gevent (again)"])
 
 
 def test_every_round_has_an_order_of_its_own_drawn_from_the_seed() -> None:
     plan = make_plan([THROUGHPUT], MODELS, OPTIONS)
-    orders = {tuple(entries) for entries in rounds_of(plan).values()}
+    orders = {tuple(contestants) for contestants in rounds_of(plan).values()}
     assert len(orders) >= 5
     assert make_plan([THROUGHPUT], MODELS, OPTIONS) == plan
     assert make_plan([THROUGHPUT], MODELS, replace(OPTIONS, seed=43)) != plan
@@ -53,7 +55,7 @@ def test_a_brief_plan_asks_only_wide_scenarios_of_models_beside_the_classic_six(
     models = [*find_models("gevent,asyncio"), beside]
     narrow = replace(THROUGHPUT, name="narrow", wide=False)
     plan = make_plan([THROUGHPUT, narrow], models, replace(OPTIONS, brief=True))
-    asked = {(step.entry.name, scenario.name) for step in plan for scenario in step.scenarios}
+    asked = {(step.contestant.name, scenario.name) for step in plan for scenario in step.scenarios}
     assert asked >= {("gevent", "throughput"), ("gevent", "narrow"), ("beside", "throughput")}
     assert ("beside", "narrow") not in asked
     assert all(len(step.scenarios) == 2 for step in make_plan([THROUGHPUT, narrow], models, OPTIONS))
@@ -62,13 +64,13 @@ def test_a_brief_plan_asks_only_wide_scenarios_of_models_beside_the_classic_six(
 def test_a_quick_and_brief_plan_has_the_classic_six_only() -> None:
     beside = replace(find_models("asyncio")[0], name="beside", families=())
     plan = make_plan([THROUGHPUT], [beside, *find_models("gevent")], replace(OPTIONS, brief=True, quick=True))
-    assert {step.entry.name for step in plan} == {"gevent"}
+    assert {step.contestant.name for step in plan} == {"gevent"}
 
 
 def test_a_quick_plan_prepares_nothing_and_has_no_twin() -> None:
     plan = make_plan([THROUGHPUT, PREPARED], find_models("gevent,asyncio"), replace(OPTIONS, quick=True))
     assert not any(step.preparing for step in plan)
-    assert {step.entry.name for step in plan} == {"gevent", "asyncio"}
+    assert {step.contestant.name for step in plan} == {"gevent", "asyncio"}
 
 
 def test_every_step_has_an_id_of_its_own() -> None:
@@ -84,8 +86,6 @@ def test_the_baseline_is_gevent_or_the_first(names: str, expected: str) -> None:
 
 
 def test_a_scenario_only_has_steps_for_models_it_applies_to_and_one_for_each_setup() -> None:
-    scenario = replace(
-        CLASSIC, name="x", applies=lambda model: model.name != "sync", environments={"a": {}, "b": {"POOL_SIZE": "1"}}
-    )
+    scenario = replace(CLASSIC, name="x", asks=lambda model, workload: model.name != "sync", schedule=Once(SETUPS[:2]))
     plan = make_plan([scenario], find_models("sync,gevent"), OPTIONS)
-    assert [(step.entry.name, step.setup) for step in plan] == [("gevent", "a"), ("gevent", "b")]
+    assert [(step.contestant.name, step.setup) for step in plan] == [("gevent", setup) for setup in SETUPS[:2]]

@@ -8,9 +8,9 @@ import pytest
 from bench.judging.validity import VALID
 from bench.measuring.checks import check_overlap, judge_info
 from bench.models import find_models
-from bench.testbed.bed import Bed
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server, serving
+from bench.testbed.testbed import TestBed
 
 READS = (
     "/",
@@ -60,6 +60,11 @@ BAD_BODIES = (
     (b'{"title": "a", "priority": 1.0}', 400, "priority"),
     (b'{"title": "a", "id": 7}', 400, "id"),
     (b'{"title": "a", "colour": "red"}', 400, "colour"),
+    (b'{"title": []}', 400, "without objects or lists"),
+    (b'{"title": ' + b"[" * 1_000 + b"]" * 1_000 + b"}", 400, "without objects or lists"),
+    (b'{"title": ' * 5_000 + b"1" + b"}" * 5_000, 400, "without objects or lists"),
+    (b"[" * 30_000 + b"]" * 30_000, 400, "without objects or lists"),
+    (b"[" * 60_000, 400, "without objects or lists"),
 )
 JSON = {"content-type": "application/json"}
 NOT_THERE = (
@@ -219,7 +224,7 @@ def test_waits_overlap_as_the_registry_says(server: Server) -> None:
     assert judgement == VALID
 
 
-def test_an_upstream_that_is_away_is_502_in_the_same_words(test_bed: Bed) -> None:
+def test_an_upstream_that_is_away_is_502_in_the_same_words(test_bed: TestBed) -> None:
     bodies = set()
     url = f"http://127.0.0.1:{free_port()}/"
     for model in find_models("gevent,asyncio"):

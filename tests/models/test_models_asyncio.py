@@ -18,8 +18,8 @@ from bench.measuring.checks import HELPER_THREADS, check_overlap, judge_info
 from bench.models import Model, find_models, with_workers
 from bench.models.asyncio_side import MODELS
 from bench.scenarios import pool
-from bench.testbed.bed import Bed
 from bench.testbed.servers.life import Server, serving
+from bench.testbed.testbed import TestBed
 
 # One of each kind; the contract's tests run over the other loops as well.
 KINDS = find_models(
@@ -32,14 +32,14 @@ THREADS = {"asyncio-threads": (IN_FLIGHT, 2 * IN_FLIGHT), "asyncio-a2wsgi": (15,
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda model: model.name)
-def server(request: pytest.FixtureRequest, test_bed: Bed) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, test_bed: TestBed) -> Iterator[Server]:
     """Each of the models in turn."""
     with started(request.param, test_bed) as running:
         yield running
 
 
 @contextmanager
-def started(model: Model, test_bed: Bed) -> Iterator[Server]:
+def started(model: Model, test_bed: TestBed) -> Iterator[Server]:
     """A server of the model, unless a package is missing."""
     if model.unavailable:
         pytest.skip(f"{model.name}: {model.unavailable}")
@@ -104,7 +104,7 @@ def test_nothing_was_logged(server: Server) -> None:
     assert Path(server.process.log).read_text() == ""
 
 
-def test_a_loop_for_each_request_keeps_no_connection(test_bed: Bed) -> None:
+def test_a_loop_for_each_request_keeps_no_connection(test_bed: TestBed) -> None:
     model = named("asyncio-wsgi")
     before = test_bed.database_connections(model)
     with started(model, test_bed) as server:
@@ -119,7 +119,7 @@ def test_a_loop_for_each_request_keeps_no_connection(test_bed: Bed) -> None:
 
 
 @pytest.mark.parametrize("name", ["asyncio-hypercorn", "asyncio-granian", "asyncio-gunicorn-asgi"])
-def test_two_workers_are_two_processes(test_bed: Bed, name: str) -> None:
+def test_two_workers_are_two_processes(test_bed: TestBed, name: str) -> None:
     (model,) = with_workers([named(name)], 2)
     with started(model, test_bed) as server:
         for _ in range(100):  # the second one may still be starting

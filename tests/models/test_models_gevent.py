@@ -11,15 +11,16 @@ from statistics import median
 import httpx
 import pytest
 
+from bench.files import ROOT
 from bench.judging.validity import VALID
 from bench.load.burst import Answer, send_at_once
 from bench.measuring.checks import check_overlap, judge_info
 from bench.models import POOL, Model, find_models
 from bench.scenarios.pool import waves
-from bench.testbed.bed import Bed
 from bench.testbed.processes.ports import HOST
 from bench.testbed.processes.process import GuardedProcess
-from bench.testbed.servers.life import ROOT, Server, serving
+from bench.testbed.servers.life import Server, serving
+from bench.testbed.testbed import TestBed
 
 KINDS = find_models("gthread,gevent-psycopg3,gevent-pywsgi,eventlet,granian-wsgi")
 ENTRYPOINTS = find_models("gevent-pywsgi,eventlet")
@@ -28,7 +29,7 @@ ENDED_WITHIN_S = 10.0
 
 
 @pytest.fixture(scope="module", params=KINDS, ids=lambda model: model.name)
-def server(request: pytest.FixtureRequest, test_bed: Bed) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, test_bed: TestBed) -> Iterator[Server]:
     """Each of the models in turn."""
     if request.param.unavailable:
         pytest.skip(f"{request.param.name}: {request.param.unavailable}")
@@ -81,7 +82,7 @@ def test_a_kept_connection_is_no_slower_than_a_new_one(server: Server) -> None:
 
 
 @pytest.mark.parametrize("model", ENTRYPOINTS, ids=lambda model: model.name)
-def test_an_entrypoint_that_is_to_end_answers_first(model: Model, test_bed: Bed) -> None:
+def test_an_entrypoint_that_is_to_end_answers_first(model: Model, test_bed: TestBed) -> None:
     """SIGTERM while one connection idles and one waits for its answer: the answer comes, and the exit code is 0."""
     answers: list[Answer] = []
     with (
@@ -101,7 +102,7 @@ def test_an_entrypoint_that_is_to_end_answers_first(model: Model, test_bed: Bed)
 
 
 @pytest.mark.parametrize("model", ENTRYPOINTS, ids=lambda model: model.name)
-def test_an_entrypoint_does_not_share_its_port(model: Model, test_bed: Bed, tmp_path: Path) -> None:
+def test_an_entrypoint_does_not_share_its_port(model: Model, test_bed: TestBed, tmp_path: Path) -> None:
     environment = test_bed.environment(model)
     with serving(model, environment, test_bed.logs) as server:
         command = model.command(HOST, int(server.url.rpartition(":")[2]))

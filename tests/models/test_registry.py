@@ -29,9 +29,10 @@ from bench.report.terminal.registry import pasteable, words
 from bench.results import Cell, new_run
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options
-from bench.testbed.bed import Bed
+from bench.scenarios.classic import SECONDS
 from bench.testbed.processes.ports import free_port, is_free
 from bench.testbed.processes.process import clean_environment
+from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
 # A model of one's own, as the README shows it.
@@ -39,15 +40,10 @@ OWN_MODEL = """Model(
     "gthread-50",
     "gevent_app",
     (*GUNICORN, "--worker-class", "gthread", "--threads", "50", "gevent_app:create_app()"),
-    situation="nothing blocks",
-    python_waits_overlap=True,
-    database_waits_overlap=True,
     threads=50,
     note="What we run today.",
 )"""
-MISSING = Model(
-    "ours", "gevent_app", GUNICORN, "both block", False, False, packages=("no_such_module",), extra="servers"
-)
+MISSING = Model("ours", "gevent_app", GUNICORN, packages=("no_such_module",), extra="servers")
 
 
 def names(models: Sequence[Model]) -> list[str]:
@@ -179,7 +175,7 @@ def test_the_list_has_every_model_once_and_each_command_can_be_pasted(width: int
     assert headings == list(dict.fromkeys(map(group, MODELS)))
 
 
-def test_a_command_from_the_list_serves_when_pasted_into_a_shell(test_bed: Bed) -> None:
+def test_a_command_from_the_list_serves_when_pasted_into_a_shell(test_bed: TestBed) -> None:
     (model,) = find_models("asyncio")
     port = free_port()
     text = pasteable(model, 78).replace("8000", str(port)).replace("python", shlex.quote(sys.executable), 1)
@@ -216,12 +212,12 @@ class Silent:
         return lambda *_: None
 
 
-def test_a_model_of_ones_own_takes_ten_lines(test_bed: Bed, tmp_path: Path) -> None:
+def test_a_model_of_ones_own_takes_seven_lines(test_bed: TestBed, tmp_path: Path) -> None:
     """And is measured like any other: checked, started, judged."""
-    assert len(OWN_MODEL.splitlines()) <= 10
+    assert len(OWN_MODEL.splitlines()) <= 7
     assert OWN_MODEL in (ROOT / "README.md").read_text()
     model = eval(OWN_MODEL, {"Model": Model, "GUNICORN": GUNICORN})
-    options = Options(classic_seconds=0.1)
+    options = Options(chosen={SECONDS.name: 0.1})
     run = new_run(tmp_path / "o", {}, {}, seed=random.getrandbits(8))
     run.scenarios, run.models = questions([SCENARIOS["classic"]], options), model_facts([model])
     plan = make_plan([SCENARIOS["classic"]], [model], options)
@@ -231,4 +227,4 @@ def test_a_model_of_ones_own_takes_ten_lines(test_bed: Bed, tmp_path: Path) -> N
     (seen,) = cell.observations
     assert seen.state == "VALID", seen.reason
     assert (cell.model, cell.info["app"]) == ("gthread-50", "gevent_app")
-    assert seen.figures["sum_s"] < 0.8 * 2 * 5 * 0.1
+    assert seen.figures["total_s"] < 0.8 * 2 * 5 * 0.1

@@ -18,17 +18,17 @@ from bench.measuring.checks import check_overlap, judge_info
 from bench.measuring.environment import packages
 from bench.models import MODELS, POOL, Model, find_models, with_workers
 from bench.scenarios.classic import at_once
-from bench.testbed.bed import Bed
 from bench.testbed.processes.process import GUARD
 from bench.testbed.servers.cost import CostMeter
 from bench.testbed.servers.life import Server, belongs_to, serving
+from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
 SEVERAL = (*find_models("gevent-4-workers"), *with_workers(find_models("sync,asyncio,granian-wsgi"), 2))
 
 
 @pytest.fixture(scope="module", params=SEVERAL, ids=lambda model: model.name)
-def started(request: pytest.FixtureRequest, test_bed: Bed) -> Iterator[tuple[Server, int]]:
+def started(request: pytest.FixtureRequest, test_bed: TestBed) -> Iterator[tuple[Server, int]]:
     """Each server in turn, and how many connections its database had before. Afterwards no process of it is left."""
     model: Model = request.param
     before = test_bed.database_connections(model)
@@ -39,7 +39,7 @@ def started(request: pytest.FixtureRequest, test_bed: Bed) -> Iterator[tuple[Ser
     assert [process for process in family if process.is_running()] == []
 
 
-def test_every_process_is_there_and_shares_the_pool(started: tuple[Server, int], test_bed: Bed) -> None:
+def test_every_process_is_there_and_shares_the_pool(started: tuple[Server, int], test_bed: TestBed) -> None:
     server, before = started
     assert judge_info(server, server.model.pool) == VALID
     assert server.info["processes"] == server.model.workers
@@ -74,7 +74,7 @@ def test_a_process_is_ended_even_if_the_bench_is_gone_before_it_hears_of_it(tmp_
     os.close(reader)
     script = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     job = {"command": [sys.executable, "-c", script], "log": str(tmp_path / "log"), "cores": [], "account": None,
-           "stop_signal": 15, "grace_s": 3.0, "remove": []}  # fmt: skip
+           "stop_signal": 15, "grace_s": 3.0}  # fmt: skip
     guard = [sys.executable, "-I", "-S", str(GUARD), json.dumps(job)]
     done = subprocess.run(guard, stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE, timeout=60)
     os.close(writer)

@@ -1,83 +1,33 @@
 """The calculator in a real Chromium: the same results as Python, and usable by mouse, keyboard and screen reader."""
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
 
-from bench.prediction.costs import Costs, Measured, Unmeasured
+from bench.prediction.costs import Unmeasured
 from bench.prediction.page import section_of
-from tests.prediction.test_decide import VECTORS, near
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Decide</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body><main><h1>Decide</h1>{}</main></body></html>"""
-
-
-def models() -> list[Measured]:
-    """Those of the vectors."""
-    found = json.loads(VECTORS.read_text())["models"]
-    return [
-        Measured(**{**one, "rounds": tuple(Costs(**costs) for costs in one["rounds"]),
-                    "calls_s": one["calls_s"] and tuple(one["calls_s"]), "local_waits_s": tuple(one["local_waits_s"])})
-        for one in found
-    ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A page with nothing but the section."""
-    path = tmp_path_factory.mktemp("page") / "page.html"
-    path.write_text(PAGE.format(section_of(models(), [Unmeasured("<b>bad</b>", "no cell", "python -m bench all")])))
-    return path.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium; missing it is a failure where CI is set, and a skip elsewhere."""
-    if CHROMIUM is None:
-        message = "no Chromium: apt-get install chromium"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture(params=[1280, 390])
-def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
-    """The page in a window of that width, its map drawn; any message on its console is a failure."""
-    opened = browser.new_page(viewport={"width": request.param, "height": 900})
-    problems: list[str] = []
-    opened.on("console", lambda message: problems.append(message.text))
-    opened.on("pageerror", lambda error: problems.append(str(error)))
-    opened.on("request", lambda sent: problems.append(sent.url) if sent.url != address else None)
-    opened.goto(address)
-    opened.wait_for_selector('#decide-map[aria-busy="false"] td')
-    yield opened
-    opened.close()
-    assert not problems
+from tests.prediction.calculator import PAGE, models, opened, settled, text
+from tests.prediction.examples import VECTORS, near
 
 
 def test_the_page_comes_to_the_same_results_as_python(page: Page) -> None:
     cases = json.loads(VECTORS.read_text())["cases"]
     found = page.evaluate(
         "demands => demands.map(demand => {"
-        " const decision = benchDecide.decide(demand);"
-        " return {...decision, advice: benchDecide.advice(decision, demand)}; })",
+        " const decision = decideRank.decide(demand);"
+        " const { advice, notes } = decideAdvice;"
+        " return {...decision, advice: advice(decision, demand), notes: notes(decision, demand)}; })",
         [case["demand"] for case in cases],
     )
     for case, result in zip(cases, found, strict=True):
         near(result["verdict"], case["verdict"])
         near(result["margin"], case["margin"])
         near(result["advice"], case["advice"][1:])  # the cost in code is in the page already
+        near(result["notes"], case["notes"])
         assert len(result["rows"]) == len(case["rows"])
         for row, expected in zip(result["rows"], case["rows"], strict=True):
             near(row["prediction"], expected["prediction"])
@@ -87,13 +37,10 @@ def test_the_page_comes_to_the_same_results_as_python(page: Page) -> None:
                 near(row["to_best"][name], expected["to_best"][name])
 
 
-def text(page: Page, name: str) -> str:
-    return page.inner_text(f"#decide-{name}")
-
-
-def settled(page: Page) -> None:
-    """After the next frame, in which results are shown."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+def test_the_page_writes_every_sentence_as_python_does(page: Page) -> None:
+    sentences = json.loads(VECTORS.read_text())["sentences"]
+    found = page.evaluate("sentences => sentences.map(sentence => decideSentences.text(sentence))", sentences)
+    assert found == [sentence["text"] for sentence in sentences]
 
 
 def test_sliders_and_numbers_move_each_other_and_the_results(page: Page) -> None:
@@ -101,7 +48,7 @@ def test_sliders_and_numbers_move_each_other_and_the_results(page: Page) -> None
     before = text(page, "table")
     page.fill("#decide-db_connections", "10")
     settled(page)
-    assert "10 connections" in text(page, "verdict")
+    assert "Your 10 database connections are the limit" in text(page, "verdict")
     assert text(page, "table") != before
     slider = page.locator("#decide-db_connections-slider")
     position = slider.input_value()
@@ -119,7 +66,7 @@ def test_a_rate_or_a_concurrency_is_asked_for_and_the_other_rests(page: Page) ->
     settled(page)
     assert page.is_disabled("#decide-concurrency")
     assert page.is_enabled("#decide-rate")
-    assert "keep 100/s with p99 below 1,000 ms" in text(page, "verdict")
+    assert "keep 100 requests a second with p99 below 1,000 ms" in text(page, "verdict")
 
 
 @pytest.mark.parametrize("wrong", ["-1", "", "70000"])
@@ -127,12 +74,12 @@ def test_a_figure_out_of_range_is_named_and_nothing_breaks(page: Page, wrong: st
     before = text(page, "table")
     page.fill("#decide-db_wait_ms", wrong)
     settled(page)
-    assert "Milliseconds that each query waits for the database: 0 to 60,000" in text(page, "verdict")
+    assert "Milliseconds that each query waits for the database: from 0 to 60,000." in text(page, "verdict")
     assert page.get_attribute("#decide-db_wait_ms", "aria-invalid") == "true"
     assert text(page, "table") == before
     page.fill("#decide-db_wait_ms", "50")
     settled(page)
-    assert "connections bind" in text(page, "verdict")
+    assert "20 database connections are the limit" in text(page, "verdict")
 
 
 def test_facts_bring_their_advice(page: Page) -> None:
@@ -144,40 +91,6 @@ def test_facts_bring_their_advice(page: Page) -> None:
     assert "lines of the views differ" in text(page, "advice")
 
 
-def test_the_map_has_text_and_is_walked_with_the_keyboard(page: Page) -> None:
-    assert "no difference in " in text(page, "map-text")
-    cells = page.locator("#decide-map td")
-    labels = {cells.nth(index).get_attribute("data-label") for index in range(0, cells.count(), 11)}
-    assert cells.count() == 121
-    assert all(f" {label}" in text(page, "key") for label in labels)
-    page.focus('#decide-map td[tabindex="0"]')
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowDown")
-    at = page.evaluate("document.activeElement.dataset")
-    assert (at["at"], at["wait"], at["count"]) == ("1,1", "5", "2000")
-    assert text(page, "map-status").startswith("5 ms, 2,000 at once: ")
-    assert page.locator('#decide-map td[tabindex="0"]').count() == 1
-    page.keyboard.press("Enter")
-    settled(page)
-    assert (page.input_value("#decide-db_wait_ms"), page.input_value("#decide-concurrency")) == ("5", "2000")
-
-
-def test_a_field_of_the_map_is_what_the_calculator_says_there(page: Page) -> None:
-    page.fill("#decide-db_connections", "500")
-    settled(page)
-    page.wait_for_selector('#decide-map[aria-busy="false"]')
-    field: dict[str, Any] = page.evaluate("({...document.querySelector('#decide-map [data-at=\"4,3\"]').dataset})")
-    page.fill("#decide-db_wait_ms", field["wait"])
-    page.fill("#decide-concurrency", field["count"])
-    settled(page)
-    ranked = page.evaluate(
-        "[...document.querySelectorAll('#decide-table tbody tr')].filter(row => row.cells[1].textContent === '1')"
-        ".map(row => row.cells[0].textContent)"
-    )
-    named = field["label"] in [one.name for one in models()]
-    assert ranked == [field["label"]] if named else len(ranked) > 1
-
-
 def test_nothing_is_wider_than_the_window_and_names_stay_text(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert "another <framework>" in text(page, "table")
@@ -186,8 +99,6 @@ def test_nothing_is_wider_than_the_window_and_names_stay_text(page: Page) -> Non
 
 
 def test_axe_finds_nothing(page: Page) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     found = Axe().run(page)
     assert not found.response["violations"], found.generate_report()
 
@@ -195,19 +106,17 @@ def test_axe_finds_nothing(page: Page) -> None:
 def test_a_run_without_usable_cells_says_so_and_has_no_script() -> None:
     html = section_of([], [Unmeasured("gevent", "no cell for GET /", "python -m bench throughput")])
     assert "No model of this run" in html
-    assert "not measured: gevent" in html
+    assert "No prediction for gevent (no cell for GET /);" in html
     assert "<script" not in html
 
 
 def test_a_quick_run_has_figures_and_neither_winner_nor_map(browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(PAGE.format(section_of([replace(one, rounds=one.rounds[:2]) for one in models()], [])))
-    opened = browser.new_page()
-    opened.goto(path.as_uri())
-    opened.wait_for_selector('#decide-map[aria-busy="false"]', state="attached")
-    assert "Fewer than 5 rounds of each model: figures only, no winner." in text(opened, "verdict")
-    assert "Too few rounds for a map" in text(opened, "map-text")
-    opened.close()
+    with opened(browser, path.as_uri(), 1280) as page:
+        assert "Each model has fewer than 5 rounds" in text(page, "verdict")
+        assert "The map needs a model with 5 rounds" in text(page, "map-text")
+        assert not page.is_visible("#decide-map")
 
 
 def test_no_name_can_end_the_data() -> None:

@@ -17,13 +17,13 @@ from bench.models import MODELS, POOL, Model, find_models
 from bench.results import Cell, Run, new_run
 from bench.scenarios import classic
 from bench.scenarios.base import Options
-from bench.scenarios.classic import Round, ideal_s, problem
-from bench.testbed.bed import Bed
+from bench.scenarios.classic import SECONDS, Round, ideal_s, problem
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
 
 WAIT_S = 0.3
-OPTIONS = Options(classic_seconds=WAIT_S, classic_requests=5)
+OPTIONS = Options(chosen={SECONDS.name: WAIT_S})
 
 
 class Silent:
@@ -33,7 +33,7 @@ class Silent:
         self.heard: list[object] = []
 
     def step_started(self, number: int, total: int, step: Step) -> None:
-        self.heard.append((number, total, step.entry.name))
+        self.heard.append((number, total, step.contestant.name))
 
     def answered(self, answer: Answer) -> None:
         self.heard.append(answer)
@@ -42,12 +42,12 @@ class Silent:
         self.heard += cells
 
 
-def run_them(bed: Bed, models: Sequence[Model], folder: Path) -> tuple[list[Cell], Run, Silent]:
+def run_them(testbed: TestBed, models: Sequence[Model], folder: Path) -> tuple[list[Cell], Run, Silent]:
     """The classic's cells of these models, measured as the commands do it."""
     listener = Silent()
     run = new_run(folder / "out", {}, {}, seed=1)
     run.scenarios, run.models = questions([classic.SCENARIO], OPTIONS), model_facts(models)
-    execute(make_plan([classic.SCENARIO], models, OPTIONS), bed, OPTIONS, run, NoLoad(), listener)
+    execute(make_plan([classic.SCENARIO], models, OPTIONS), testbed, OPTIONS, run, NoLoad(), listener)
     return list(run.cells.values()), run, listener
 
 
@@ -62,11 +62,11 @@ def together(ends: list[float]) -> bool:
 
 
 @pytest.mark.parametrize("model", find_models("classic"), ids=lambda model: model.name)
-def test_a_model_shows_its_situation(model: Model, test_bed: Bed, tmp_path: Path) -> None:
+def test_a_model_shows_its_situation(model: Model, test_bed: TestBed, tmp_path: Path) -> None:
     (cell,), run, listener = run_them(test_bed, [model], tmp_path)
     (seen,) = cell.observations
     assert seen.state == "VALID", seen.reason
-    assert seen.figures["sum_s"] == seen.figures["python_s"] + seen.figures["database_s"]
+    assert seen.figures["total_s"] == seen.figures["python_s"] + seen.figures["database_s"]
     for kind, overlaps in (("python", model.python_waits_overlap), ("database", model.database_waits_overlap)):
         of_kind = "python" if kind == "python" else model.database
         requests = [request for request in seen.raw["answers"] if f"/{of_kind}/" in request["endpoint"]]
@@ -75,6 +75,7 @@ def test_a_model_shows_its_situation(model: Model, test_bed: Bed, tmp_path: Path
         assert together(ends) if overlaps else one_after_the_other(ends)
         assert seen.figures[f"{kind}_s"] == ends[-1]
     assert len(listener.heard) == 1 + 10 + 1
+    assert seen.figures["total_per_ideal"] == seen.figures["total_s"] / seen.figures["ideal_s"]
     assert json.loads(run.path.read_text())["cells"][0]["observations"] == [json.loads(json.dumps(asdict(seen)))]
 
 
@@ -115,7 +116,7 @@ def test_the_published_figures_are_of_the_three_situations_of_2013() -> None:
 
 
 @pytest.mark.parametrize("name", ["sync", "asyncio-blocking-db"])
-def test_a_server_that_answers_500_fails_its_cell(name: str, test_bed: Bed, tmp_path: Path) -> None:
+def test_a_server_that_answers_500_fails_its_cell(name: str, test_bed: TestBed, tmp_path: Path) -> None:
     """A database that is away: both answer within milliseconds, and neither may look fast."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
     bed = replace(test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path)
@@ -128,7 +129,7 @@ def test_a_server_that_answers_500_fails_its_cell(name: str, test_bed: Bed, tmp_
     assert (saved["state"], saved["reason"]) == ("ERRORS", seen.reason)
 
 
-def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed: Bed, tmp_path: Path) -> None:
+def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed: TestBed, tmp_path: Path) -> None:
     """asyncpg opens its pool at start-up, so without a database there is no server at all."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
     bed = replace(test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path)
@@ -138,7 +139,7 @@ def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed:
     (first,) = cells[0].observations
     assert "it ended with exit code 3; the last lines of" in first.reason
     assert "ConnectionRefusedError" in first.reason
-    assert "sum_s" not in first.figures
+    assert "total_s" not in first.figures
 
 
 def test_the_kinds_of_failure_are_counted_apart() -> None:

@@ -12,11 +12,11 @@ from processes import wait_until
 from bench.judging.validity import VALID
 from bench.models import find_models
 from bench.results import Cell, Observation
-from bench.scenarios.base import Entry, Ground, Options, Reading
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
 from bench.scenarios.fanout import CALL_S, COUNTS, REPETITIONS, SCENARIO
-from bench.testbed.bed import Bed
 from bench.testbed.servers.cost import CostMeter, sockets
 from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
 from tests.judged_runs import scenario_of
 
 OPTIONS = Options()
@@ -38,21 +38,21 @@ def test_the_workloads_are_one_call_ten_and_fifty_of_a_tenth_of_a_second() -> No
 
 
 @pytest.mark.parametrize("model", [model.name for model in find_models("classic")])
-def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Server], test_bed: Bed) -> None:
+def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Server], test_bed: TestBed) -> None:
     server = serve(model)
-    ground = Ground(
-        Entry(model, server.model), server, test_bed, OPTIONS, random.Random(1), {}, OneOff(), lambda _: None
+    context = MeasurementContext(
+        Contestant(model, server.model), server, test_bed, OPTIONS, random.Random(1), {}, OneOff(), lambda _: None
     )
-    one, _, many = (SCENARIO.measure(ground, workload) for workload in SCENARIO.workloads(OPTIONS))
+    one, _, many = (SCENARIO.measure(context, workload) for workload in SCENARIO.workloads(OPTIONS))
     for reading in (one, many):
         assert reading.judgement == VALID
         assert reading.raw["load"]["good"] == len(reading.raw["load"]["raw"]) == REPETITIONS
-        assert reading.figures["wall_s"] >= CALL_S
-        assert reading.figures["total_per_ideal"] == reading.figures["wall_s"] / CALL_S
+        assert reading.figures["total_s"] >= CALL_S
+        assert reading.figures["total_per_ideal"] == reading.figures["total_s"] / CALL_S
         assert reading.figures["cpu_per_call_s"] > 0
-    assert many.figures["wall_s"] < max(COUNTS) * CALL_S / 2, "half of one after the other"
+    assert many.figures["total_s"] < max(COUNTS) * CALL_S / 2, "half of one after the other"
     with ThreadPoolExecutor(1) as pool:
-        request = pool.submit(ground.fetch, f"/fanout/?count={max(COUNTS)}&seconds=1")
+        request = pool.submit(context.fetch, f"/fanout/?count={max(COUNTS)}&seconds=1")
         meter = CostMeter(server.process.pid)
         wait_until(lambda: sum(map(sockets, meter.family())) >= max(COUNTS), "all calls are under way at once")
         assert len(json.loads(request.result())) == max(COUNTS)
@@ -63,9 +63,9 @@ def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Serve
 
 def test_the_finding_names_every_model_that_has_figures() -> None:
     cells = [
-        cell("sync", Reading({"wall_s": 0.2114}), 50),
-        cell("gevent", Reading({"wall_s": 0.3}), 50),
-        cell("gevent", Reading({"wall_s": 0.1}), 1),
+        cell("sync", Reading({"total_s": 0.2114}), 50),
+        cell("gevent", Reading({"total_s": 0.3}), 50),
+        cell("gevent", Reading({"total_s": 0.1}), 1),
         cell("asyncio", Reading({}), 50),
     ]
     assert SCENARIO.finding(scenario_of(*cells)) == (

@@ -14,21 +14,12 @@ from bench.load.job import NS_PER_S
 from bench.load.pacing import schedule
 from bench.results import Cell
 from bench.scenarios import latency
-from bench.scenarios.base import Entry, Ground, Options, Workload
-from bench.scenarios.latency import (
-    COMMON,
-    PROBES,
-    RETRIES,
-    Probe,
-    common_rps,
-    keeps,
-    promises,
-    search,
-    worth_a_retry,
-)
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Workload
+from bench.scenarios.latency import COMMON, common_rps, keeps, promises
 from bench.scenarios.open_loop import arrived_s, late_requests
-from bench.testbed.bed import Bed
+from bench.scenarios.rate_search import PROBES, RETRIES, Probe, search, worth_a_retry
 from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
 from tests.judged_runs import scenario_of
 from tests.observations import observations
 
@@ -165,17 +156,21 @@ def test_the_finding_names_the_models_that_it_leaves_out() -> None:
     )
 
 
-def ground_of(server: Server, bed: Bed, prepared: Mapping[str, Mapping[str, Any]], name: str = "") -> Ground:
-    """A ground on a running server; `name` is that of a twin."""
-    entry = Entry(name or server.model.name, server.model)
-    return Ground(entry, server, bed, OPTIONS, random.Random(7), prepared, OneOff(), lambda answer: None)
+def context_of(
+    server: Server, testbed: TestBed, prepared: Mapping[str, Mapping[str, Any]], name: str = ""
+) -> MeasurementContext:
+    """A context on a running server; `name` is that of a twin."""
+    contestant = Contestant(name or server.model.name, server.model)
+    return MeasurementContext(
+        contestant, server, testbed, OPTIONS, random.Random(7), prepared, OneOff(), lambda answer: None
+    )
 
 
 def test_a_real_server_is_searched_and_then_measured_at_every_rate(
-    test_bed: Bed, serve: Callable[[str], Server]
+    test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
     server = serve("asyncio")
-    found = latency.prepare(ground_of(server, test_bed, {}))
+    found = latency.prepare(context_of(server, test_bed, {}))
     assert found == json.loads(json.dumps(found))
     assert PROBES <= len(found["probes"]) <= PROBES + RETRIES
     assert all(0 < probe["rate_rps"] < 1.2 * found["capacity_rps"] for probe in found["probes"])
@@ -183,12 +178,12 @@ def test_a_real_server_is_searched_and_then_measured_at_every_rate(
     assert found["highest_rps"] == max(kept, default=None)
 
     prepared = {"asyncio": {"capacity_rps": 400.0, "promise_rps": 100.0, "probes": []}}
-    ground = ground_of(server, test_bed, prepared, name="asyncio (again)")
-    readings = {workload.name: latency.measure(ground, workload) for workload in latency.workloads(OPTIONS)}
+    context = context_of(server, test_bed, prepared, name="asyncio (again)")
+    readings = {workload.name: latency.measure(context, workload) for workload in latency.workloads(OPTIONS)}
     assert list(readings) == [
         "20 % of its capacity", "50 % of its capacity", "80 % of its capacity", COMMON, "promise: p99 below 50 ms",
     ]  # fmt: skip
-    capacity = ground.memo["capacity"]
+    capacity = context.memo["capacity"]
     asked = [capacity.rps * share for share in (0.2, 0.5, 0.8)] + [200.0, 100.0]
     for reading, offered_rps in zip(readings.values(), asked, strict=True):
         values = reading.figures
@@ -210,9 +205,9 @@ def test_a_real_server_is_searched_and_then_measured_at_every_rate(
 
 
 def test_what_could_not_be_prepared_is_said_and_no_load_is_made_up(
-    test_bed: Bed, serve: Callable[[str], Server]
+    test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
-    unprepared = ground_of(serve("asyncio"), test_bed, {"asyncio": {"failure": "the server ended"}})
+    unprepared = context_of(serve("asyncio"), test_bed, {"asyncio": {"failure": "the server ended"}})
     unprepared.memo["capacity"] = latency.Capacity(500.0, VALID, 0.3)
     *_, common, promise = latency.workloads(OPTIONS)
     for workload in (common, promise):
@@ -227,9 +222,9 @@ def test_what_could_not_be_prepared_is_said_and_no_load_is_made_up(
 
 
 def test_a_server_without_a_capacity_is_not_asked_for_a_share_of_it(
-    test_bed: Bed, serve: Callable[[str], Server]
+    test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
-    ground = ground_of(serve("asyncio"), test_bed, {})
-    ground.memo["capacity"] = latency.Capacity(0.0, Judgement("ERRORS", "no request was answered"), 0.3)
-    reading = latency.measure(ground, Workload("20 % of its capacity", {"capacity_share": 0.2}))
+    context = context_of(serve("asyncio"), test_bed, {})
+    context.memo["capacity"] = latency.Capacity(0.0, Judgement("ERRORS", "no request was answered"), 0.3)
+    reading = latency.measure(context, Workload("20 % of its capacity", {"capacity_share": 0.2}))
     assert reading.judgement == Judgement("ERRORS", "no capacity to take a share of: no request was answered")

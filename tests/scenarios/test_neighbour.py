@@ -11,11 +11,11 @@ from generators import OneOff
 from bench.judging.validity import VALID, Judgement
 from bench.results import Cell
 from bench.scenarios import neighbour
-from bench.scenarios.base import Entry, Ground, Options, Reading
-from bench.scenarios.neighbour import BURN, SLEEPERS, SMALL, Neighbour, combined, suffering
-from bench.testbed.bed import Bed
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
+from bench.scenarios.neighbour import BURN, RATIO, SLEEPERS, SMALL, Neighbour, combined, suffering
 from bench.testbed.processes.ports import HOST, free_port
 from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
 from tests.judged_runs import scenario_of
 from tests.observations import observations
 
@@ -27,16 +27,18 @@ def neighbours() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "neighbour"]
 
 
-def measured(server: Server, bed: Bed) -> dict[str, Reading]:
+def measured(server: Server, testbed: TestBed) -> dict[str, Reading]:
     """Both workloads' readings on a running server."""
-    entry = Entry(server.model.name, server.model)
-    ground = Ground(entry, server, bed, OPTIONS, random.Random(7), {}, OneOff(), lambda answer: None)
-    return {workload.name: neighbour.measure(ground, workload) for workload in neighbour.workloads(OPTIONS)}
+    contestant = Contestant(server.model.name, server.model)
+    context = MeasurementContext(
+        contestant, server, testbed, OPTIONS, random.Random(7), {}, OneOff(), lambda answer: None
+    )
+    return {workload.name: neighbour.measure(context, workload) for workload in neighbour.workloads(OPTIONS)}
 
 
 @pytest.mark.parametrize("name", ["gevent", "asyncio"])
 def test_small_requests_and_sleepers_wait_longer_beside_a_neighbour(
-    name: str, test_bed: Bed, serve: Callable[[str], Server]
+    name: str, test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
     readings = measured(serve(name), test_bed)
     assert list(readings) == [SMALL, SLEEPERS]
@@ -49,19 +51,19 @@ def test_small_requests_and_sleepers_wait_longer_beside_a_neighbour(
         assert small.figures["percentile"] == 90
         assert small.figures["neighbour_rps"] > 0
         # Half of the time a call of 50 ms is under way; a request that costs a millisecond waits for its end.
-        assert small.figures["ratio"] == small.figures["beside_s"] / small.figures["alone_s"]
+        assert small.figures[RATIO] == small.figures["beside_s"] / small.figures["alone_s"]
         assert small.figures["beside_s"] > 0.010
     assert not neighbours()
 
 
 def test_sleepers_that_a_serial_server_cannot_carry_are_not_repeated_beside_a_neighbour(
-    test_bed: Bed, serve: Callable[[str], Server]
+    test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
     reading = measured(serve("sync"), test_bed)[SLEEPERS]
     assert reading.judgement.state == "SATURATED"
     assert reading.judgement.reason.startswith("alone: ")
     assert list(reading.raw) == ["alone"]
-    assert "ratio" not in reading.figures
+    assert RATIO not in reading.figures
 
 
 def test_a_neighbour_has_ended_when_its_context_has_even_by_an_exception(serve: Callable[[str], Server]) -> None:
@@ -103,7 +105,7 @@ def test_the_ratio_is_of_the_highest_percentile_that_both_loads_have(
     values = {f"alone_{name}": value for name, value in alone.items()}
     found = suffering(values | {f"beside_{name}": value for name, value in beside.items()})
     assert found.get("percentile") == percentile
-    assert found.get("ratio") == (2 if percentile else None)
+    assert found.get(RATIO) == (2 if percentile else None)
     assert suffering(values) == {}
 
 
@@ -129,9 +131,9 @@ def test_falling_behind_beside_the_neighbour_is_a_finding_and_no_fault() -> None
 
 def cell(model: str, ratio: float, state: str = "VALID") -> Cell:
     """A model's small requests, with a p90 of 2 ms alone."""
-    figures: dict[str, Any] = {"ratio": ratio, "percentile": 90, "alone_s": 0.002, "beside_s": 0.002 * ratio}
+    figures: dict[str, Any] = {RATIO: ratio, "percentile": 90, "alone_s": 0.002, "beside_s": 0.002 * ratio}
     rounds = ({"round": 0, "state": state, "reason": "", **figures},)
-    return Cell("neighbour", model, {"name": SMALL}, "ratio", (), {}, None, observations(*rounds))
+    return Cell("neighbour", model, {"name": SMALL}, RATIO, (), {}, None, observations(*rounds))
 
 
 def test_the_finding_names_who_suffers_least_and_most_among_the_valid() -> None:

@@ -15,28 +15,24 @@ from bench.load import LoadResult
 from bench.models import MODELS, find_models
 from bench.report.terminal.waves import HEIGHT, axis, chart, pictures
 from bench.results import Cell, Observation
-from bench.scenarios.base import Entry, Ground, Options, Reading
-from bench.scenarios.pool import (
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
+from bench.scenarios.pool import SCENARIO, error_lines, judge, waves, workloads
+from bench.scenarios.pool_setups import (
     ABOVE,
     KEPT,
     NO_POOL,
     OVERFLOW,
     REQUESTS,
-    SCENARIO,
     SETUPS,
     TIMEOUT,
-    Setup,
-    error_lines,
+    PoolSetup,
     ideal_s,
-    judge,
     requests_for,
-    waves,
     why_not,
-    workloads,
 )
-from bench.testbed.bed import Bed, bed
-from bench.testbed.databases.connections import ConnectionMeter, Room
+from bench.testbed.databases.connections import ConnectionHeadroom, ConnectionMeter
 from bench.testbed.servers.life import Server, ServerFailed, serving
+from bench.testbed.testbed import TestBed, open_testbed
 from tests.judged_runs import scenario_of
 
 (GEVENT,) = find_models("gevent")
@@ -49,33 +45,33 @@ ON_MYSQL = [
 ]
 SEVEN_WAVES = (15, 15, 15, 15, 15, 15, 10)
 WAVE_ENDS_S = [0.2 * wave + 0.001 * answer for wave in range(1, 8) for answer in range(15)]
-EMPTY = Room(max_connections=100, reserved=3, taken=0, strangers=0)
+EMPTY = ConnectionHeadroom(max_connections=100, reserved=3, taken=0, strangers=0)
 
 
 @pytest.fixture(scope="module")
-def own_bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+def own_testbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBed]:
     """A database of its own: other tests' servers hold most of the connections of the shared one."""
-    with bed(None, tmp_path_factory.mktemp("pool")) as ready:
+    with open_testbed(None, tmp_path_factory.mktemp("pool")) as ready:
         yield ready
 
 
 @contextmanager
-def served(test_bed: Bed, model: str, setup: Setup) -> Iterator[Server]:
+def served(test_bed: TestBed, model: str, setup: PoolSetup) -> Iterator[Server]:
     """A server with that pool."""
     (found,) = find_models(model)
     with serving(found, test_bed.environment(found) | dict(setup.environment), test_bed.logs) as server:
         yield server
 
 
-def measure(test_bed: Bed, model: str, setup: Setup) -> Reading:
+def measure(test_bed: TestBed, model: str, setup: PoolSetup) -> Reading:
     """A burst on a fresh server, as a run of the bench measures it."""
     options = Options()
     with served(test_bed, model, setup) as server:
-        entry = Entry(model, server.model)
-        ground = Ground(
-            entry, server, test_bed, options, random.Random(1), {}, OneOff(), lambda _: None, setup=setup.name
+        contestant = Contestant(model, server.model)
+        context = MeasurementContext(
+            contestant, server, test_bed, options, random.Random(1), {}, OneOff(), lambda _: None, setup=setup
         )
-        return SCENARIO.measure(ground, workloads(options)[0])
+        return SCENARIO.measure(context, workloads(options)[0])
 
 
 def ends_s(reading: Reading) -> list[float]:
@@ -83,7 +79,7 @@ def ends_s(reading: Reading) -> list[float]:
     return sorted(sample["done_s"] for sample in reading.raw["load"]["raw"] if sample["kind"] == "good")
 
 
-def cell(model: str, setup: Setup, reading: Reading) -> Cell:
+def cell(model: str, setup: PoolSetup, reading: Reading) -> Cell:
     """The reading as a run stores it."""
     stored = json.loads(json.dumps([reading.figures, reading.raw]))
     stored = Observation(0, reading.judgement.state, reading.judgement.reason, *stored)
@@ -114,45 +110,49 @@ def test_a_gap_above_a_tenth_of_a_second_begins_a_wave(times_s: list[float], exp
      (ABOVE, 100, 1), (TIMEOUT, 45, 3)],
 )  # fmt: skip
 def test_the_ideal_is_as_many_waves_as_the_pool_makes_of_the_requests(
-    setup: Setup, requests: int, expected_waves: int
+    setup: PoolSetup, requests: int, expected_waves: int
 ) -> None:
     assert ideal_s(setup, requests) == pytest.approx(expected_waves * setup.wait_s if requests else 0)
 
 
 @pytest.mark.parametrize(
-    ("setup", "room", "requests"),
+    ("setup", "headroom", "requests"),
     [
         (KEPT, EMPTY, REQUESTS),
         (NO_POOL, EMPTY, 90),
-        (NO_POOL, Room(100, 3, 40, 40), 50),
-        (NO_POOL, Room(500, 3, 40, 40), REQUESTS),
+        (NO_POOL, ConnectionHeadroom(100, 3, 40, 40), 50),
+        (NO_POOL, ConnectionHeadroom(500, 3, 40, 40), REQUESTS),
         (ABOVE, EMPTY, 120),
-        (ABOVE, Room(200, 3, 0, 0), 220),
+        (ABOVE, ConnectionHeadroom(200, 3, 0, 0), 220),
     ],
 )
-def test_no_more_requests_are_sent_than_a_set_up_needs(setup: Setup, room: Room, requests: int) -> None:
-    assert requests_for(setup, room) == requests
-    assert why_not(setup, room) == ""
+def test_no_more_requests_are_sent_than_a_set_up_needs(
+    setup: PoolSetup, headroom: ConnectionHeadroom, requests: int
+) -> None:
+    assert requests_for(setup, headroom) == requests
+    assert why_not(setup, headroom) == ""
 
 
 @pytest.mark.parametrize(
-    ("setup", "room", "reason"),
+    ("setup", "headroom", "reason"),
     [
-        (ABOVE, Room(201, 3, 0, 0), "max_connections is 201"),
-        (ABOVE, Room(100, 3, 1, 1), "others hold 1 of its connections"),
-        (NO_POOL, Room(100, 3, 80, 80), "only 17 connections are left"),
+        (ABOVE, ConnectionHeadroom(201, 3, 0, 0), "max_connections is 201"),
+        (ABOVE, ConnectionHeadroom(100, 3, 1, 1), "others hold 1 of its connections"),
+        (NO_POOL, ConnectionHeadroom(100, 3, 80, 80), "only 17 connections are left"),
     ],
 )
-def test_a_set_up_is_left_out_where_it_would_harm_others(setup: Setup, room: Room, reason: str) -> None:
-    assert reason in why_not(setup, room)
+def test_a_set_up_is_left_out_where_it_would_harm_others(
+    setup: PoolSetup, headroom: ConnectionHeadroom, reason: str
+) -> None:
+    assert reason in why_not(setup, headroom)
 
 
 def test_the_largest_pool_is_larger_than_any_server_it_is_tried_on() -> None:
-    assert ABOVE.size + ABOVE.overflow >= requests_for(ABOVE, Room(200, 3, 0, 0))
+    assert ABOVE.size + ABOVE.overflow >= requests_for(ABOVE, ConnectionHeadroom(200, 3, 0, 0))
 
 
 def test_every_set_up_has_an_environment_of_its_own() -> None:
-    assert len({frozenset(environment.items()) for environment in SCENARIO.environments.values()}) == len(SETUPS)
+    assert len({frozenset(setup.environment.items()) for setup in SETUPS}) == len(SETUPS)
 
 
 @pytest.mark.parametrize(
@@ -171,55 +171,61 @@ def test_an_error_is_the_last_line_of_a_traceback(line: str, counts: bool) -> No
 
 
 @pytest.mark.parametrize("model", [*ON_POSTGRES, *ON_MYSQL])
-def test_a_pool_of_15_serves_15_at_a_time(model: str, own_bed: Bed) -> None:
-    reading = measure(own_bed, model, KEPT)
+def test_a_pool_of_15_serves_15_at_a_time(model: str, own_testbed: TestBed) -> None:
+    reading = measure(own_testbed, model, KEPT)
     assert reading.judgement == VALID
-    figures = reading.figures
-    assert (figures["failed"], figures["database_connections"], figures["database_connections_opened"]) == (0, 15, 0)
+    assert (
+        reading.figures["failed"],
+        reading.figures["database_connections"],
+        reading.figures["database_connections_opened"],
+    ) == (0, 15, 0)
     ends = ends_s(reading)
     assert len(ends) == REQUESTS
     assert all(end_s >= KEPT.wait_s * (index // 15 + 1) for index, end_s in enumerate(ends))
 
 
 @pytest.mark.parametrize("model", ON_POSTGRES)
-def test_answers_come_in_waves_of_15(model: str, own_bed: Bed) -> None:
-    found = measure(own_bed, model, KEPT).raw["answers_by_wave"]
+def test_answers_come_in_waves_of_15(model: str, own_testbed: TestBed) -> None:
+    found = measure(own_testbed, model, KEPT).raw["answers_by_wave"]
     for _ in range(2):  # a neighbour on the machine may hold up one answer, and so make two waves of one
-        found = found if found == SEVEN_WAVES else measure(own_bed, model, KEPT).raw["answers_by_wave"]
+        found = found if found == SEVEN_WAVES else measure(own_testbed, model, KEPT).raw["answers_by_wave"]
     assert found == SEVEN_WAVES
 
 
 @pytest.mark.parametrize(("model", "closes_them"), [("gevent", True), ("asyncio", False)])
 def test_sqlalchemy_opens_overflow_connections_anew_and_asyncpg_has_kept_them(
-    model: str, closes_them: bool, own_bed: Bed
+    model: str, closes_them: bool, own_testbed: TestBed
 ) -> None:
-    reading = measure(own_bed, model, OVERFLOW)
+    reading = measure(own_testbed, model, OVERFLOW)
     assert reading.judgement == VALID
     assert reading.figures["database_connections"] <= 15
     assert (reading.figures["database_connections_opened"] > 0) is closes_them
 
 
 @pytest.mark.parametrize("model", [*ON_POSTGRES, *ON_MYSQL])
-def test_without_a_pool_every_request_opens_a_connection(model: str, own_bed: Bed) -> None:
-    reading = measure(own_bed, model, NO_POOL)
+def test_without_a_pool_every_request_opens_a_connection(model: str, own_testbed: TestBed) -> None:
+    reading = measure(own_testbed, model, NO_POOL)
     assert reading.judgement == VALID
     assert reading.figures["requests"] > 15
     # asyncmy now and then hands on a connection that came back while it was closing others.
     fewest = 0.5 if model == "asyncio-mysql" else 1
-    requests = reading.figures["requests"]
-    assert fewest * requests <= reading.figures["database_connections_opened"] <= requests
+    assert (
+        fewest * reading.figures["requests"]
+        <= reading.figures["database_connections_opened"]
+        <= reading.figures["requests"]
+    )
     assert 15 < reading.figures["database_connections"] <= reading.figures["requests"]
 
 
 @pytest.mark.parametrize("model", [*ON_POSTGRES, ON_MYSQL[0]])
-def test_above_max_connections_requests_fail_and_the_reading_is_valid(model: str, own_bed: Bed) -> None:
-    reading = measure(own_bed, model, ABOVE)
+def test_above_max_connections_requests_fail_and_the_reading_is_valid(model: str, own_testbed: TestBed) -> None:
+    reading = measure(own_testbed, model, ABOVE)
     failed = reading.figures["failed"]
     assert reading.judgement == VALID
     assert failed > 0
     assert reading.raw["load"]["unexpected_statuses"] == ((500, failed),)
     assert re.search("too many clients already|Too many connections", reading.raw["expected_error"])
-    assert reading.figures["database_connections"] <= own_bed.room(*find_models(model)).max_connections
+    assert reading.figures["database_connections"] <= own_testbed.headroom(*find_models(model)).max_connections
     result = LoadResult.from_json(json.dumps(reading.raw["load"]))
     errors = Judgement("ERRORS", "some failed")
     assert judge(errors, result, reasons=failed) == VALID
@@ -228,9 +234,9 @@ def test_above_max_connections_requests_fail_and_the_reading_is_valid(model: str
 
 @pytest.mark.parametrize(("model", "has_a_timeout"), [("gevent", True), ("asyncio", False)])
 def test_a_time_out_fails_requests_under_sqlalchemy_and_databases_has_none(
-    model: str, has_a_timeout: bool, own_bed: Bed
+    model: str, has_a_timeout: bool, own_testbed: TestBed
 ) -> None:
-    reading = measure(own_bed, model, TIMEOUT)
+    reading = measure(own_testbed, model, TIMEOUT)
     failed = reading.figures["failed"]
     assert reading.judgement == VALID
     assert len(ends_s(reading)) + failed == REQUESTS
@@ -240,25 +246,27 @@ def test_a_time_out_fails_requests_under_sqlalchemy_and_databases_has_none(
 
 
 @pytest.mark.parametrize(("model", "starts"), [("gevent", True), ("asyncio", False)])
-def test_a_minimum_above_max_connections_keeps_asyncpg_from_starting(model: str, starts: bool, own_bed: Bed) -> None:
-    setup = Setup("120 at start-up", 120)
+def test_a_minimum_above_max_connections_keeps_asyncpg_from_starting(
+    model: str, starts: bool, own_testbed: TestBed
+) -> None:
+    setup = PoolSetup("120 at start-up", 120)
     if starts:
-        with served(own_bed, model, setup) as server:
+        with served(own_testbed, model, setup) as server:
             assert server.info["pool"] == 120
     else:
-        with pytest.raises(ServerFailed, match="too many clients already"), served(own_bed, model, setup):
+        with pytest.raises(ServerFailed, match="too many clients already"), served(own_testbed, model, setup):
             pass
 
 
-def test_the_meter_counts_what_is_opened_and_not_itself(own_bed: Bed) -> None:
-    with ConnectionMeter(own_bed.databases["postgres"]) as meter:
+def test_the_meter_counts_what_is_opened_and_not_itself(own_testbed: TestBed) -> None:
+    with ConnectionMeter(own_testbed.databases["postgres"]) as meter:
         for _ in range(3):
-            own_bed.database_connections(GEVENT)
+            own_testbed.database_connections(GEVENT)
     assert meter.opened == 3
 
 
-def test_a_meter_without_a_look_has_seen_nothing(own_bed: Bed) -> None:
-    with ConnectionMeter(own_bed.databases["postgres"]) as meter:
+def test_a_meter_without_a_look_has_seen_nothing(own_testbed: TestBed) -> None:
+    with ConnectionMeter(own_testbed.databases["postgres"]) as meter:
         pass
     assert (meter.most, meter.opened) == (0, 0)
 
@@ -339,6 +347,7 @@ def test_pictures_share_one_axis_and_leave_out_what_was_not_measured() -> None:
 
 
 def test_only_models_whose_database_waits_overlap_take_part() -> None:
-    applies = {model.name for model in MODELS if SCENARIO.applies(model)}
-    assert {"gevent", "asyncio", "gevent-mysql", "asyncio-mysql"} <= applies
-    assert not {"sync", "gevent-blocking-db", "asyncio-adapter", "asyncio-blocking-db"} & applies
+    (workload,) = workloads(Options())
+    asked = {model.name for model in MODELS if SCENARIO.asks(model, workload)}
+    assert {"gevent", "asyncio", "gevent-mysql", "asyncio-mysql"} <= asked
+    assert not {"sync", "gevent-blocking-db", "asyncio-adapter", "asyncio-blocking-db"} & asked

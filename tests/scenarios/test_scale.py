@@ -13,25 +13,25 @@ from bench.load import ErrorCounts, LoadJob, LoadResult, run
 from bench.models import Model, find_models
 from bench.results import Cell
 from bench.scenarios import scale
-from bench.scenarios.base import Entry, Ground, Options, Reading
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
 from bench.scenarios.scale import LEVELS, deadline_s, figures, finding, judge, memory_per_request, workload
-from bench.testbed.bed import Bed
 from bench.testbed.servers.cost import Cost
 from bench.testbed.servers.life import Server, serving
+from bench.testbed.testbed import TestBed
 from tests.judged_runs import scenario_of
 from tests.observations import observations
 
 SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio")
 
 
-def ground_of(server: Server, bed: Bed) -> Ground:
-    """A ground whose memo lives as long as it does."""
-    entry = Entry(server.model.name, server.model)
-    return Ground(entry, server, bed, Options(), random.Random(1), {}, OneOff(), lambda _: None)
+def context_of(server: Server, testbed: TestBed) -> MeasurementContext:
+    """A context whose memo lives as long as it does."""
+    contestant = Contestant(server.model.name, server.model)
+    return MeasurementContext(contestant, server, testbed, Options(), random.Random(1), {}, OneOff(), lambda _: None)
 
 
-def measure(ground: Ground, *levels: tuple[int, float]) -> list[Reading]:
-    return [scale.measure(ground, workload(*level)) for level in levels]
+def measure(context: MeasurementContext, *levels: tuple[int, float]) -> list[Reading]:
+    return [scale.measure(context, workload(*level)) for level in levels]
 
 
 @pytest.fixture(scope="module")
@@ -153,9 +153,9 @@ def test_the_finding_says_who_reaches_the_highest_level_and_who_stops_where(
 
 @pytest.mark.parametrize("name", ["gevent", "asyncio"])
 def test_fifty_requests_wait_at_once_without_a_thread_more(
-    name: str, serve: Callable[[str], Server], test_bed: Bed
+    name: str, serve: Callable[[str], Server], test_bed: TestBed
 ) -> None:
-    few, many = measure(ground_of(serve(name), test_bed), (5, 0.3), (50, 0.3))
+    few, many = measure(context_of(serve(name), test_bed), (5, 0.3), (50, 0.3))
     assert (few.judgement.state, many.judgement.state) == ("VALID", "VALID"), many.judgement.reason
     assert (few.figures["answered"], many.figures["answered"]) == (5, 50)
     assert many.figures["threads"] == few.figures["threads"]
@@ -164,11 +164,11 @@ def test_fifty_requests_wait_at_once_without_a_thread_more(
 
 
 def test_a_serial_server_is_stopped_where_it_runs_out_of_time_and_asked_no_further(
-    test_bed: Bed, monkeypatch: pytest.MonkeyPatch
+    test_bed: TestBed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scale, "DEADLINE_MIN_S", 1.0)
     with serving(SYNC, test_bed.environment(SYNC), test_bed.logs) as server:
-        first, second, third = measure(ground_of(server, test_bed), (3, 0.1), (60, 0.1), (100, 0.1))
+        first, second, third = measure(context_of(server, test_bed), (3, 0.1), (60, 0.1), (100, 0.1))
     assert first.judgement.state == "VALID", first.judgement.reason
     assert first.figures["ideal_s"] == pytest.approx(0.3)
     assert second.judgement.state == third.judgement.state == "SATURATED"
@@ -179,12 +179,14 @@ def test_a_serial_server_is_stopped_where_it_runs_out_of_time_and_asked_no_furth
 
 
 @pytest.mark.skipif(not hasattr(psutil, "RLIMIT_NOFILE"), reason="this system cannot limit another process")
-def test_a_server_short_of_file_descriptors_is_named_as_that(test_bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_short_of_file_descriptors_is_named_as_that(
+    test_bed: TestBed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(scale, "DEADLINE_MIN_S", 2.0)
     with serving(ASYNCIO, test_bed.environment(ASYNCIO), test_bed.logs) as server:
         process = psutil.Process(server.info["pid"])
         process.rlimit(psutil.RLIMIT_NOFILE, (100, process.rlimit(psutil.RLIMIT_NOFILE)[1]))
-        (reading,) = measure(ground_of(server, test_bed), (150, 0.1))
+        (reading,) = measure(context_of(server, test_bed), (150, 0.1))
     assert reading.judgement.state == "SATURATED"
     assert reading.judgement.reason.startswith("the server may open only 100 files, see ulimit -n: ")
     assert reading.raw["load"]["errors"]["timeout"] > 0

@@ -12,10 +12,10 @@ from bench.load import ErrorCounts, StreamResult
 from bench.models import Model, find_models
 from bench.results import Cell
 from bench.scenarios import stream
-from bench.scenarios.base import Entry, Ground, Options, Reading
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
 from bench.scenarios.stream import finding, judge, limit_s, workload
-from bench.testbed.bed import Bed
 from bench.testbed.servers.life import Server, serving
+from bench.testbed.testbed import TestBed
 from tests.judged_runs import scenario_of
 from tests.observations import observations
 
@@ -28,10 +28,10 @@ KEPT = StreamResult(
 )  # fmt: skip
 
 
-def measure(server: Server, bed: Bed, streams: int, events: int, seconds: float) -> Reading:
-    entry = Entry(server.model.name, server.model)
-    ground = Ground(entry, server, bed, Options(), random.Random(1), {}, OneOff(), lambda _: None)
-    return stream.measure(ground, workload(streams, events, seconds))
+def measure(server: Server, testbed: TestBed, streams: int, events: int, seconds: float) -> Reading:
+    contestant = Contestant(server.model.name, server.model)
+    context = MeasurementContext(contestant, server, testbed, Options(), random.Random(1), {}, OneOff(), lambda _: None)
+    return stream.measure(context, workload(streams, events, seconds))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_finding_names_the_price_of_a_stream_and_who_cannot() -> None:
 
 
 @pytest.mark.parametrize("name", ["gevent", "asyncio"])
-def test_twenty_streams_are_open_at_once(name: str, serve: Callable[[str], Server], test_bed: Bed) -> None:
+def test_twenty_streams_are_open_at_once(name: str, serve: Callable[[str], Server], test_bed: TestBed) -> None:
     reading = measure(serve(name), test_bed, 20, 4, 0.3)
     assert reading.judgement.state == "VALID", reading.judgement.reason
     assert (reading.figures["streams_begun"], reading.figures["failed"]) == (20, 0)
@@ -91,7 +91,7 @@ def test_twenty_streams_are_open_at_once(name: str, serve: Callable[[str], Serve
     assert reading.figures["sockets"] >= 20
 
 
-def test_a_serial_server_begins_a_stream_only_when_the_one_before_has_ended(test_bed: Bed) -> None:
+def test_a_serial_server_begins_a_stream_only_when_the_one_before_has_ended(test_bed: TestBed) -> None:
     with serving(SYNC, test_bed.environment(SYNC), test_bed.logs) as server:
         reading = measure(server, test_bed, 20, 3, 0.5)
     opened = reading.figures["streams_begun"]

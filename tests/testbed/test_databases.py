@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import make_url
 
 from bench.errors import BenchError
-from bench.testbed.bed import Bed
 from bench.testbed.databases import seeded_database
-from bench.testbed.databases.folder import cache_folder, cluster_folder, unprivileged_account
+from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
 from bench.testbed.processes.ports import free_port
+from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +42,7 @@ def inventory(url: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-def users_server(test_bed: Bed) -> Iterator[str]:
+def users_server(test_bed: TestBed) -> Iterator[str]:
     """A PostgreSQL as a user may have one: a database with a `todos` table of theirs; its administrator's URL."""
     url = make_url(test_bed.databases["postgres"].url).render_as_string(hide_password=False)
     query(url, "CREATE DATABASE users_own", fetch=False)
@@ -63,7 +63,7 @@ def role(users_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
     query(users_server, "DROP OWNED BY plain; DROP ROLE plain", fetch=False)
 
 
-def test_two_benches_at_once_have_two_databases(test_bed: Bed, tmp_path: Path) -> None:
+def test_two_benches_at_once_have_two_databases(test_bed: TestBed, tmp_path: Path) -> None:
     with seeded_database(None, tmp_path) as other:
         assert make_url(other.url).port != make_url(test_bed.databases["postgres"].url).port
         query(other.url, "DELETE FROM todos", fetch=False)
@@ -73,7 +73,7 @@ def test_two_benches_at_once_have_two_databases(test_bed: Bed, tmp_path: Path) -
         query(other.url, "SELECT 1")
 
 
-def test_the_embedded_database_wants_its_password(test_bed: Bed) -> None:
+def test_the_embedded_database_wants_its_password(test_bed: TestBed) -> None:
     """It listens on loopback, where other users of the machine can reach it."""
     guess = make_url(test_bed.databases["postgres"].url).set(password="guess")
     with pytest.raises(psycopg2.OperationalError, match="password"):
@@ -81,15 +81,16 @@ def test_the_embedded_database_wants_its_password(test_bed: Bed) -> None:
 
 
 def test_folders_of_killed_benches_are_removed_and_those_of_running_ones_kept(tmp_path: Path) -> None:
-    killed = tmp_path / "cluster-killed"
+    killed, sooner = tmp_path / "database-killed", tmp_path / "database-killed-sooner"
     killed.mkdir()
-    (tmp_path / "lock-cluster-killed").touch()
-    (tmp_path / "lock-cluster-guarded").touch()
-    with cluster_folder(tmp_path, None) as first:
+    (killed / "lock").touch()
+    sooner.mkdir()
+    with database_folder(tmp_path, None) as first:
         assert not killed.exists()
-        with cluster_folder(tmp_path, None) as second:
-            assert first.exists()
-            assert second != first
+        assert not sooner.exists()
+        with database_folder(tmp_path, None) as second:
+            assert first.path.exists()
+            assert second.path != first.path
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 

@@ -21,12 +21,12 @@ from sqlalchemy.exc import OperationalError
 from bench.errors import BenchError
 from bench.models import MODELS, POOL, Model, find_models
 from bench.models.model import MYSQL_URL
-from bench.testbed.bed import Bed
 from bench.testbed.databases import seeded_database
-from bench.testbed.databases.connections import ConnectionMeter, connections, room
+from bench.testbed.databases.connections import ConnectionMeter, connections, headroom
 from bench.testbed.databases.database import Database
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
 ON_MYSQL = [model for model in MODELS if model.database == "mysql"]
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 
 @pytest.fixture(scope="module")
-def server_url(test_bed: Bed) -> str:
+def server_url(test_bed: TestBed) -> str:
     """A MariaDB as a user may have one; its administrator's URL, without a database."""
     return rendered(test_bed.databases["mysql"].url, database=None)
 
@@ -82,7 +82,7 @@ def plain(users_own: str) -> Iterator[str]:
     query(users_own, "DROP USER plain@'%%'")
 
 
-def test_the_embedded_server_lets_nobody_in_but_the_bench(test_bed: Bed) -> None:
+def test_the_embedded_server_lets_nobody_in_but_the_bench(test_bed: TestBed) -> None:
     url = test_bed.databases["mysql"].url
     assert test_bed.databases["mysql"].product == "mariadb"
     for stranger in ({"password": "guess"}, {"username": "root", "password": ""}, {"username": "", "password": ""}):
@@ -90,7 +90,7 @@ def test_the_embedded_server_lets_nobody_in_but_the_bench(test_bed: Bed) -> None
             query(rendered(url, **stranger), "SELECT 1")
 
 
-def test_two_benches_at_once_have_two_servers_and_each_is_gone_afterwards(test_bed: Bed, tmp_path: Path) -> None:
+def test_two_benches_at_once_have_two_servers_and_each_is_gone_afterwards(test_bed: TestBed, tmp_path: Path) -> None:
     own = test_bed.databases["mysql"]
     with seeded_database(None, tmp_path, "mysql") as other:
         assert make_url(other.url).port != make_url(own.url).port
@@ -272,14 +272,14 @@ def test_the_endpoint_of_the_other_database_says_which_there_is(name: str, serve
 
 
 def test_connections_are_counted_and_the_question_is_not_among_them(
-    test_bed: Bed, serve: Callable[[str], Server]
+    test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
     (model,) = find_models("asyncio-mysql")
     serve(model.name)
     database = test_bed.database_of(model)
     there_are = connections(database)
     assert there_are >= POOL
-    found = room(database)
+    found = headroom(database)
     assert (found.max_connections, found.reserved, found.strangers) == (151, 0, 0)
     assert (found.taken, found.free) == (there_are, 151 - there_are)
     with ConnectionMeter(database) as meter:

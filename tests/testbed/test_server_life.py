@@ -7,20 +7,23 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 
 import httpx
 import psutil
+import psycopg2
 import pytest
 from processes import PATIENCE_S, gone, wait_until
 
 import bench.testbed.servers.life as life
 from bench.errors import BenchError
 from bench.models import Model, find_models
-from bench.testbed.bed import Bed
 from bench.testbed.processes.ports import free_port
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import ServerFailed, serving
+from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
 # Long enough for gunicorn's own graceful end on a busy machine, and far below a test's patience.
@@ -49,7 +52,7 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: py
         pass
 
 
-def test_another_server_on_the_port_is_not_taken_for_ours(test_bed: Bed, tmp_path: Path) -> None:
+def test_another_server_on_the_port_is_not_taken_for_ours(test_bed: TestBed, tmp_path: Path) -> None:
     """Its /info has the pid of a process that this bench did not start for this model."""
     (gevent,) = find_models("gevent")
     with serving(gevent, test_bed.environment(gevent), tmp_path) as other:
@@ -60,7 +63,7 @@ def test_another_server_on_the_port_is_not_taken_for_ours(test_bed: Bed, tmp_pat
             life.wait_until_it_answers(ours, other.url)
 
 
-def test_a_taken_port_is_named_with_its_holder(test_bed: Bed) -> None:
+def test_a_taken_port_is_named_with_its_holder(test_bed: TestBed) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -83,14 +86,12 @@ def test_a_stubborn_process_and_its_children_are_killed(tmp_path: Path) -> None:
         "print('ready', flush=True)\n"
         "time.sleep(600)\n"
     )
-    with GuardedProcess([sys.executable, "-c", script], log=tmp_path / "log", remove=[tmp_path / "data"]) as process:
-        (tmp_path / "data").mkdir()
+    with GuardedProcess([sys.executable, "-c", script], log=tmp_path / "log") as process:
         wait_until(lambda: "ready" in process.log_tail(), "the process is ready")
         root = psutil.Process(process.pid)
         family = [one.pid for one in (root, *root.children(recursive=True))]
         assert len(family) == 2
     wait_until(lambda: gone(*family), "the family has ended")
-    assert not (tmp_path / "data").exists()
     assert process.exit_code == 128 + signal.SIGKILL
 
 
@@ -114,8 +115,12 @@ def served() -> Iterator[tuple["subprocess.Popen[str]", list[psutil.Process], st
     assert bench.stdout is not None
     assert bench.stderr is not None
     try:
-        lines = iter(bench.stdout.readline, "")
-        assert any("Ctrl-C ends it" in line for line in lines), bench.stderr.read()
+        lines = [*takewhile(lambda line: "Ctrl-C ends it" not in line, iter(bench.stdout.readline, ""))]
+        assert bench.poll() is None, bench.stderr.read()
+        assert lines[-1].startswith("its database is postgresql://bench:")
+        with closing(psycopg2.connect(lines[-1].split()[-1])) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM todos")
+            assert cursor.fetchall() == [(50,)]
         yield bench, psutil.Process(bench.pid).children(recursive=True), f"http://127.0.0.1:{port}"
     finally:
         bench.kill()
@@ -155,7 +160,11 @@ def test_ctrl_c_keeps_the_cells_that_are_measured(tmp_path: Path) -> None:
     output, errors = bench.communicate(timeout=PATIENCE_S)
     wait_until(lambda: gone(*(process.pid for process in started)), "every process has ended")
     assert bench.returncode == 130
-    assert errors.strip() == "bench: interrupted; nothing is left running"
+    assert errors.strip().splitlines() == [
+        "bench: not complete; go on with: "
+        "python -m bench classic --seconds 0.2 --models gevent,sync --requests 60 --resume out",
+        "bench: interrupted; nothing is left running",
+    ]
     assert output.endswith("out/results.json\n")
     (cell,) = json.loads(path.read_text())["cells"]
-    assert (cell["model"], cell["state"]) == ("gevent", "VALID")
+    assert (cell["model"], cell["observations"][0]["state"]) == ("gevent", "VALID")

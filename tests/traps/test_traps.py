@@ -14,11 +14,12 @@ from generators import NoLoad
 from rich.console import Console
 
 from bench.cli import cli
+from bench.errors import BenchError
 from bench.load import Generator
 from bench.models import MODELS, find_models, is_only_a_trap
 from bench.report.terminal.traps import changed, conclusion, details, overview
 from bench.results import Run, load_run, new_run
-from bench.testbed.bed import Bed, bed
+from bench.testbed.testbed import TestBed, open_testbed
 from bench.traps import CURED, TRAPS, Expected, Seen, Trap, find_traps, report, tries, try_all, try_cure, try_trap
 
 BY_NAME = {trap.name: trap for trap in TRAPS}
@@ -27,9 +28,9 @@ BROKEN = Expected(failed_share=0.5, error="out of order")
 
 
 @pytest.fixture(scope="module")
-def own_bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
+def own_testbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestBed]:
     """A database of its own: one of the traps takes all connections that there are."""
-    with bed(None, tmp_path_factory.mktemp("traps")) as ready:
+    with open_testbed(None, tmp_path_factory.mktemp("traps")) as ready:
         yield ready
 
 
@@ -40,10 +41,10 @@ def generator() -> Iterator[Generator]:
 
 
 @pytest.mark.parametrize("trap", TRAPS, ids=lambda trap: trap.name)
-def test_a_trap_fails_as_stated_and_its_cure_does_not(trap: Trap, own_bed: Bed, generator: Generator) -> None:
-    seen = try_trap(trap, own_bed, generator)
+def test_a_trap_fails_as_stated_and_its_cure_does_not(trap: Trap, own_testbed: TestBed, generator: Generator) -> None:
+    seen = try_trap(trap, own_testbed, generator)
     assert trap.expected.agrees(seen), seen.words()
-    cured = try_cure(trap, own_bed, generator)
+    cured = try_cure(trap, own_testbed, generator)
     assert CURED.agrees(cured), cured.words()
     assert not trap.expected.agrees(cured), cured.words()
 
@@ -118,13 +119,22 @@ def test_traps_are_chosen_by_their_models() -> None:
     assert find_traps("traps,gevent") == TRAPS
     assert [trap.name for trap in find_traps("gevent")] == ["pool-above-max-connections"]
     assert find_traps("sync") == ()
+    assert [trap.name for trap in find_traps(None, ["no-adapter", "blocking-driver"])] == [
+        "blocking-driver",
+        "no-adapter",
+    ]
+    assert find_traps("gevent", ["blocking-driver"]) == ()
+    with pytest.raises(BenchError, match="there is no trap 'one-loop'; there are one-thread-adapter, "):
+        find_traps(None, ["one-loop"])
 
 
-def test_a_trap_whose_model_is_not_available_is_not_tried(own_bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trap_whose_model_is_not_available_is_not_tried(
+    own_testbed: TestBed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     missing = replace(find_models("gevent")[0], packages=("no_such_module",), extra="servers")
     monkeypatch.setattr(tries, "find_models", lambda _: (missing,))
     trap = BY_NAME["pool-above-max-connections"]
-    seen = try_trap(trap, own_bed, lambda _: pytest.fail("no load is sent"))
+    seen = try_trap(trap, own_testbed, lambda _: pytest.fail("no load is sent"))
     assert "'servers'" in seen.not_tried
     told = report(trap, seen, seen)
     assert (told["holds"], told["cure_holds"]) == (None, None)
@@ -164,10 +174,10 @@ def test_everything_fits_80_columns_and_addresses_are_whole(width: int) -> None:
     assert "NOT AS STATED: trap-leaking-context" in text
 
 
-def test_a_trap_that_was_tried_is_not_tried_again(own_bed: Bed, tmp_path: Path) -> None:
+def test_a_trap_that_was_tried_is_not_tried_again(own_testbed: TestBed, tmp_path: Path) -> None:
     run = new_run(tmp_path, {}, {}, seed=1)
     run.steps_done = [f"traps/{trap.name}" for trap in TRAPS]
-    try_all(TRAPS, own_bed, NoLoad(), run, lambda *_: None, cures=True)
+    try_all(TRAPS, own_testbed, NoLoad(), run, lambda *_: None, cures=True)
     assert run.traps == []
 
 
@@ -180,12 +190,12 @@ def test_a_results_file_without_traps_can_be_read(tmp_path: Path) -> None:
 
 
 def test_the_command_ends_with_1_and_says_which_one_has_changed(
-    own_bed: Bed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_testbed: TestBed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A trap that somebody has fixed: the model with the bridge under the trap's name."""
-    monkeypatch.setattr("bench.commands.traps.bed", lambda *_: nullcontext(own_bed))
+    monkeypatch.setattr("bench.measuring.session.open_testbed", lambda *_, **__: nullcontext(own_testbed))
     fixed = replace(BY_NAME["no-adapter"], model="asyncio")
-    monkeypatch.setattr("bench.commands.traps.find_traps", lambda _: (fixed,))
+    monkeypatch.setattr("bench.commands.traps.find_traps", lambda *_: (fixed,))
     done = CliRunner().invoke(cli, ["traps", "--out", str(tmp_path / "o")], env={"COLUMNS": "80"})
     assert done.exit_code == 1
     assert "[1/1] trap no-adapter: asyncio; " in done.output
@@ -203,9 +213,9 @@ def test_the_command_needs_models_that_fall_into_a_trap() -> None:
 
 
 def test_all_ends_with_the_traps_and_resumes_without_those_it_has_tried(
-    own_bed: Bed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_testbed: TestBed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.commands.measure.bed", lambda *_, **__: nullcontext(own_bed))
+    monkeypatch.setattr("bench.measuring.session.open_testbed", lambda *_, **__: nullcontext(own_testbed))
     arguments = ["all", "--scenarios", "traps", "--models", "trap-no-adapter"]
     first = CliRunner().invoke(cli, [*arguments, "--out", str(tmp_path / "o")], env={"COLUMNS": "80"})
     assert (first.exit_code, "Behave as stated: 1 of 1 traps." in first.output) == (0, True), first.output

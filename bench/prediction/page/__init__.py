@@ -1,7 +1,9 @@
-"""The calculator as a part of the page: the reader's own figures, the models' predictions, and the crossover map.
+"""The calculator as a part of the page: the reader's own figures, what is predicted from them, and a map of both.
 
-predict.js and rank.js do what the modules of their names in bench/prediction do, on the same measured costs; view.js is
-form, table and map.
+The page has no server to ask, so its scripts calculate by themselves, from the measured costs that stand in it as data.
+sentences.js, queueing.js, station.js, predict.js, verdict.js, rank.js, advice.js and figures.js repeat the modules of
+the same names in bench/prediction, and interval.js a part of bench/judging/statistics.py; the tests hold both to the
+same results. crossover.js finds what the map says; form.js, view.js and map.js show all of it.
 """
 
 import json
@@ -15,18 +17,21 @@ from markupsafe import Markup
 
 from bench.judging.standings import FRAMEWORK, TWIN_SUFFIX
 from bench.judging.statistics import MAD_TO_SIGMA, MIN_ROUNDS, PRACTICAL_MARGIN, SPOILT_DEVIATIONS, t_quantile
-from bench.prediction import advice
+from bench.prediction import advice, sentences
 from bench.prediction.costs import CALLS_AT_ONCE, Measured, Unmeasured, measured, on_asyncio
 from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE
 from bench.prediction.predict import ENOUGH, MOST_PROCESSES, NEARLY, P99_DEVIATIONS
 from bench.prediction.queueing import NEGLIGIBLE
-from bench.prediction.rank import NAMED
-from bench.report.terminal.decide import LIMITS, not_measured
+from bench.prediction.sentences import say, texts
 from bench.results import Run
 from bench.scenarios.latency import RESTART_MARGIN
 
-SCRIPTS = tuple(Path(__file__).with_name(name) for name in ("predict.js", "rank.js", "view.js"))
-FACT_TEXTS = {"blocking_libraries": advice.BLOCKING, "existing_sync_code": advice.SYNC_CODE}
+# Each needs some of those before it.
+NAMES = (
+    "data", "sentences", "queueing", "station", "predict", "interval", "verdict", "rank", "advice", "figures",
+    "elements", "crossover", "form", "map", "view",
+)  # fmt: skip
+SCRIPTS = tuple(Path(__file__).with_name(f"{name}.js") for name in NAMES)
 
 
 def section(run: Run) -> Markup:
@@ -49,11 +54,12 @@ def section_of(models: Sequence[Measured], unmeasured: Sequence[Unmeasured]) -> 
             models=models,
             rounds=max((len(model.rounds) for model in models), default=0),
             min_rounds=MIN_ROUNDS,
-            code=advice.code_cost(),
-            caveats=advice.CAVEATS,
-            not_measured=not_measured(unmeasured),
+            code=advice.code_cost().text,
+            caveats=say("caveats").text,
+            nothing_measured=say("nothing_measured").text,
+            not_measured=texts(advice.not_measured(unmeasured)),
             data=embedded(data(models)),
-            scripts=[Markup(path.read_text()) for path in SCRIPTS],
+            scripts=[Markup(path.read_text(encoding="utf-8")) for path in SCRIPTS],
         )
     )
 
@@ -75,11 +81,12 @@ def data(models: Sequence[Measured]) -> dict[str, Any]:
         "restart_margin": RESTART_MARGIN,
         "practical_margin": PRACTICAL_MARGIN,
         "min_rounds": MIN_ROUNDS,
-        "named": NAMED,
-        "limits": LIMITS,
+        "sentences": sentences.TEMPLATES,
+        "limits": sentences.LIMITS,
+        "marks": sentences.MARKS,
+        "named": sentences.NAMED,
         "figures": [asdict(figure) for figure in FIGURES],
         "facts": list(FACTS),
-        "fact_texts": {**FACT_TEXTS, "streaming": advice.streaming([model for model in models if not model.twin])},
     }
 
 
@@ -95,6 +102,7 @@ def model_data(model: Measured) -> dict[str, Any]:
         **asdict(model),
         "costs": asdict(model.costs),
         "twin": model.twin,
+        "can_stream": model.can_stream,
         "flask": model.framework == FRAMEWORK and not model.trap,
         "on_asyncio": on_asyncio(model),
         "situation": advice.situation(model.name),

@@ -1,32 +1,10 @@
-/* bench/prediction/queueing.py and predict.py once more, name by name, so that sliders can move; tests set the two side by
-   side. */
+/* bench/prediction/predict.py once more, name by name, so that the sliders can move without a server. */
 "use strict";
 const decidePredict = (() => {
-  const D = JSON.parse(document.getElementById("decide-data").textContent);
+  const D = decideData;
+  const { closedRps, variation, queueOf, percentile } = decideQueueing;
+  const { stationOf } = decideStation;
   const sum = (values) => values.reduce((total, value) => total + value, 0);
-
-  function stationOf(model, costs, demand) {
-    const first = demand.all_rows ? costs.list_s : costs.first_query_s;
-    const queries = demand.queries ? first + (demand.queries - 1) * costs.query_s : 0;
-    const busy = costs.base_s + queries + callsOf(model, demand) + demand.cpu_s;
-    const database = demand.queries * demand.db_wait_s;
-    const upstreamBlocks = !model.python_overlaps || (demand.blocking_libraries && model.on_asyncio);
-    const blocked = (model.database_overlaps ? 0 : database) + (upstreamBlocks ? demand.upstream_wait_s : 0);
-    const dbWait = model.database_overlaps ? database : 0;
-    const otherWait = upstreamBlocks ? 0 : demand.upstream_wait_s;
-    const service = busy + blocked;
-    const wait = dbWait + otherWait;
-    return { busy, blocked, dbWait, service, wait, alone: service + wait, held: service + dbWait };
-  }
-
-  function callsOf(model, demand) {
-    if (!demand.calls || model.calls_s === null) return 0;
-    const waiting = demand.rate_rps === null ? demand.concurrency : demand.rate_rps * demand.upstream_wait_s;
-    const inside = Math.min(waiting / demand.cores, model.threads ?? Infinity);
-    const [few, many] = D.calls_at_once, [fewS, manyS] = model.calls_s;
-    const share = Math.min(1, Math.max(0, (demand.calls * inside - few) / (many - few)));
-    return demand.calls * (fewS + share * (manyS - fewS));
-  }
 
   const byMemory = (model, demand) =>
     Math.max(1, Math.min(D.most_processes, Math.floor(demand.memory_bytes / model.memory_bytes)));
@@ -46,19 +24,6 @@ const decidePredict = (() => {
       room = Math.max(1, (demand.memory_bytes - processes * model.memory_bytes) / model.request_bytes);
     }
     return Math.min(room, demand.concurrency ?? Infinity);
-  }
-
-  function closedRps(service, wait, requests) {
-    const erlangs = wait / service;
-    let loss = 1, before = 1;
-    if (!erlangs || requests === Infinity) return Math.min(1, requests) / service;
-    for (let count = 1; count <= Math.ceil(requests); count++) {
-      before = loss;
-      loss = (erlangs * loss) / (count + erlangs * loss);
-      if (loss < D.negligible) return 1 / service;
-    }
-    const part = requests - Math.ceil(requests) + 1;
-    return (1 - (before + part * (loss - before))) / service;
   }
 
   function throughput(model, station, demand, processes) {
@@ -100,22 +65,6 @@ const decidePredict = (() => {
     }
     return name;
   }
-
-  const variation = (busy, whole) => (busy / whole) ** 2;
-
-  function queueOf(servers, rate, service, varies) {
-    const erlangs = rate * service;
-    if (erlangs >= servers) return { chance: 1, mean: null };
-    let loss = 1;
-    for (let count = 1; count <= servers; count++) loss = (erlangs * loss) / (count + erlangs * loss);
-    const chance = loss / (1 - (erlangs / servers) * (1 - loss));
-    return { chance, mean: (((chance * service) / (servers - erlangs)) * (1 + varies)) / 2 };
-  }
-
-  const percentile = (queue, share) =>
-    queue.mean === null || queue.chance <= 1 - share
-      ? 0
-      : (queue.mean / queue.chance) * Math.log(queue.chance / (1 - share));
 
   function queuesOf(model, station, demand, processes) {
     const rate = demand.rate_rps, mine = rate / processes;
@@ -190,13 +139,15 @@ const decidePredict = (() => {
     return rates.findIndex((rate) => rate >= wanted) + 1;
   }
 
+  const hasSpare = (capacity, rate) => rate <= D.restart_margin * capacity;
+
   function predict(model, demand) {
     const station = stationOf(model, model.costs, demand);
     const rates = ratesOf(model, station, demand);
     const peak = peakOf(rates);
     if (demand.rate_rps !== null) {
       for (let count = 1; count <= rates.length; count++) {
-        if (demand.rate_rps > D.restart_margin * rates[count - 1]) continue;
+        if (!hasSpare(rates[count - 1], demand.rate_rps)) continue;
         const found = described(model, station, demand, count, peak);
         if (found.fits && found.keeps_slo) return found;
       }
@@ -209,5 +160,5 @@ const decidePredict = (() => {
     return model.rounds.map((costs) => throughput(model, stationOf(model, costs, demand), demand, peak));
   }
 
-  return { D, sum, stationOf, throughput, predict, capacities };
+  return { throughput, hasSpare, predict, capacities };
 })();

@@ -12,12 +12,12 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from bench.report.terminal.code import APPS, FILES, Pair, file_pairs
-from bench.testbed.servers.life import ROOT
+from bench.files import ROOT
+from bench.judging.app_code import APPS, FILES, Pair, file_pairs
 
 EXPLANATIONS = Path(__file__).with_name("explanations.toml")
 # What only an asyncio app needs; too long to show, and part of what it costs.
-BRIDGE = ROOT / APPS[1] / "bridge.py"
+BRIDGE = ROOT / "loopbridge"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def files() -> tuple[File, ...]:
 @cache
 def bridge_lines() -> int:
     """The lines of what only one app has."""
-    return len(BRIDGE.read_text().splitlines())
+    return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in BRIDGE.glob("*.py"))
 
 
 def function(file: str, pair: Pair) -> Function:
@@ -80,15 +80,14 @@ def function(file: str, pair: Pair) -> Function:
     name = pair.gevent.name
     return Function(
         name, pair.gevent.endpoint or pair.asyncio.endpoint, explanation(file, name) if pair.differing_lines else (),
-        pair.differing_lines, max(len(pair.gevent.lines), len(pair.asyncio.lines)),
-        aligned(pair.gevent.lines, pair.asyncio.lines),
+        pair.differing_lines, pair.lines, aligned(pair.gevent.lines, pair.asyncio.lines),
     )  # fmt: skip
 
 
 @cache
 def explanations() -> dict[str, dict[str, tuple[str, ...]]]:
     """By file and function, what the difference means."""
-    read = tomllib.loads(EXPLANATIONS.read_text())
+    read = tomllib.loads(EXPLANATIONS.read_text(encoding="utf-8"))
     return {file: {name: tuple(lines) for name, lines in table.items()} for file, table in read.items()}
 
 

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bench.errors import BenchError
+from bench.files import write_whole
 from bench.judging import Judged, judge
 from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN
-from bench.judging.units import heading
 from bench.prediction import page as calculator_page
 from bench.report.families import families, family
-from bench.report.page import classic, code_view, embed, matrix, sections
+from bench.report.page import code_view, embed, matrix, sections
 from bench.report.page.charts import Palette
 from bench.report.terminal.run import calibration_line
 from bench.results import Cell, Run
@@ -27,13 +26,9 @@ SCRIPTS = ("page.js", "matrix.js", "charts.js")
 
 
 def write_page(run: Run) -> Path:
-    """Write the page beside the results file. Raises BenchError if the folder cannot be written to."""
+    """Write the page beside the results file. Raises BenchError if it cannot be written."""
     path = run.folder / FILE
-    html = page(run)
-    try:
-        path.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise BenchError(f"cannot write {path}: {error.strerror}; copy the results to a folder of yours") from None
+    write_whole(path, page(run))
     return path
 
 
@@ -44,7 +39,6 @@ def page(run: Run) -> str:
     raw, whole = embed.packed_results(run)
     calculator = calculator_page.section(run)
     scripts = [*(Markup((STATIC / name).read_text(encoding="utf-8")) for name in SCRIPTS)]
-    classics = judged.scenario("classic")
     return environment().get_template("page.html.j2").render(
         run=run,
         verdict=judged.verdict,
@@ -53,7 +47,7 @@ def page(run: Run) -> str:
         families=families(judged.models.values()),
         scenarios=matrix.scenario_counts(judged.workloads),
         fields=judged.workloads,
-        waterfalls=classic.waterfalls(classics.cells) if classics else [],
+        own_sections=sections.own_sections(judged),
         matrix=matrix.rows(judged, judged.baseline),
         invalid=[cell for cell in judged.cells if not cell.valid],
         sections=shown,
@@ -97,7 +91,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"slug": slug, "heading": heading, "sortable": matrix.finite, "backticks": backticks}
+    filters: dict[str, Callable[..., str]] = {"sortable": matrix.finite, "backticks": backticks, "slug": slug}
+    found.filters |= {**filters, "heading": matrix.heading}
     return found
 
 

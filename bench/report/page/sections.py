@@ -9,6 +9,7 @@ from bench.report.families import family
 from bench.report.page.charts import Chart, Palette
 from bench.report.page.matrix import finite
 from bench.report.page.scenario_charts import charts
+from bench.report.presentation import PageSection, presentation_of
 from bench.report.terminal.scenario import floor_note
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Column
@@ -56,8 +57,18 @@ class Section:
 
 
 def sections(judged: Judged, palette: Palette) -> list[Section]:
-    """The scenarios of the run, but for the classic, which has a section of its own."""
-    return [section(judged, scenario, palette) for scenario in judged.scenarios if scenario.name != "classic"]
+    """The scenarios of the run, without those that have a section of their own."""
+    return [
+        section(judged, scenario, palette)
+        for scenario in judged.scenarios
+        if not presentation_of(scenario.name).page_section
+    ]
+
+
+def own_sections(judged: Judged) -> list[PageSection]:
+    """The sections that scenarios of the run have for themselves."""
+    drawn = [(presentation_of(scenario.name).page_section, scenario.workloads) for scenario in judged.scenarios]
+    return [draw(workloads) for draw, workloads in drawn if draw]
 
 
 def section(judged: Judged, scenario: JudgedScenario, palette: Palette) -> Section:

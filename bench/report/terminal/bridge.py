@@ -1,18 +1,16 @@
 """The bridge's figures beside those of the others, each as a ratio with its interval and what it may be at most."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import groupby
 
 from rich.table import Table
 from rich.text import Text
 
-from bench.judging import Judged, JudgedCell
-from bench.judging.pairs import paired_figure
+from bench.judging import JudgedCell
 from bench.judging.phrases import spread
 from bench.judging.statistics import RatioInterval
 from bench.report.terminal.scenario import empty
-from bench.scenarios.bridge import BRIDGE, CPU, FLOOR, SCENARIO, TARGETS, WAITING, Target
+from bench.scenarios.bridge import CPU, WAITING, Comparison, Target, comparisons, threads
 
 CAPTION = (
     "CPU time per request on one core, memory and threads with so many in flight; the ratio is the mean of the rounds, "
@@ -20,65 +18,12 @@ CAPTION = (
 )
 
 
-@dataclass(frozen=True)
-class Row:
-    """A target and what was measured for it; without an interval, nothing that can be compared."""
-
-    target: Target
-    bridge: float | None
-    other: float | None
-    interval: RatioInterval | None
-
-    @property
-    def met(self) -> bool:
-        """Whether the ratio is at most what it may be."""
-        return self.interval is not None and self.interval.ratio <= self.target.at_most
-
-
-def cells_of(judged: Judged) -> list[JudgedCell]:
-    """What was measured for the targets."""
-    scenario = judged.scenario(SCENARIO.name)
-    return scenario.cells if scenario else []
-
-
-def rows(judged: Judged) -> list[Row]:
-    """A row for each target, in their order."""
-    by_name = {(cell.workload["name"], cell.model): cell for cell in cells_of(judged) if sound(cell)}
-    return [row(target, by_name, judged.run.seed) for target in TARGETS]
-
-
-def row(target: Target, cells: Mapping[tuple[str, str], JudgedCell], seed: int) -> Row:
-    """The two cells of a target, round by round."""
-    bridge, other = (cells.get((target.workload, model)) for model in (BRIDGE, target.other))
-    interval = paired_figure(bridge, other, target.figure, seed) if bridge and other else None
-    mine, its = (cell.median(target.figure) if cell else None for cell in (bridge, other))
-    return Row(target, mine, its, interval)
-
-
-def sound(cell: JudgedCell) -> bool:
-    """Whether a cell's CPU time and memory are to be believed: they need no steady state."""
-    return cell.judgement.state in ("VALID", "UNSTABLE")
-
-
-def threads(judged: Judged) -> tuple[int, int] | None:
-    """The bridge's threads under a small load, and with thousands waiting; the most of any round."""
-    found = {cell.workload["name"]: cell.values("threads") for cell in cells_of(judged) if cell.model == BRIDGE}
-    few, many = found.get(FLOOR), found.get(WAITING.name)
-    return (int(max(few)), int(max(many))) if few and many else None
-
-
-def all_met(judged: Judged) -> bool:
-    """Whether every target is met, and the threads do not grow."""
-    counted = threads(judged)
-    return all(row.met for row in rows(judged)) and counted is not None and counted[1] <= counted[0]
-
-
-def table(judged: Judged) -> Table:
-    """A group for each workload, the bridge first, then a line for each target; last the bridge's threads."""
+def table(cells: Sequence[JudgedCell], seed: int) -> Table:
+    """Each workload has a group: the bridge, then a line for each target. The last line has the bridge's threads."""
     result = empty("", "", "bridge ÷ it", "at most", "")
     for column in result.columns[1:4]:
         column.justify = "right"
-    for what, group in groupby(rows(judged), key=heading):
+    for what, group in groupby(comparisons(cells, seed), key=heading):
         members = list(group)
         result.add_row(Text(what, "bold"), amount(members[0].target, members[0].bridge))
         for one in members:
@@ -86,16 +31,16 @@ def table(judged: Judged) -> Table:
                 f"  {one.target.other}", amount(one.target, one.other), ratio(one.interval),
                 f"  {one.target.at_most:.2f}", verdict(one.met if one.interval else None),
             )  # fmt: skip
-    counted = threads(judged)
+    counted = threads(cells)
     few, many = map(str, counted or ("–", "–"))
     grown = verdict(counted[1] <= counted[0] if counted else None)
     result.add_row(Text(f"threads, {WAITING.name}", "bold"), many, "", few, grown)
     return result
 
 
-def heading(row: Row) -> str:
-    """What a group of rows is about."""
-    return row.target.workload if row.target.figure == CPU else f"memory each, {row.target.workload}"
+def heading(one: Comparison) -> str:
+    """The heading of the group in which a target stands."""
+    return one.target.workload if one.target.figure == CPU else f"memory each, {one.target.workload}"
 
 
 def amount(target: Target, value: float | None) -> str:
@@ -111,7 +56,7 @@ def ratio(interval: RatioInterval | None) -> str:
 
 
 def verdict(met: bool | None) -> Text:
-    """Met, not met, or neither."""
+    """Whether a target is met; None is for one that was not measured."""
     if met is None:
         return Text("  not measured", "yellow")
     return Text("  met", "green") if met else Text("  not met", "yellow")

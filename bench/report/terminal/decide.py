@@ -1,4 +1,4 @@
-"""A decision, and a check of predictions, in the terminal."""
+"""How do predictions, and a check of them, look in the terminal?"""
 
 from collections.abc import Sequence
 from statistics import median
@@ -7,24 +7,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench.prediction.advice import CAVEATS
+from bench.prediction.advice import not_measured, notes
 from bench.prediction.check import FEWEST, SHARE, TOLERANCE, Checked
 from bench.prediction.costs import Unmeasured
 from bench.prediction.figures import Demand
-from bench.prediction.predict import Prediction
-from bench.prediction.rank import Decision, Row, figure
+from bench.prediction.rank import Decision
+from bench.prediction.sentences import LIMITS, MARKS, Sentence, figure, say, texts
+from bench.prediction.verdict import Row
 from bench.report.terminal.scenario import empty
 
-# Times longer than in the run that a request may take before the machine is called busy.
+# If a request takes more than so many times as long as in the run, the machine counts as busy.
 BUSY = 1.5
-LIMITS = {
-    "load": "the load",
-    "connections": "connections",
-    "cpu": "CPU",
-    "threads": "threads",
-    "blocking": "blocking",
-    "memory": "memory",
-}
 
 
 def demand_line(demand: Demand) -> str:
@@ -41,30 +34,17 @@ def demand_line(demand: Demand) -> str:
 
 
 def report(
-    decision: Decision, demand: Demand, unmeasured: Sequence[Unmeasured], advice: Sequence[str]
+    decision: Decision, demand: Demand, unmeasured: Sequence[Unmeasured], advice: Sequence[Sentence]
 ) -> RenderableType:
     """Verdict, tables, advice, and what was not measured."""
-    blocks: list[RenderableType] = [Text(decision.verdict.sentence, "bold"), ""]
+    blocks: list[RenderableType] = [Text(decision.verdict.text, "bold"), ""]
     if decision.rows:
-        blocks += [capacity_table(decision), note(decision), "", needs_table(decision, demand)]
-        if marks := notes(decision, demand):
-            blocks.append(Text(marks, "dim"))
-        blocks.append("")
-    blocks += [Text(f"· {text}") for text in advice]
-    blocks += [Text(f"· {text}", "yellow") for text in not_measured(unmeasured)]
-    blocks.append(Text(CAVEATS, "dim"))
+        blocks += [capacity_table(decision), "", needs_table(decision)]
+        blocks += [Text(" ".join(texts(notes(decision, demand))), "dim"), ""]
+    blocks += [Text(f"· {text}") for text in texts(advice)]
+    blocks += [Text(f"· {text}", "yellow") for text in texts(not_measured(unmeasured))]
+    blocks.append(Text(say("caveats").text, "dim"))
     return Group(*blocks)
-
-
-def not_measured(models: Sequence[Unmeasured]) -> list[str]:
-    """A sentence for each reason, with what to run."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for model in models:
-        reasons.setdefault((model.reason, model.remedy), []).append(model.name)
-    return [
-        f"not measured: {', '.join(names)} ({reason}); {remedy} --models {','.join(names)}"
-        for (reason, remedy), names in reasons.items()
-    ]
 
 
 def capacity_table(decision: Decision) -> Table:
@@ -76,13 +56,14 @@ def capacity_table(decision: Decision) -> Table:
     for row in decision.rows:
         found = row.prediction
         table.add_row(
-            found.model, figure(found.capacity_rps), figure(found.per_core_rps), ratio(row), str(row.rank or "–"),
+            found.model, figure(found.capacity_rps), figure(found.per_core_rps), ratio(row),
+            str(row.rank or MARKS["unranked"]),
             LIMITS[found.limit],
         )  # fmt: skip
     return table
 
 
-def needs_table(decision: Decision, demand: Demand) -> Table:
+def needs_table(decision: Decision) -> Table:
     """What each model needs, and how long users wait."""
     table = empty("model")
     for heading in ("processes", "MB", "connections", "p50 ms", "p99 ms"):
@@ -90,8 +71,8 @@ def needs_table(decision: Decision, demand: Demand) -> Table:
     for row in decision.rows:
         found = row.prediction
         table.add_row(
-            found.model, f"{found.processes:,}", figure(found.memory_bytes / 1e6) + ("" if found.fits else " !"),
-            f"{found.connections:,}", wait(found.p50_s), wait(found.p99_s) + ("" if found.keeps_slo else " !"),
+            found.model, f"{found.processes:,}", figure(found.memory_bytes / 1e6) + marked(found.fits),
+            f"{found.connections:,}", wait(found.p50_s), wait(found.p99_s) + marked(found.keeps_slo),
         )  # fmt: skip
     return table
 
@@ -99,22 +80,14 @@ def needs_table(decision: Decision, demand: Demand) -> Table:
 def ratio(row: Row) -> str:
     """`0.87 (0.84–0.91)`."""
     if row.to_best is None:
-        return "" if row.rank != 1 else "best"
-    return f"{row.to_best.ratio:.2f} ({row.to_best.low:.2f}–{row.to_best.high:.2f})"
+        return MARKS["best"] if row.rank == 1 else ""
+    interval = row.to_best
+    return say("ratio", ratio=interval.ratio, low=interval.low, high=interval.high).text
 
 
-def note(decision: Decision) -> Text:
-    """What a difference has to clear."""
-    margin = f"models differ if their interval clears {decision.margin - 1:.0%}; –: not ranked"
-    return Text(f"{margin} (a trap, or too few rounds)", "dim")
-
-
-def notes(decision: Decision, demand: Demand) -> str:
-    """What a `!` means here."""
-    found: Sequence[Prediction] = [row.prediction for row in decision.rows]
-    late = f"!: p99 is not below {milliseconds(demand.slo_s)}" if not all(one.keeps_slo for one in found) else ""
-    full = "! at MB: not within the memory, or not at that rate" if not all(one.fits for one in found) else ""
-    return "; ".join(filter(None, [late, full]))
+def marked(kept: bool) -> str:
+    """A mark behind a figure that is beyond what the reader allows."""
+    return "" if kept else MARKS["exceeded"]
 
 
 def milliseconds(seconds: float) -> str:
@@ -123,12 +96,12 @@ def milliseconds(seconds: float) -> str:
 
 
 def wait(seconds: float | None) -> str:
-    """In milliseconds; grows without end: ∞."""
-    return "∞" if seconds is None else figure(seconds * 1e3)
+    """In milliseconds; ∞ for a response time that grows for as long as the rate lasts."""
+    return MARKS["endless"] if seconds is None else figure(seconds * 1e3)
 
 
 def check_table(found: Sequence[Checked]) -> Table:
-    """Predicted and measured, under each model's name."""
+    """Every load as predicted and as measured, below its model's name."""
     table = empty("cell", "limit")
     for heading in ("predicted", "measured", "÷"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -144,18 +117,19 @@ def check_table(found: Sequence[Checked]) -> Table:
 
 
 def check_summary(found: Sequence[Checked]) -> str:
-    """How many predictions hold, and whether the machine was fit for the question."""
+    """How many predictions hold, and whether the machine was quiet enough to say so."""
     valid = [one for one in found if one.state == "VALID"]
     near = sum(one.near for one in valid)
     text = (
-        f"{near} of {len(valid)} within {TOLERANCE:.0%} (predicted ÷ measured answers/s); wanted: {SHARE:.0%} of them"
+        f"{near} of {len(valid)} predictions are within {TOLERANCE:.0%} of the measured answers a second; "
+        f"{SHARE:.0%} of them have to be."
     ).replace("%", " %")
     if len(valid) < FEWEST:
-        text += f"; at least {FEWEST} valid cells are needed"
+        text += f" The check needs at least {FEWEST} valid cells."
     drift = median(one.drift for one in found)
     if drift > BUSY:
         text += (
-            f". A request takes {drift:.1f} times as long as in the run: something else keeps this machine busy, and "
-            "waits are longer then as well; check again when it is quiet"
+            f" A request takes {drift:.1f} times as long as in the run, so something else keeps this machine busy, and "
+            "waits are longer than predicted too. Check again when the machine is quiet."
         )
-    return f"{text}."
+    return text

@@ -1,8 +1,6 @@
-"""Where a run has got to: a live line in a terminal, a plain line a step elsewhere."""
+"""Where has a run got to? In a terminal a live line tells, elsewhere a plain line for each step."""
 
 import time
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
@@ -10,22 +8,26 @@ from rich.text import Text
 
 
 class _Left(ProgressColumn):
-    """What the plan still expects to take."""
+    """How long the rest of the plan is expected to take."""
 
     def render(self, task: Task) -> Text:
         return Text(f"about {clock(max(0.0, task.fields['end'] - time.monotonic()))} left", "dim")
 
 
 class StepProgress:
-    """A context manager; `step()` says which step has begun."""
+    """The live line, from `start()` to `stop()`; `step()` says which step has begun."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.started = time.monotonic()
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), _Left())
-        # Off a terminal rich would still print the last state of the live line, and once more at the end.
+        # Where there is no terminal, rich would print the last state of the live line, and once more at the end.
         self.live = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self.task = self.live.add_task("starting the database", total=None, end=self.started)
+
+    def start(self) -> None:
+        """Show the line."""
+        self.live.start()
 
     def step(self, number: int, total: int, what: str, left_s: float) -> None:
         """Step `number` of `total` has begun; all that remains should take `left_s` seconds."""
@@ -35,13 +37,8 @@ class StepProgress:
             passed = f"{clock(now - self.started)} elapsed, about {clock(left_s)} left"
             self.console.print(f"[{number}/{total}] {what}; {passed}", markup=False, highlight=False, soft_wrap=True)
 
-    def __enter__(self) -> Self:
-        self.live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def stop(self) -> None:
+        """Take the line away."""
         self.live.stop()
 
 

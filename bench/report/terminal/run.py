@@ -1,55 +1,100 @@
 """A run in the terminal: where it has got to, and what was found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from bench.judging import judge
+from bench.judging import JudgedScenario, judge
 from bench.load.burst import Answer
 from bench.measuring.plan import Step, expected_s
-from bench.report.terminal import classic, traps, waves
+from bench.models import Model
+from bench.report.presentation import Lines, presentation_of
+from bench.report.terminal import traps
 from bench.report.terminal.progress import StepProgress
 from bench.report.terminal.scenario import tables
 from bench.results import Cell, Run
-from bench.scenarios import SCENARIOS
-from bench.scenarios.base import Options
+from bench.scenarios.base import Options, Scenario
+from bench.traps import Trap
+
+# A server's start and end, and a load that takes less than a second.
+TRAP_S = 2.0
+
+
+class Problems:
+    """The lines of a scenario that prints none of its own: what is wrong with a cell."""
+
+    def __init__(self, console: Console, options: Options) -> None:
+        self.console = console
+
+    def started(self, model: Model) -> None:
+        """The progress line has said so."""
+
+    def answered(self, answer: Answer) -> None:
+        """There are too many answers to print them."""
+
+    def ended(self, cell: Cell) -> None:
+        """Print what is wrong with what was just measured."""
+        for one in cell.observations:
+            if one.state != "VALID":
+                problem = f"{cell.model}, {cell.workload['name']}: {one.state}: {one.reason}"
+                self.console.print(Text(problem, "yellow"), soft_wrap=True)
 
 
 class RunReport:
-    """A listener of `bench.measuring.run`: the classic's lines as they come, for all else the step."""
+    """Listens to a session: shows how far it is, and each scenario's own lines as they come."""
 
-    def __init__(self, console: Console, progress: StepProgress, plan: Sequence[Step], options: Options) -> None:
+    def __init__(self, console: Console, at_end: Callable[[Run, bool], None], notice: str = "") -> None:
         self.console = console
-        self.progress = progress
+        self.at_end = at_end
+        """Called with the run, and whether it is complete."""
+        self.notice = notice
+        """Printed before anything else, unless it is empty."""
+        self.progress = StepProgress(console)
+        self.left_s: list[float] = []
+        self.lines: dict[str, Lines] = {}
+        self.now: Sequence[Lines] = ()
+
+    def run_started(self, run: Run, plan: Sequence[Step], options: Options) -> None:
+        """Print the notice, and show the progress line."""
+        if self.notice:
+            self.console.print(self.notice, soft_wrap=True)
         self.left_s = [sum(expected_s(step, options) for step in plan[index:]) for index in range(len(plan))]
-        self.lines = classic.ClassicLines(console, options.classic_seconds, options.classic_requests)
+        scenarios = {scenario.name for step in plan for scenario in step.scenarios}
+        self.lines = {name: (presentation_of(name).lines or Problems)(self.console, options) for name in scenarios}
+        self.progress.start()
 
     def step_started(self, number: int, total: int, step: Step) -> None:
-        """The progress line, and the model's name above the lines of the classic."""
+        """Say which server is measured now."""
         what = ", ".join(scenario.name for scenario in step.scenarios)
         stage = "prepare" if step.preparing else f"round {step.round + 1}"
-        place = " ".join(filter(None, (step.entry.name, step.setup)))
+        place = f"{step.contestant.name} {step.setup.name}" if step.setup else step.contestant.name
         self.progress.step(number, total, f"{what}, {stage}: {place}", self.left_s[number - 1])
-        if is_classic(step):
-            self.lines.started(step.entry.model)
+        self.now = [self.lines[scenario.name] for scenario in step.scenarios]
+        for lines in self.now:
+            lines.started(step.contestant.model)
 
     def answered(self, answer: Answer) -> None:
-        """A line of the classic."""
-        self.lines.answered(answer)
+        """Pass an answer on to the lines of what is measured now."""
+        for lines in self.now:
+            lines.answered(answer)
 
     def step_ended(self, step: Step, cells: Sequence[Cell]) -> None:
-        """The classic's waterfall; of others, only what is wrong."""
+        """Pass each cell on to the lines of its scenario."""
         for cell in cells:
-            if cell.scenario == "classic":
-                self.lines.ended(cell)
-                continue
-            for one in cell.observations:
-                if one.state != "VALID":
-                    problem = f"{cell.model}, {cell.workload['name']}: {one.state}: {one.reason}"
-                    self.console.print(Text(problem, "yellow"), soft_wrap=True)
+            self.lines[cell.scenario].ended(cell)
+
+    def trap_started(self, number: int, total: int, trap: Trap, servers: int) -> None:
+        """Say which trap is tried now, on so many servers."""
+        left_s = TRAP_S * servers * (total - number + 1)
+        self.progress.step(number, total, f"trap {trap.name}: {trap.model}", left_s)
+
+    def run_ended(self, run: Run, *, complete: bool) -> None:
+        """Take the progress line away, and conclude."""
+        self.progress.stop()
+        self.at_end(run, complete)
 
 
 def calibration_line(found: Mapping[str, Any]) -> str:
@@ -62,33 +107,29 @@ def calibration_line(found: Mapping[str, Any]) -> str:
     )
 
 
-def is_classic(step: Step) -> bool:
-    """Whether the step is one of the classic, whose requests are shown one by one."""
-    return [scenario.name for scenario in step.scenarios] == ["classic"]
-
-
-def summary(console: Console, run: Run, options: Options) -> None:
-    """Every scenario's tables and finding, and how the time was spent."""
-    for scenario in judge(run).scenarios:
-        name = scenario.name
-        console.print(Rule(Text(name, "bold"), align="left", style="dim"))
-        console.print(scenario.question)
-        if name == "classic":
-            console.print(classic.table(scenario.cells))
-            console.print(classic.notes(options.classic_seconds, options.classic_requests), style="dim")
-        else:
-            for table in tables(scenario):
-                console.print(table)
-        if name == "pool":
-            console.print(waves.pictures(scenario.cells, min(console.width, 80)))
-        if name in SCENARIOS and (finding := SCENARIOS[name].finding(scenario)):
-            console.print(Text(finding, "bold"))
-        console.print()
+def summary(console: Console, run: Run, scenarios: Iterable[Scenario]) -> None:
+    """The tables and the finding of every scenario, and how the time was spent."""
+    judged = judge(run)
+    for scenario in scenarios:
+        if found := judged.scenario(scenario.name):
+            answers(console, scenario, found, run.seed)
     footer(console, run)
 
 
+def answers(console: Console, scenario: Scenario, judged: JudgedScenario, seed: int) -> None:
+    """One scenario's tables and finding."""
+    console.print(Rule(Text(scenario.name, "bold"), align="left", style="dim"))
+    console.print(scenario.question)
+    own = presentation_of(scenario.name).in_terminal
+    for part in own(judged, seed, console.width) if own else tables(judged):
+        console.print(part)
+    if finding := scenario.finding(judged):
+        console.print(Text(finding, "bold"))
+    console.print()
+
+
 def footer(console: Console, run: Run) -> None:
-    """What the generator could do, and how the time was spent."""
+    """The traps, what the generator could do, and how the time was spent."""
     if run.traps:
         console.print(Rule(Text("traps", "bold"), align="left", style="dim"))
         console.print(traps.overview(run.traps))

@@ -35,7 +35,7 @@ def details(trap: Mapping[str, Any]) -> RenderableType:
 
 
 def overview(traps: Iterable[Mapping[str, Any]]) -> Table:
-    """A row a trap."""
+    """Each trap has one row."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, width=WIDTH)
     table.add_column("trap", no_wrap=True)
     table.add_column("seen", ratio=1)

@@ -1,4 +1,4 @@
-"""Requests as bars over time: a staircase is one after the other, a wall is all at once."""
+"""Requests as bars over time: steps if they waited one after the other, a wall if they waited together."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-# A hundred requests would push everything else off the screen; the first ones show the pattern.
+# A hundred bars would push everything else off the screen, and the first ones show the pattern.
 BARS_SHOWN = 20
 COLOURS = {"python": "cyan", "database": "magenta"}
 EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def waterfall(requests: Sequence[Mapping[str, Any]], python_s: float, full_s: float, width: int) -> Table:
-    """A bar a request from its start to its end, on an axis of `full_s` seconds; the second burst begins at `python_s`.
+    """Each request has a bar from its start to its end, on an axis of `full_s` seconds.
 
-    `width` is how many columns the table may take.
+    The second burst begins at `python_s`. The table takes at most `width` columns.
     """
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=8)
@@ -36,7 +36,7 @@ def waterfall(requests: Sequence[Mapping[str, Any]], python_s: float, full_s: fl
 
 
 def bar(start_s: float, end_s: float, full_s: float, width: int) -> str:
-    """A line of `width` columns that is filled from start to end, to an eighth of a column at its end."""
+    """A line of at most `width` columns that is filled from start to end, its end exact to an eighth of a column."""
     if full_s <= 0:
         return ""
     start = round(start_s / full_s * width)

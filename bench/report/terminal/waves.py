@@ -1,4 +1,4 @@
-"""A burst's answers as columns over time: requests that wait for a connection are answered in waves."""
+"""The answers of a burst as columns over time. Requests that wait for a connection are answered in waves."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from rich.text import Text
 from bench.judging import JudgedCell
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
-# As many lines as a wave of 15 needs to stand out.
+# Lines of each picture: as many as a wave of 15 needs to stand out.
 HEIGHT = 2
 COLOUR, FAILED_COLOUR = "magenta", "red"
 
 
 def pictures(cells: Sequence[JudgedCell], width: int) -> Group:
-    """The last round of each cell that has answers, all of them on one axis."""
+    """The answers of each cell's last round, all cells on one axis."""
     bursts = [(title(cell), *ends(cell)) for cell in cells if "load" in cell.observations[-1].raw]
     span_s = max((end_s for _, good, failed in bursts for end_s in (*good, *failed)), default=0.0)
     lines: list[Text] = []
@@ -37,7 +37,7 @@ def ends(cell: JudgedCell) -> tuple[list[float], list[float]]:
 
 
 def chart(ends_s: Sequence[float], failed_s: Sequence[float], span_s: float, width: int, height: int) -> list[Text]:
-    """The columns' lines from top to bottom, and one of crosses if any request failed."""
+    """The lines of columns from top to bottom, and a line of crosses if any request failed."""
     counts = per_slot(ends_s, span_s, width)
     lines = [Text(line, COLOUR) for line in columns(counts, height)]
     if failed_s:
@@ -55,13 +55,13 @@ def per_slot(times_s: Sequence[float], span_s: float, slots: int) -> list[int]:
 
 
 def columns(counts: Sequence[int], height: int) -> list[str]:
-    """Lines of block characters; the highest count is as high as the picture, and one answer is never invisible."""
+    """Lines of block characters. The highest count is as high as the picture, and even one answer can be seen."""
     most = max(counts, default=0) or 1
     eighths = [max(1, round(count / most * height * 8)) if count else 0 for count in counts]
     return ["".join(EIGHTHS[max(0, min(8, high - row * 8))] for high in eighths) for row in reversed(range(height))]
 
 
 def axis(span_s: float, width: int) -> Text:
-    """`0 s`, a line, and the end of the axis."""
+    """The axis: `0 s`, a line, and the time at its end."""
     end = f" {span_s:.2f} s"
     return Text("0 s " + "─" * max(0, width - 4 - len(end)) + end, "dim")

@@ -1,18 +1,17 @@
 """The databases that the models wait for: each the bench's own for the time, or one of its own in the user's server."""
 
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bench.errors import BenchError
+from bench.files import ROOT
 from bench.testbed.databases.database import Database
 from bench.testbed.databases.embedded_mariadb import embedded_mariadb
 from bench.testbed.databases.embedded_postgres import embedded_postgres
 from bench.testbed.databases.own import own_database
-from bench.testbed.processes.process import clean_environment
-from bench.testbed.servers.life import ROOT
+from bench.testbed.processes.process import GuardedProcess
 
 __all__ = ["Database", "Databases", "databases", "seeded_database"]
 
@@ -49,16 +48,15 @@ def seeded_database(url: str | None, logs: Path, kind: str = "postgres") -> Iter
     Raises BenchError, one line, if there is none to be had.
     """
     with own_database(kind, url) if url else EMBEDDED[kind](logs) as database:
-        seed(database)
+        seed(database, logs)
         yield database
 
 
-def seed(database: Database) -> None:
+def seed(database: Database, logs: Path) -> None:
     """Create and fill the table with the app's own command, as a user would."""
     command = [sys.executable, "-m", "gevent_app", "--create"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=clean_environment() | database.environment(), capture_output=True, text=True
-    )
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["it gave no reason"]
-        raise BenchError(f"cannot fill the database: {lines[-1]}")
+    log = logs / f"seed-{database.product}.log"
+    with GuardedProcess(command, log=log, environment=database.environment(), cwd=ROOT) as process:
+        if process.wait():
+            reason = (process.log_tail().splitlines() or ["it gave no reason"])[-1]
+            raise BenchError(f"cannot fill the database: {reason}")

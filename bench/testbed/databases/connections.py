@@ -18,7 +18,7 @@ SETTLE_14_S = 0.6
 
 
 @dataclass(frozen=True)
-class Room:
+class ConnectionHeadroom:
     """What the server allows, and what is taken of it, this question's own connection left out."""
 
     max_connections: int
@@ -37,7 +37,7 @@ class Room:
 class Counts(Protocol):
     """How a database server is asked; the connection that asks is in no count."""
 
-    def room(self, connection: Connection) -> Room:
+    def headroom(self, connection: Connection) -> ConnectionHeadroom:
         """What it allows, and what is taken of it."""
 
     def there_are(self, connection: Connection) -> int:
@@ -50,7 +50,7 @@ class Counts(Protocol):
 class Postgres:
     """PostgreSQL's statistics views."""
 
-    def room(self, connection: Connection) -> Room:
+    def headroom(self, connection: Connection) -> ConnectionHeadroom:
         """Background processes have no database and take no connection."""
         row = connection.exec_driver_sql(
             "SELECT current_setting('max_connections')::int,"
@@ -60,7 +60,7 @@ class Postgres:
             " (SELECT count(*) FROM pg_stat_activity"
             "   WHERE datname <> current_database() OR usename <> current_user)"
         ).one()
-        return Room(*map(int, row))
+        return ConnectionHeadroom(*map(int, row))
 
     def there_are(self, connection: Connection) -> int:
         """Parallel workers are of this database too, and no connections."""
@@ -79,11 +79,11 @@ class Postgres:
 class MySql:
     """MariaDB's and MySQL's process list, of which a user without more rights sees their own part, and counters."""
 
-    def room(self, connection: Connection) -> Room:
+    def headroom(self, connection: Connection) -> ConnectionHeadroom:
         """The one connection beyond `max_connections` is for administrators, so nothing of it is reserved."""
         most = number(connection, "SELECT @@max_connections")
         taken = status(connection, "Threads_connected") - 1
-        return Room(most, 0, taken, max(0, taken - self.there_are(connection)))
+        return ConnectionHeadroom(most, 0, taken, max(0, taken - self.there_are(connection)))
 
     def there_are(self, connection: Connection) -> int:
         """A database of the bench's own has no other user."""
@@ -109,10 +109,10 @@ def status(connection: Connection, name: str) -> int:
     return int(value)
 
 
-def room(database: Database) -> Room:
+def headroom(database: Database) -> ConnectionHeadroom:
     """What the server allows, and what is taken of it."""
     with database.connect() as connection:
-        return COUNTS[database.backend].room(connection)
+        return COUNTS[database.backend].headroom(connection)
 
 
 def connections(database: Database) -> int:

@@ -4,7 +4,6 @@ import secrets
 import shutil
 import signal
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,9 +14,10 @@ from sqlalchemy.exc import OperationalError
 from bench.errors import BenchError
 from bench.models.programs import INSTALL_MARIADB, MARIADB, program
 from bench.testbed.databases.database import Database
-from bench.testbed.databases.folder import cache_folder, cluster_folder, unprivileged_account
+from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
 from bench.testbed.processes.ports import HOST, free_port
-from bench.testbed.processes.process import GuardedProcess
+from bench.testbed.processes.process import GuardedProcess, NotYet
+from bench.testbed.processes.temporary import TemporaryFolder
 from bench.testbed.servers.life import other_cores
 
 USER = "bench"
@@ -46,8 +46,9 @@ def embedded_mariadb(logs: Path) -> Iterator[Database]:
     server = installed(MARIADB)
     account = unprivileged_account()
     password = secrets.token_urlsafe(12)
-    with cluster_folder(cache_folder(account), account) as home:
-        initialise(home, password, account, logs)
+    with database_folder(cache_folder(account), account) as folder:
+        initialise(folder, password, account, logs)
+        home = folder.path
         port = free_port()
         with GuardedProcess(
             [
@@ -59,8 +60,9 @@ def embedded_mariadb(logs: Path) -> Iterator[Database]:
             cores=other_cores(),
             stop_signal=signal.SIGKILL,  # its files are removed next
             account=account,
-            remove=[home],
+            folder=folder,
             cwd=Path("/"),
+            name="the embedded MariaDB",
         ) as process:  # fmt: skip
             # It offers no TLS, but PyMySQL would load all of the system's certificates for each new connection.
             url = f"mysql://{USER}:{password}@{HOST}:{port}/{USER}?ssl_disabled=true"
@@ -75,31 +77,28 @@ def installed(name: str) -> str:
     return path
 
 
-def initialise(home: Path, password: str, account: tuple[int, int] | None, logs: Path) -> None:
+def initialise(folder: TemporaryFolder, password: str, account: tuple[int, int] | None, logs: Path) -> None:
     """Make the server's files, and the statements with which it begins. Raises BenchError."""
-    users = home / "users.sql"
+    users = folder.path / "users.sql"
     users.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
-    users.write_text(USERS.format(user=USER, host=HOST, password=password))
+    users.write_text(USERS.format(user=USER, host=HOST, password=password), encoding="utf-8")
     if account:
         shutil.chown(users, *account)
-    options = [f"--datadir={home / 'data'}", "--auth-root-authentication-method=normal", "--skip-test-db"]
+    options = [f"--datadir={folder.path / 'data'}", "--auth-root-authentication-method=normal", "--skip-test-db"]
     command = [installed(INSTALLER), "--no-defaults", *options, *SETTINGS]
-    with GuardedProcess(command, log=logs / "mariadb-install-db.log", account=account, cwd=Path("/")) as process:
-        code = process.wait(START_TIMEOUT_S)
-        if code != 0:
-            raise BenchError(f"{INSTALLER} failed ({'too slow' if code is None else f'exit code {code}'}); "
-                             f"its log says:\n{process.log_tail()}")  # fmt: skip
+    log = logs / f"{INSTALLER}.log"
+    with GuardedProcess(command, log=log, account=account, folder=folder, cwd=Path("/"), name=INSTALLER) as process:
+        process.finish(START_TIMEOUT_S)
 
 
 def wait_until_it_answers(process: GuardedProcess, database: Database) -> Database:
-    """Poll until a connection succeeds; give the database with the server's version. Raises BenchError."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while process.running and time.monotonic() < deadline:
+    """Connect until that succeeds; give the database with the server's version. Raises BenchError."""
+
+    def ask() -> str:
         try:
             with database.connect() as connection:
-                version = connection.exec_driver_sql("SELECT version()").scalar_one()
-        except OperationalError:
-            time.sleep(0.02)
-            continue
-        return replace(database, version=version)
-    raise BenchError(f"the embedded MariaDB did not start; its log says:\n{process.log_tail()}")
+                return str(connection.exec_driver_sql("SELECT version()").scalar_one())
+        except OperationalError as error:
+            raise NotYet(str(error.orig)) from None
+
+    return replace(database, version=process.until(ask, START_TIMEOUT_S))

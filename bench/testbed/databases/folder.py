@@ -4,16 +4,17 @@ import fcntl
 import os
 import pwd
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import platformdirs
 
 from bench.errors import BenchError
+from bench.testbed.processes.temporary import TemporaryFolder, temporary_folder
 
 NAME = "flask-concurrency-bench"
+LOCK = "lock"
 
 
 def unprivileged_account() -> tuple[int, int] | None:
@@ -40,33 +41,29 @@ def cache_folder(account: tuple[int, int] | None) -> Path:
 
 
 @contextmanager
-def cluster_folder(cache: Path, account: tuple[int, int] | None) -> Iterator[Path]:
-    """A new folder of this bench's own, locked as long as it runs; those whose bench was killed are removed first."""
-    with open(cache / "lock", "w") as everyone:
-        fcntl.flock(everyone, fcntl.LOCK_EX)
-        # A killed bench leaves its lock, its guard having removed the folder; one without its guard leaves both.
-        for name in {path.name.removeprefix("lock-") for path in cache.glob("*cluster-*")}:
-            with open(cache / f"lock-{name}", "w") as owner:
-                if try_lock(owner.fileno()):
-                    shutil.rmtree(cache / name, ignore_errors=True)
-                    os.unlink(owner.name)
-        home = Path(tempfile.mkdtemp(prefix="cluster-", dir=cache))
-        own = open(home.with_name(f"lock-{home.name}"), "w")  # noqa: SIM115  (held until the context ends)
-        fcntl.flock(own, fcntl.LOCK_EX)
-    try:
+def database_folder(cache: Path, account: tuple[int, int] | None) -> Iterator[TemporaryFolder]:
+    """A new folder of this bench's own; those whose bench and guard were both killed are removed first."""
+    with ExitStack() as held:
+        with open(cache / "lock", "w", encoding="utf-8") as everyone:
+            fcntl.flock(everyone, fcntl.LOCK_EX)
+            for folder in cache.glob("database-*"):
+                if is_abandoned(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+            made = held.enter_context(temporary_folder("database-", cache))
+            lock = held.enter_context(open(made.path / LOCK, "w", encoding="utf-8"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
         if account:
-            os.chown(home, *account)
-        yield home
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-        os.unlink(own.name)
-        own.close()
+            os.chown(made.path, *account)
+        yield made
 
 
-def try_lock(descriptor: int) -> bool:
-    """Whether nobody else holds a lock on this open file."""
+def is_abandoned(folder: Path) -> bool:
+    """Whether no bench holds the lock in this folder."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with open(folder / LOCK, "r+", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
     except BlockingIOError:
         return False
     return True

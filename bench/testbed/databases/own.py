@@ -3,10 +3,7 @@
 `bench/testbed/databases/keeper.py` creates and drops it, in a process of its own.
 """
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +12,9 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bench.errors import BenchError
+from bench.files import ROOT
 from bench.testbed.databases.database import Database
-from bench.testbed.servers.life import ROOT
+from bench.testbed.processes.piped import end_piped, first_answer, start_piped
 
 
 @dataclass(frozen=True)
@@ -55,27 +53,20 @@ KINDS = {
 def own_database(kind: str, text: str) -> Iterator[Database]:
     """A new database or schema in the server at that URL, dropped at the end. Raises BenchError."""
     url = KINDS[kind].checked(text)
-    keeper = subprocess.Popen(
-        [sys.executable, "-m", "bench.testbed.databases.keeper"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "BENCH_KEEPER_URL": rendered(url)},
+    keeper = start_piped(
+        ["-m", "bench.testbed.databases.keeper"],
+        environment={**os.environ, "BENCH_KEEPER_URL": rendered(url)},
         cwd=ROOT,
-        start_new_session=True,
     )
-    assert keeper.stdin is not None
-    assert keeper.stdout is not None
     try:
-        made = json.loads(keeper.stdout.readline() or '{"error": "the database keeper ended at once"}')
+        made = first_answer(keeper)
         if "error" in made:
             raise BenchError(made["error"])
         if made["database"]:
             url = url.set(database=made["database"])
         yield Database(rendered(url), made["schema"], made["product"], made["version"], "own")
     finally:
-        keeper.stdin.close()
-        keeper.wait()
-        keeper.stdout.close()
+        end_piped(keeper)
 
 
 def rendered(url: URL) -> str:

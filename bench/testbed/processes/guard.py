@@ -10,7 +10,6 @@ import ctypes
 import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -34,17 +33,20 @@ def main() -> int:
                 job["command"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0, **account
             )
     except OSError as error:
-        print(json.dumps({"error": str(error)}), flush=True)
+        answer({"error": str(error)})
         return 1
-    with contextlib.suppress(BrokenPipeError):  # the bench may be gone already
-        os.write(sys.stdout.fileno(), json.dumps({"pid": child.pid}).encode() + b"\n")
+    answer({"pid": child.pid})
     threading.Thread(target=stop_at_end_of_file, args=(child, job), daemon=True).start()
     code = child.wait()
     signal_group(child.pid, signal.SIGKILL)
     wait_for_group(child.pid)
-    for directory in job["remove"]:
-        shutil.rmtree(directory, ignore_errors=True)
     return code if code >= 0 else 128 - code
+
+
+def answer(content: dict[str, Any]) -> None:
+    """Tell the bench, which may be gone already."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), json.dumps(content).encode() + b"\n")
 
 
 def raise_file_limit() -> None:

@@ -1,10 +1,24 @@
 """Loopback ports: a free one from the system, and who has a taken one."""
 
+import errno
 import socket
 
 import psutil
 
+from bench.errors import BenchError
+
 HOST = "127.0.0.1"
+
+
+def check_loopback() -> None:
+    """Raises BenchError unless this machine can reach itself."""
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((HOST, 9))  # which sends nothing, but needs a route
+        except OSError as error:
+            raise BenchError(
+                f"this machine cannot reach itself at {HOST} ({error.strerror}); run: ip link set lo up"
+            ) from None
 
 
 def free_port() -> int:
@@ -16,13 +30,17 @@ def free_port() -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this port of the loopback address now."""
+    """Whether a server could listen on this port of the loopback address now. Raises BenchError if none ever could."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise BenchError(
+                f"no server of yours may have port {port}: {error.strerror}; pass another --port"
+            ) from None
     return True
 
 

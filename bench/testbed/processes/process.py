@@ -5,19 +5,23 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from bench.errors import BenchError
+from bench.testbed.processes.piped import SCRIPT, end_piped, first_answer, start_piped
+from bench.testbed.processes.temporary import TemporaryFolder
 
 GUARD = Path(__file__).with_name("guard.py")
 # Both servers and databases have ended within a second unless a request is still being served.
 GRACE_S = 3.0
 LOG_LINES_SHOWN = 12
+POLL_S = 0.02
 
+Answer = TypeVar("Answer")
 
 # What servers and applications read from the environment, and the bench alone may set.
 SERVER_VARIABLES = ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "DATABASE_SCHEMA", "POOL_SIZE", "MAX_OVERFLOW",
@@ -34,11 +38,16 @@ def clean_environment() -> dict[str, str]:
     }
 
 
+class NotYet(Exception):
+    """A process that was asked something has no answer yet; the message says what there is instead."""
+
+
 class GuardedProcess:
     """A command under `guard.py`, in a process group of its own; a context manager that ends it.
 
     `cores` are the CPU cores to keep it on (none: wherever the system likes), `stop_signal` is how to ask it to end,
-    `account` the user and group ids to run it as (None: the bench's own), `remove` what to delete after it has ended.
+    `account` the user and group ids to run it as (None: the bench's own), `folder` where it writes, which is kept until
+    it has ended, `name` what errors call it.
 
     Raises BenchError if the command cannot be started.
     """
@@ -52,8 +61,9 @@ class GuardedProcess:
         cores: Sequence[int] = (),
         stop_signal: signal.Signals = signal.SIGTERM,
         account: tuple[int, int] | None = None,
-        remove: Sequence[Path] = (),
+        folder: TemporaryFolder | None = None,
         cwd: Path | None = None,
+        name: str = "it",
     ) -> None:
         job = {
             "command": list(command),
@@ -62,20 +72,17 @@ class GuardedProcess:
             "stop_signal": int(stop_signal),
             "grace_s": GRACE_S,
             "account": account,
-            "remove": [str(path) for path in remove],
         }
         self.command = tuple(command)
         self.log = log
-        self.guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(GUARD), json.dumps(job)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=clean_environment() | dict(environment or {}),
+        self.name = name
+        self.guard = start_piped(
+            [*SCRIPT, str(GUARD), json.dumps(job)],
+            environment=clean_environment() | dict(environment or {}),
             cwd=cwd,
-            start_new_session=True,
+            inherited=[folder.pipe] if folder else [],
         )
-        assert self.guard.stdout is not None
-        started = json.loads(self.guard.stdout.readline() or '{"error": "it ended at once"}')
+        started = first_answer(self.guard)
         if "error" in started:
             self.stop()
             raise BenchError(f"cannot start {command[0]}: {started['error']}")
@@ -91,25 +98,45 @@ class GuardedProcess:
         """The command's exit code (128 + the signal that ended it), None while it runs."""
         return self.guard.poll()
 
-    def wait(self, timeout_s: float) -> int | None:
+    def wait(self, timeout_s: float | None = None) -> int | None:
         """The exit code once the command has ended, None if it has not within that time."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.guard.wait(timeout_s)
         return self.exit_code
 
+    def finish(self, timeout_s: float) -> None:
+        """Wait for the command to end by itself. Raises BenchError if it fails or takes longer."""
+        code = self.wait(timeout_s)
+        if code is None:
+            raise BenchError(self.explained(f"{self.name} took more than {timeout_s:.0f} s"))
+        if code:
+            raise BenchError(self.explained(f"{self.name} failed with exit code {code}"))
+
+    def until(self, ask: Callable[[], Answer], timeout_s: float, failure: type[BenchError] = BenchError) -> Answer:
+        """What `ask` gives as soon as it raises NotYet no more. Raises `failure` if it ends or is slow."""
+        deadline = time.monotonic() + timeout_s
+        while self.running:
+            try:
+                return ask()
+            except NotYet as waiting:
+                if time.monotonic() > deadline:
+                    reason = f"{self.name} gave no answer within {timeout_s:.0f} s: {waiting}"
+                    raise failure(self.explained(reason)) from None
+            time.sleep(POLL_S)
+        raise failure(self.explained(f"{self.name} ended with exit code {self.exit_code}"))
+
     def stop(self) -> None:
         """End the command and its process group, and wait until they have ended."""
-        assert self.guard.stdin is not None
-        assert self.guard.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.guard.stdin.close()
-        self.guard.wait()
-        self.guard.stdout.close()
+        end_piped(self.guard)
 
     def log_tail(self) -> str:
         """The last lines that the command wrote."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-LOG_LINES_SHOWN:])
+
+    def explained(self, reason: str) -> str:
+        """A reason, and the last lines of the log beneath it."""
+        return f"{reason}; the last lines of {self.log}:\n{self.log_tail() or '(nothing)'}"
 
     def __enter__(self) -> Self:
         return self

@@ -149,7 +149,7 @@ def pss(processes: list[psutil.Process]) -> int | None:
     total = 0
     for process in processes:
         try:
-            lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+            lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
         except OSError:
             return None
         total += next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))

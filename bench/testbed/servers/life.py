@@ -1,7 +1,6 @@
 """A model's server: started on a free port, awaited, kept on its core, and ended."""
 
 import os
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -12,16 +11,15 @@ from typing import Any
 import httpx
 
 from bench.errors import BenchError
+from bench.files import ROOT
 from bench.models import Model
 from bench.testbed.processes.ports import HOST, free_port, holder, is_free
-from bench.testbed.processes.process import GuardedProcess
+from bench.testbed.processes.process import GuardedProcess, NotYet
 
 # gunicorn with gevent, Flask-SQLAlchemy and 15 connections answers within 3 s on a busy 2-core machine.
 START_TIMEOUT_S = 30.0
-POLL_S = 0.05
 # Requests for each process of a server that has several: with four, all of eight have answered in one to three tries.
 AT_ONCE = 4
-ROOT = Path(__file__).parents[3]
 
 
 class ServerFailed(BenchError):
@@ -81,27 +79,23 @@ def serving(model: Model, environment: dict[str, str], logs: Path, port: int | N
 
 
 def wait_until_it_answers(process: GuardedProcess, url: str) -> dict[str, Any]:
-    """Poll `/info` until this very process group answers it; give its body. Raises ServerFailed."""
-    deadline = time.monotonic() + START_TIMEOUT_S
-    problem = "nothing listened on its port"
-    while time.monotonic() < deadline:
-        if not process.running:
-            raise server_failed(process, f"it ended with exit code {process.exit_code}")
+    """Ask for `/info` until this very process group answers it; give its body. Raises ServerFailed."""
+
+    def ask() -> httpx.Response:
         try:
-            answer = httpx.get(f"{url}/info", timeout=START_TIMEOUT_S, trust_env=False)
+            return httpx.get(f"{url}/info", timeout=START_TIMEOUT_S, trust_env=False)
         except httpx.ConnectError:
-            time.sleep(POLL_S)
-            continue
+            raise NotYet("nothing listened on its port") from None
         except httpx.HTTPError as error:
-            problem = f"/info failed: {error or type(error).__name__}"
-            continue
-        if answer.status_code != 200:
-            raise server_failed(process, f"/info answered {answer.status_code}")
-        info: dict[str, Any] = answer.json()
-        if not belongs_to(info["pid"], process):
-            raise server_failed(process, f"another server, pid {info['pid']}, answers at {url}")
-        return info
-    raise server_failed(process, f"no answer within {START_TIMEOUT_S:.0f} s: {problem}")
+            raise NotYet(f"/info failed: {error or type(error).__name__}") from None
+
+    answer = process.until(ask, START_TIMEOUT_S, ServerFailed)
+    if answer.status_code != 200:
+        raise server_failed(process, f"/info answered {answer.status_code}")
+    info: dict[str, Any] = answer.json()
+    if not belongs_to(info["pid"], process):
+        raise server_failed(process, f"another server, pid {info['pid']}, answers at {url}")
+    return info
 
 
 def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> dict[str, Any]:
@@ -109,19 +103,21 @@ def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> di
 
     They are asked many times at once: of requests that come one by one, the same few processes take all.
     """
-    deadline = time.monotonic() + START_TIMEOUT_S
     infos: dict[int, dict[str, Any]] = {}
     with (
         httpx.Client(base_url=url, headers={"Connection": "close"}, timeout=START_TIMEOUT_S, trust_env=False) as client,
         ThreadPoolExecutor(AT_ONCE * workers) as pool,
     ):
-        while len(infos) < workers:
-            if time.monotonic() > deadline:
-                raise server_failed(process, f"{len(infos)} of {workers} processes answer")
+
+        def ask() -> dict[str, Any]:
             with suppress(httpx.HTTPError):
                 answers = pool.map(lambda _: client.get("/info").json(), range(AT_ONCE * workers))
-                infos |= {info["pid"]: info for info in answers}
-    return list(infos.values())[-1]
+                infos.update({info["pid"]: info for info in answers})
+            if len(infos) < workers:
+                raise NotYet(f"{len(infos)} of {workers} processes answered")
+            return list(infos.values())[-1]
+
+        return process.until(ask, START_TIMEOUT_S, ServerFailed)
 
 
 def belongs_to(pid: int, process: GuardedProcess) -> bool:
@@ -134,5 +130,4 @@ def belongs_to(pid: int, process: GuardedProcess) -> bool:
 
 def server_failed(process: GuardedProcess, reason: str) -> ServerFailed:
     """The reason, then the log's last lines."""
-    tail = process.log_tail() or "(nothing)"
-    return ServerFailed(f"{reason}; the last lines of {process.log}:\n{tail}")
+    return ServerFailed(process.explained(reason))

@@ -1,0 +1,154 @@
+"""What do all commands that measure have in common? The options of a run, what becomes of them, and how a run ends."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+from rich.console import Console
+
+from bench.commands.options import Real, database_option
+from bench.measuring.session import Inquiry, Place, Session
+from bench.report.page.page import write_page
+from bench.report.terminal.run import RunReport
+from bench.results import Run
+from bench.results.resume import command_line
+from bench.scenarios.base import Options, Scenario
+from bench.scenarios.options import Option
+from bench.traps import Trap, try_all
+
+# What `--quick` makes of a run, beside what it makes of each scenario's own options.
+QUICK = {"rounds": 2, "duration_s": 0.3}
+
+Command = Callable[..., Any]
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def decorated(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    """A decorator that adds these options, in their order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def run_options(quick: str) -> list[Callable[[Command], Command]]:
+    """The options that every run has; `quick` says what `--quick` does in this command."""
+    return [
+        click.option("--out", type=FOLDER, metavar="DIR",
+                     help="Where results.json goes.  [default: results/<UTC time>/]"),
+        click.option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+                     help="Go on with the run in DIR, with the same options, where it stopped."),
+        click.option("--quick", is_flag=True, help=quick),
+        database_option,
+    ]  # fmt: skip
+
+
+def rounds_options(rounds: int, fewest: int = 1) -> list[Callable[[Command], Command]]:
+    """The options of a command that measures in rounds."""
+    return [
+        click.option("--rounds", type=click.IntRange(fewest, 100), default=rounds, show_default=True,
+                     help="How often each model is measured, on a fresh server each time."),
+        click.option("--duration", "duration_s", type=Real(0.1, 600), default=Options.duration_s, show_default=True,
+                     help="Seconds that each load is measured."),
+    ]  # fmt: skip
+
+
+def seed_option(command: Command) -> Command:
+    """`--seed`, for what is drawn."""
+    return click.option(
+        "--seed", type=click.IntRange(0, 2**32 - 1), help="For the order of rounds and for arrivals."
+    )(command)  # fmt: skip
+
+
+def scenario_option(option: Option[Any], *, alone: bool) -> Callable[[Command], Command]:
+    """A scenario's own option, in the scenario's own command or in `all`."""
+    default = option.alone if alone and option.alone is not None else option.default
+    if isinstance(option.default, int):
+        kind: click.ParamType[Any] = click.IntRange(option.low, option.high)
+    else:
+        kind = Real(option.low, option.high, min_open=option.above_low)
+    return click.option(option.flag, option.name, type=kind, default=default, show_default=True, help=option.help)
+
+
+def place_of(given: Mapping[str, Any]) -> Place:
+    """Where the run is written, and whose databases it works on."""
+    return Place(**{one.name: given[one.name] for one in fields(Place) if one.name in given})
+
+
+def options_of(given: Mapping[str, Any], scenarios: Sequence[Scenario], seed: int, **more: Any) -> Options:
+    """The options as given. With `--quick`, what nobody has chosen becomes quick."""
+    own = [option for scenario in scenarios for option in scenario.options]
+    quick = {**QUICK, **{option.name: option.quick for option in own if option.quick is not None}}
+    if not given["quick"]:
+        quick = {}
+    quick = {name: value for name, value in quick.items() if name in given and not was_chosen(name)}
+    values = {name: value for name, value in {**given, **quick}.items() if value is not None}
+    run_wide = {one.name: values[one.name] for one in fields(Options) if one.name in values}
+    chosen = {option.name: values[option.name] for option in own if option.name in values}
+    return Options(**{"seed": seed, **run_wide, **more}, chosen=chosen)
+
+
+def was_chosen(name: str) -> bool:
+    """Whether the option was given on the command line."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def carry_out(
+    session: Session,
+    inquiry: Inquiry,
+    conclude: Callable[[Console, Run], None],
+    *,
+    traps: Sequence[Trap] = (),
+    cures: bool = False,
+    notice: str = "",
+) -> Run:
+    """Measure, then try the traps, and print what was found, or as much of it as there is when the run is stopped."""
+    console = Console(highlight=False)
+
+    def at_end(run: Run, complete: bool) -> None:
+        if run.cells or run.traps:
+            conclude(console, run)
+            click.echo(str(write_page(run)))
+            click.echo(str(run.path))
+        if not complete:
+            click.echo(f"bench: not complete; go on with: {command_line(run)}", err=True)
+
+    report = RunReport(console, at_end, notice)
+    inquiry = replace(inquiry, typed=typed(), flags=flags())
+    if not traps:
+        return session.carry_out(inquiry, report)
+    return session.carry_out(
+        inquiry,
+        report,
+        lambda bench, run: try_all(
+            traps, bench.testbed, bench.generator, run, report.trap_started, cures=cures
+        ),
+    )  # fmt: skip
+
+
+def flags() -> dict[str, str]:
+    """By name of the option, what the command line calls it."""
+    return {str(one.name): one.opts[0] for one in click.get_current_context().command.params}
+
+
+def typed() -> list[str]:
+    """What was typed, so that a run can say how to go on with it; a database's address may hold a password."""
+    context = click.get_current_context()
+    words = [context.info_name or ""]
+    for one in context.command.params:
+        name, value = str(one.name), context.params[str(one.name)]
+        if name in ("out", "resume") or not was_chosen(name):
+            continue
+        if isinstance(one, click.Argument):
+            words += value
+        elif isinstance(one, click.Option) and one.is_flag:
+            words.append(one.opts[0])
+        else:
+            words += [one.opts[0], "URL" if name in ("database_url", "mysql_url") else str(value)]
+    return words

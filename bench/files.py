@@ -1,0 +1,27 @@
+"""Where are the project's files, and how is a file of a run written, so that nobody ever reads half of it?"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from bench.errors import BenchError
+
+ROOT = Path(__file__).resolve().parents[1]  # the folder that holds `bench`, and both apps beside it
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write the text as UTF-8, beside the old file and then in its place. Raises BenchError, naming the file.
+
+    Bytes of a path that are no UTF-8 stay as they are. A file that cannot be written is left as it was.
+    """
+    new = path.with_name(f"{path.name}.new")
+    try:
+        new.write_text(text, encoding="utf-8", errors="surrogateescape")
+        os.replace(new, path)
+        return
+    except OSError as error:
+        reason = error.strerror
+        with suppress(OSError):  # what was written of it takes room on a full disk
+            new.unlink()
+    # Not in the handler above: then what was wrong before is this error's context, and the command line shows both.
+    raise BenchError(f"cannot write {path}: {reason}; make room there or use another folder")

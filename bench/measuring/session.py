@@ -1,0 +1,140 @@
+"""What does every command that measures set up, and how does it end?
+
+`workbench` has what loads need: databases, upstream, generator. `Session` is a run on it: new or resumed, its plan, its
+calibration, what is told while it goes on, and what is told at the end, however it ends. A command says what is asked,
+where, and who listens; it keeps its arguments and exit codes.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.load import Generator
+from bench.measuring.calibrate import calibrate
+from bench.measuring.environment import environment
+from bench.measuring.plan import make_plan
+from bench.measuring.run import Listener, execute
+from bench.measuring.subjects import model_facts, questions
+from bench.models import Model
+from bench.results import Run, check_same, load_run, new_run
+from bench.results.resume import GIVEN
+from bench.scenarios.base import Options, Scenario
+from bench.testbed.databases.database import PRODUCTS
+from bench.testbed.testbed import TestBed, open_testbed
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What loads need beside a server."""
+
+    testbed: TestBed
+    generator: Generator
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run is written, and whose databases it works on (None: the bench's own)."""
+
+    out: Path | None = None
+    """The run's folder; None for one named after the time."""
+    resume: Path | None = None
+    """The folder of a run to go on with."""
+    database_url: str | None = None
+    mysql_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """What a run asks of whom."""
+
+    command: str
+    scenarios: Sequence[Scenario] = ()
+    models: Sequence[Model] = ()
+    options: Options = field(default_factory=Options)
+    further: Mapping[str, Any] = field(default_factory=dict)
+    """What else a run must have been asked for to be the same."""
+    typed: Sequence[str] = ()
+    """What was typed for it, the command first: with `--resume` behind it this goes on with the run."""
+    flags: Mapping[str, str] = field(default_factory=dict)
+    """By name of an argument, what the command line calls it."""
+
+    def arguments(self) -> dict[str, Any]:
+        """As the results file has them."""
+        return {
+            "command": self.command,
+            "scenarios": [scenario.name for scenario in self.scenarios],
+            "models": [model.name for model in self.models],
+            "options": self.options.content(),
+            **self.further,
+            GIVEN: list(self.typed),
+        }
+
+
+@contextmanager
+def workbench(place: Place, logs: Path, models: Sequence[Model] = ()) -> Iterator[Workbench]:
+    """A test bed with the databases of these models, and a load generator; both are gone when the context ends."""
+    with (
+        open_testbed(place.database_url, logs, mysql_url=place.mysql_url, models=models) as testbed,
+        Generator() as generator,
+    ):
+        yield Workbench(testbed, generator)
+
+
+class Session:
+    """A run from its beginning, or from where it stopped, to its end."""
+
+    def __init__(self, place: Place, load: Callable[[Path], Run] = load_run) -> None:
+        if place.out and place.resume:
+            raise BenchError("--resume goes on in its own folder; leave out --out")
+        self.place = place
+        self.resumed = load(place.resume) if place.resume else None
+        self.seed = self.resumed.seed if self.resumed else secrets.randbits(32)
+        """For the order of rounds and for arrivals, unless another one is chosen."""
+
+    def carry_out(
+        self, inquiry: Inquiry, listener: Listener, then: Callable[[Workbench, Run], None] | None = None
+    ) -> Run:
+        """Measure what the run has not measured yet, and then do what else there is to do on the same workbench.
+
+        The listener hears of the end in any case, also where Ctrl-C or an error comes before it. Raises BenchError if
+        nothing is to be done, or if the run to go on with was asked something else.
+        """
+        plan = make_plan(inquiry.scenarios, inquiry.models, inquiry.options)
+        if not plan and not then:
+            models = ", ".join(model.name for model in inquiry.models)
+            raise BenchError(f"{inquiry.command} has no question to {models}; name others")
+        run = self.opened(inquiry)
+        complete = False
+        listener.run_started(run, plan, inquiry.options)
+        try:
+            with workbench(self.place, run.folder / "logs", inquiry.models) as bench:
+                describe(run, inquiry, bench)
+                execute(plan, bench.testbed, inquiry.options, run, bench.generator, listener)
+                if then:
+                    then(bench, run)
+            complete = True
+        finally:
+            listener.run_ended(run, complete=complete)
+        return run
+
+    def opened(self, inquiry: Inquiry) -> Run:
+        """A new run, or the one to go on with if nothing has changed since it stopped."""
+        facts, arguments = environment(), inquiry.arguments()
+        if self.resumed is None:
+            return new_run(self.place.out, facts, arguments, inquiry.options.seed)
+        databases = {name: found for name, found in self.resumed.environment.items() if name in PRODUCTS}
+        check_same(self.resumed, {**facts, **databases}, arguments, inquiry.flags)
+        return self.resumed
+
+
+def describe(run: Run, inquiry: Inquiry, bench: Workbench) -> None:
+    """Note what a reader must know beside the cells: database versions, questions, models, the generator's limits."""
+    run.environment = {**run.environment, **bench.testbed.versions()}
+    run.scenarios = questions(inquiry.scenarios, inquiry.options)
+    run.models = model_facts(inquiry.models)
+    if run.calibration is None and not all(scenario.own_client for scenario in inquiry.scenarios):
+        run.calibration = asdict(calibrate(generator=bench.generator, wrk=None))

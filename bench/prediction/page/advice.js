@@ -1,0 +1,54 @@
+/* bench/prediction/advice.py once more, without what the apps' code differs by, which does not change with the sliders. */
+"use strict";
+const decideAdvice = (() => {
+  const D = decideData;
+  const { say } = decideSentences;
+  const { stationOf } = decideStation;
+  const { throughput } = decidePredict;
+  const { known } = decideVerdict;
+
+  function advice(decision, demand) {
+    const advised = known.get(decision.verdict.advised);
+    const another = advised && !advised.known_app ? [say("another_framework", { model: advised.name })] : [];
+    return [...another, ...facts(demand), ...(advised ? traps(advised, decision, demand) : [])];
+  }
+
+  function facts(demand) {
+    const said = ["blocking_libraries", "existing_sync_code", "streaming"].filter((fact) => demand[fact]).map((fact) => say(fact));
+    const unfit = D.models.filter((model) => !model.twin && !model.can_stream).map((model) => model.name);
+    return demand.streaming && unfit.length ? [...said, say("not_for_streaming", { models: unfit })] : said;
+  }
+
+  function traps(advised, decision, demand) {
+    const { processes } = decision.rows.find((row) => row.prediction.model === advised.name).prediction;
+    const rateOf = (model, count) => throughput(model, stationOf(model, model.costs, demand), demand, count);
+    const rate = rateOf(advised, processes);
+    const less = (model) =>
+      model.python_overlaps < advised.python_overlaps ||
+      (model.python_overlaps === advised.python_overlaps && model.database_overlaps < advised.database_overlaps);
+    return D.models
+      .filter((model) => !model.twin && model.app === advised.app && model.on_asyncio === advised.on_asyncio && less(model))
+      .map((model) =>
+        say("trap", {
+          trap: model.name,
+          situation: model.situation,
+          model: advised.name,
+          there: rateOf(model, Math.min(processes, demand.db_connections)),
+          rate,
+          processes,
+        }),
+      )
+      .filter(({ values }) => rate > decision.margin * values.there);
+  }
+
+  function notes(decision, demand) {
+    const found = decision.rows.map((row) => row.prediction);
+    const said = [say("margin", { margin: decision.margin })];
+    if (decision.rows.some((row) => row.rank === null)) said.push(say("unranked"));
+    if (!found.every((one) => one.keeps_slo)) said.push(say("late", { slo_ms: demand.slo_s * 1e3 }));
+    if (!found.every((one) => one.fits)) said.push(say("too_large"));
+    return said;
+  }
+
+  return { advice, notes };
+})();

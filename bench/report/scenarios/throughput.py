@@ -1,0 +1,30 @@
+"""Throughput: rounds as dots, and what a request costs in every kind of work at once."""
+
+from collections.abc import Sequence
+
+from bench.judging import JudgedWorkload
+from bench.report.page.charts import Chart, Palette, figures_chart
+from bench.report.page.scenario_charts import cells_of, charts_of_rounds
+from bench.report.presentation import Presentation
+from bench.results import Run
+from bench.scenarios.base import Column
+
+CPU = Column("CPU µs a request", "cpu_per_request_s", 1e6)
+
+
+def charts(run: Run, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart | None]:
+    """The rounds of each workload, then CPU time."""
+    cpu = figures_chart("cpu", "CPU time a request", cells_of(fields), CPU, palette)
+    return [*charts_of_rounds(run, fields, base, palette), cpu]
+
+
+PRESENTATION = Presentation(
+    columns=(
+        Column("req/s", "throughput_rps"),
+        Column("p50 ms", "p50_s", 1e3, 1),
+        Column("p90 ms", "p90_s", 1e3, 1),
+        Column("max ms", "max_s", 1e3),
+        Column("CPU µs", "cpu_per_request_s", 1e6),
+    ),
+    charts=charts,
+)

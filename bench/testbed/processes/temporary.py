@@ -1,0 +1,39 @@
+"""A folder for the bench's own files that is removed when the bench ends, `kill -9` included."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.testbed.processes.piped import SCRIPT, end_piped, first_answer, start_piped
+
+GUARD = Path(__file__).with_name("folder_guard.py")
+
+
+@dataclass(frozen=True)
+class TemporaryFolder:
+    """Where it is, and what keeps it."""
+
+    path: Path
+    pipe: int
+    """The folder is there as long as a process has this file descriptor open."""
+
+
+@contextmanager
+def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[TemporaryFolder]:
+    """A new folder in `parent` (None: the system's for temporary files), removed at the end of the context.
+
+    It is made and removed by a process of its own, so there is no moment at which a killed bench would leave it.
+
+    Raises BenchError if it cannot be made.
+    """
+    guard = start_piped([*SCRIPT, str(GUARD), prefix, str(parent or "")])
+    assert guard.stdin is not None
+    try:
+        made = first_answer(guard)
+        if "error" in made:
+            raise BenchError(f"cannot make a folder for temporary files: {made['error']}; make room, or set TMPDIR")
+        yield TemporaryFolder(Path(made["folder"]), guard.stdin.fileno())
+    finally:
+        end_piped(guard)

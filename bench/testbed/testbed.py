@@ -1,0 +1,98 @@
+"""The test bed: everything a server needs around it. Databases, and an upstream for it to call."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from sqlalchemy import text
+
+from bench.files import ROOT
+from bench.models import Model
+from bench.testbed.databases import Database, databases
+from bench.testbed.databases.connections import ConnectionHeadroom, connections, headroom
+from bench.testbed.processes.ports import HOST, check_loopback, free_port
+from bench.testbed.processes.process import GuardedProcess, NotYet
+from bench.testbed.servers.life import START_TIMEOUT_S, other_cores
+
+
+@dataclass(frozen=True)
+class TestBed:
+    """Seeded databases and a running upstream; servers are started in it."""
+
+    databases: Mapping[str, Database]
+    """By the name that models have for it; one that nobody has asked for is started when it is asked for."""
+    upstream_url: str
+    logs: Path
+
+    def database_of(self, model: Model) -> Database:
+        """The one that the model's views wait for."""
+        return self.databases[model.database]
+
+    def database_connections(self, model: Model) -> int:
+        """How many connections to the model's database there are."""
+        return connections(self.database_of(model))
+
+    def headroom(self, model: Model) -> ConnectionHeadroom:
+        """How many connections the model's database server has left."""
+        return headroom(self.database_of(model))
+
+    def restore_todos(self, model: Model) -> None:
+        """Take out what a load has added, so that the next one finds the 50 todos."""
+        database = self.database_of(model)
+        table = f"{database.schema}.todos" if database.schema else "todos"
+        with database.connect() as connection:
+            connection.execute(text(f"DELETE FROM {table} WHERE id > 50"))
+
+    def environment(self, model: Model) -> dict[str, str]:
+        """What the model's server finds in its environment, whatever the user's shell has."""
+        pool = {"POOL_SIZE": str(model.pool), "MAX_OVERFLOW": "0"}
+        return {**self.database_of(model).environment(model.driver), **pool, "UPSTREAM_URL": self.upstream_url}
+
+    def versions(self) -> dict[str, str]:
+        """The database servers that run, by product."""
+        return {database.product: database.version for database in self.databases.values()}
+
+
+@contextmanager
+def open_testbed(
+    database_url: str | None, logs: Path, *, mysql_url: str | None = None, models: Iterable[Model] = ()
+) -> Iterator[TestBed]:
+    """A test bed that is gone when the context ends, with the databases of these models started.
+
+    The URLs are the user's own servers (None: embedded ones), `logs` is a folder for what its processes print.
+
+    Raises BenchError if a database or the upstream cannot be had, or this machine cannot reach itself.
+    """
+    check_loopback()
+    logs.mkdir(parents=True, exist_ok=True)
+    urls = {"postgres": database_url, "mysql": mysql_url}
+    with databases(urls, logs) as found, upstream(logs) as url:
+        ready = TestBed(found, url, logs)
+        for model in models:
+            ready.database_of(model)
+        yield ready
+
+
+@contextmanager
+def upstream(logs: Path) -> Iterator[str]:
+    """The upstream, answering; gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "--host", HOST, "--port", str(port), "--loop", "asyncio",
+               "--http", "httptools", "--log-level", "warning", "--no-access-log",
+               "bench.testbed.upstream:app"]  # fmt: skip
+    url = f"http://{HOST}:{port}/"
+
+    def ask() -> None:
+        try:
+            httpx.get(url, trust_env=False)
+        except httpx.ConnectError:
+            raise NotYet("nothing listened on its port") from None
+
+    with GuardedProcess(
+        command, log=logs / "upstream.log", cores=other_cores(), cwd=ROOT, name="the upstream"
+    ) as process:
+        process.until(ask, START_TIMEOUT_S)
+        yield url

@@ -1,0 +1,53 @@
+"""What a run's cells say of each model."""
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from bench.prediction.costs import measured
+from tests.prediction.examples import cell, near, run_of, throughput
+
+
+def test_costs_are_what_the_workloads_differ_by() -> None:
+    (found,), unmeasured = measured(run_of(*throughput("gevent")))
+    assert not unmeasured
+    near(asdict(found.costs), {"base_s": 250e-6, "first_query_s": 500e-6, "query_s": 150e-6, "list_s": 600e-6}, 1e-9)
+    assert (found.threads, found.python_overlaps, found.trap, found.memory_bytes) == (None, True, False, 7e7)
+    assert (found.calls_s, found.request_bytes, found.streams) == (None, None, None)
+    assert found.local_waits_s[0] == pytest.approx(700e-6 / 4 - 200e-6 / 4)
+
+
+def test_the_other_scenarios_give_the_cost_of_calls_memory_and_streams() -> None:
+    run = run_of(
+        *throughput("gevent"),
+        cell("gevent", "10 calls", "fanout", 1, cpu_per_call_s=1.025e-3),
+        cell("gevent", "50 calls", "fanout", 1, cpu_per_call_s=3.005e-3),
+        cell("gevent", "10", "scale", 1, requests=10),
+        cell("gevent", "1,000", "scale", 1, requests=1_000, memory_per_request_bytes=3e4),
+        cell("gevent", "5,000", "scale", 1, requests=5_000, memory_per_request_bytes=4e4, state="SATURATED"),
+        cell("gevent", "500", "stream", 1),
+    )
+    (found,), _ = measured(run)
+    assert found.calls_s == pytest.approx((1e-3, 3e-3))
+    assert (found.request_bytes, found.streams) == (3e4, True)
+
+
+def test_overlap_is_read_from_the_probes_and_a_loop_that_blocks_is_a_trap() -> None:
+    (found,), _ = measured(run_of(*throughput("mine", overlap={"python": 1.0, "database": 4.1})))
+    assert (found.python_overlaps, found.database_overlaps, found.threads, found.trap) == (True, False, None, True)
+
+
+def test_a_model_without_usable_cells_is_unmeasured_and_says_why() -> None:
+    cells = throughput("gevent")
+    failed = replace(cells[0], observations=(replace(cells[0].observations[0], state="ERRORS"),))
+    reasons = [
+        (cells[1:], "no cell for GET /"),
+        ([*cells[1:], failed], "GET / is ERRORS"),
+        ([*cells[1:], cell("gevent", "GET /", throughput_rps=1.0)], "GET / has a round without CPU time"),
+        ([*cells[1:], cell("gevent", "GET /", throughput_rps=1.0, cpu_per_request_s=1.0)],
+         "in some round more work took less CPU time, so the run is too noisy"),
+    ]  # fmt: skip
+    for given, reason in reasons:
+        found, (unmeasured,) = measured(run_of(*given))
+        assert not found
+        assert unmeasured.reason == reason

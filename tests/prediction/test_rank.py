@@ -1,0 +1,95 @@
+"""Who ties, who wins, who is advised, and what is said of it."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from bench.prediction.advice import advice
+from bench.prediction.predict import Prediction
+from bench.prediction.rank import Decision, decide
+from bench.prediction.sentences import texts
+from tests.prediction.examples import BLOCKING, DEMAND, SYNC, THREADS, model, times
+
+
+def test_models_that_the_same_connections_bind_tie_whatever_they_cost() -> None:
+    found = decide([model(), model("asyncio", app="asyncio_app", rounds=times(0.7)), SYNC], DEMAND)
+    assert {row.rank for row in found.rows} == {1}
+    assert found.verdict.kind == "tie"
+    assert found.verdict.text.startswith("Your 20 database connections are the limit: asyncio, gevent and sync each")
+    assert "at most 1 % apart, whatever their concurrency model" in found.verdict.text
+
+
+CPU_BOUND = replace(DEMAND, concurrency=5_000, db_connections=5_000, cpu_s=0.0)
+
+
+def test_a_winner_is_named_with_its_ratio_and_interval() -> None:
+    found = decide([model(rounds=times(1.4)), model("asyncio", app="asyncio_app", rounds=times(1))], CPU_BOUND)
+    assert (found.verdict.kind, found.verdict.advised) == ("winner", "asyncio")
+    assert "1.40 times as many as gevent (1.40 to 1.40)" in found.verdict.text
+    assert [(row.prediction.model, row.rank) for row in found.rows] == [("asyncio", 1), ("gevent", 2)]
+
+
+def test_differences_within_the_margin_or_within_the_noise_floor_are_ties() -> None:
+    close = decide([model(rounds=times(1.03)), model("asyncio", rounds=times(1))], CPU_BOUND)
+    assert (close.verdict.kind, close.margin) == ("tie", 1.05)
+    twin = model("gevent (again)", rounds=times(1.25))
+    noisy = decide([model(rounds=times(1)), twin, model("asyncio", rounds=times(1.2))], CPU_BOUND)
+    assert (noisy.verdict.kind, noisy.margin) == ("tie", pytest.approx(1.25))
+    assert "gevent (again)" not in [row.prediction.model for row in noisy.rows]
+
+
+def test_too_few_rounds_name_no_winner_and_traps_are_never_ranked() -> None:
+    few = decide([model(rounds=times(1.4)[:2]), model("asyncio", rounds=times(1)[:2])], CPU_BOUND)
+    assert (few.verdict.kind, [row.rank for row in few.rows]) == ("too few rounds", [None, None])
+    assert "no winner is named" in few.verdict.text
+    trap = decide([model(rounds=times(1.4)), model("fast but wrong", trap=True, rounds=times(0.1))], CPU_BOUND)
+    assert (trap.verdict.advised, trap.rows[-1].prediction.model, trap.rows[-1].rank) == (
+        "gevent", "fast but wrong", None
+    )  # fmt: skip
+    assert decide([], DEMAND).verdict.kind == "nothing measured"
+
+
+def test_for_a_rate_what_counts_is_who_keeps_it() -> None:
+    models = [model(rounds=times(1.4)), model("asyncio", app="asyncio_app", rounds=times(1)), SYNC]
+    easy = decide(models, replace(DEMAND, concurrency=None, rate_rps=50.0))
+    assert easy.verdict.text.startswith("All 3 models keep 50.0 requests a second with p99 below 1,000 ms")
+    hard = decide(models, replace(DEMAND, concurrency=None, rate_rps=1_500.0, db_connections=1_000))
+    assert set(hard.verdict.models) == {"gevent", "asyncio"}
+    assert hard.verdict.text.startswith("2 of 3 models keep 1,500 requests a second")
+    nobody = decide(models, replace(DEMAND, concurrency=None, rate_rps=90_000.0))
+    assert (nobody.verdict.kind, nobody.verdict.models) == ("none", ())
+
+
+def test_facts_change_who_is_advised_among_equals() -> None:
+    models = [model(), model("asyncio", app="asyncio_app", memory_bytes=5e7), replace(THREADS, memory_bytes=4e8)]
+    assert decide(models, DEMAND).verdict.advised == "asyncio"
+    assert decide(models, replace(DEMAND, existing_sync_code=True)).verdict.advised == "gevent"
+    cheap_threads = [model(), replace(THREADS, memory_bytes=1e7)]
+    assert decide(cheap_threads, DEMAND).verdict.advised == "threads"
+    assert decide(cheap_threads, replace(DEMAND, streaming=True)).verdict.advised == "gevent"
+
+
+def test_advice_names_the_code_the_facts_and_the_trap_beside_the_advised_model() -> None:
+    models = [model(), BLOCKING, SYNC]
+    demand = replace(DEMAND, streaming=True, blocking_libraries=True, existing_sync_code=True)
+    found = texts(advice(decide(models, demand), models, demand))
+    assert "lines of the views differ" in found[0]
+    assert "Models that are not fit for streaming: sync." in found
+    assert any(text.startswith("Trap: blocking (waits block) would come to ") for text in found)
+    plain = advice(decide(models, DEMAND), models, DEMAND)
+    assert len(plain) == len(found) - 4
+
+
+def test_a_model_whose_waits_block_is_no_trap_where_nothing_waits() -> None:
+    models = [model(), BLOCKING, SYNC]
+    demand = replace(DEMAND, queries=0, db_wait_s=0.0)
+    assert "trap" not in [sentence.code for sentence in advice(decide(models, demand), models, demand)]
+    assert "trap" in [sentence.code for sentence in advice(decide(models, DEMAND), models, DEMAND)]
+
+
+def test_a_decision_can_be_written_as_json() -> None:
+    found = decide([model(), SYNC], DEMAND)
+    assert isinstance(found, Decision)
+    assert isinstance(found.rows[0].prediction, Prediction)
+    assert json.loads(json.dumps(asdict(found)))["verdict"]["kind"] == "tie"
