@@ -109,7 +109,9 @@ class Client:
                 self.cancelled = self.task.cancel()
 
     def cancelled_by_server(self) -> bool:
-        return self.task.cancelling() > self.cancelled
+        """Whether somebody else has cancelled the request's task, which calls this."""
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > self.cancelled
 
     def forget(self) -> None:
         """The request has ended."""

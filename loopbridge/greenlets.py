@@ -97,14 +97,14 @@ def drive(
     wanted = runner.switch(work)
     while wanted is not DONE:
         try:
-            if type(wanted) is tuple and not wanted[0]:  # from Exchange.on_server: await it in the server's context
-                result = yield from wanted[1]
-            elif type(wanted) is tuple:  # from step: a future, for our task to wait for
+            if type(wanted) is not tuple:  # from SQLAlchemy: await it in the request's context, where step waits for it
+                result = yield from drive(functools.partial(step, _await(wanted)), context, on_wait)
+            elif wanted[0]:  # from step: a future, for our task to wait for
                 if on_wait is not None:
                     on_wait()
                 result = yield wanted[1]
-            else:  # from SQLAlchemy: await it in the request's context, where each wait comes from step
-                result = yield from drive(functools.partial(step, _await(wanted)), context, on_wait)
+            else:  # from Exchange.on_server: await it in the server's context
+                result = yield from wanted[1]
         except BaseException as error:
             wanted = runner.throw(error)
         else:

@@ -36,7 +36,8 @@ async def serve_request(bridge: LoopBridge, scope: Scope, receive: Receive, send
         if not to_thread:
             wsgi, environ = _prepare(bridge, scope, exchange)
             try:
-                await drive(partial(_call, wsgi, environ, exchange, response), context, client.watch_soon)
+                # A lambda and no partial, which puts frames on the C stack, and that is copied while a request waits.
+                await drive(lambda: _call(wsgi, environ, exchange, response), context, client.watch_soon)
             except NeedsThread:
                 to_thread = True
         if to_thread:

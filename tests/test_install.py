@@ -20,8 +20,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
     source = tmp_path_factory.mktemp("source") / "project"
     # setuptools writes its build folder beside pyproject.toml, which is not to be the checkout's.
-    unwanted = shutil.ignore_patterns(".*", "__pycache__", "results", "build", "*.egg-info")
-    shutil.copytree(ROOT, source, ignore=unwanted)
+    source.mkdir()
+    for path in ROOT.iterdir():
+        if path.is_dir() and (path / "__init__.py").exists():
+            shutil.copytree(path, source / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     install = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
     subprocess.run(
         [sys.executable, "-m", "pip", *install, "--target", str(folder), str(source)], check=True, capture_output=True

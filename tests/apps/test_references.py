@@ -124,7 +124,7 @@ def functions(path: Path) -> list[str]:
     return [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
-def test_they_take_nothing_of_the_two_apps_but_the_bridge_and_the_cache() -> None:
+def test_they_take_nothing_of_the_two_apps_but_the_cache() -> None:
     paths = list((ROOT / "reference_apps").glob("*.py"))
     assert len(paths) > len(APPS) >= 6
     for path in paths:

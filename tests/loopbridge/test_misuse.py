@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, request
 from greenlet import getcurrent, greenlet
 from served_apps import HERE, Server, serve
 
@@ -89,6 +89,23 @@ def test_a_transport_that_uvloop_has_closed_is_a_client_that_has_left(kind: str)
     assert closed == [True]
 
 
+def test_a_client_that_has_left_before_its_body_is_read_ends_the_request_without_an_error() -> None:
+    ended = []
+    app = Flask("one")
+
+    @app.post("/")
+    async def upload() -> str:
+        try:
+            request.get_data()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+        return "whole"
+
+    asyncio.run(ask(LoopBridge(app), "/", method="POST", headers=[(b"content-length", b"5")]))
+    assert ended == ["cancelled"]
+
+
 def test_other_errors_of_a_server_are_not_hidden() -> None:
     async def send(message: dict[str, Any]) -> None:
         raise RuntimeError("a defect")
@@ -97,7 +114,7 @@ def test_other_errors_of_a_server_are_not_hidden() -> None:
         asyncio.run(ask(LoopBridge(Flask("one")), "/", send))
 
 
-async def ask(app: Any, path: str, send: Any = None) -> None:
+async def ask(app: Any, path: str, send: Any = None, **more: Any) -> None:
     """One request without a server."""
 
     async def receive() -> dict[str, Any]:
@@ -107,7 +124,7 @@ async def ask(app: Any, path: str, send: Any = None) -> None:
         pass
 
     scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": path, "query_string": b"", "headers": []}
-    await app(scope, receive, send or unheard)
+    await app(scope | more, receive, send or unheard)
 
 
 @pytest.fixture(scope="module", params=["uvicorn", "hypercorn", "granian", "gunicorn"])

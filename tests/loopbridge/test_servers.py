@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import struct
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -121,3 +123,16 @@ def test_a_start_that_fails_stops_the_server(name: str) -> None:
             lambda: (text := server.log.read_text()) and "not there" in text and text
         )
         assert server.process.poll() is not None or server.process.wait(20) is not None
+
+
+def test_pipelines_that_are_aborted_leave_nothing() -> None:
+    """Five GETs and an upload at once, and then a reset; what is left of them is counted when all have ended."""
+    pipeline = b"GET /async/endless HTTP/1.1\r\nHost: x\r\n\r\n" * 5
+    pipeline += b"POST /sync/endless HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"x" * 70_000
+    with serve("main", "granian") as server:
+        for number in range(400):
+            with server.connect() as connection:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.sendall(pipeline)
+                time.sleep(number % 10 / 1000)
+        until(lambda: server.get("/state").json()["exchanges"] == 1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from served_apps import Server, flask_source, serve
+from served_apps import HERE, Server, flask_source, serve
 
 ADDED = """
 from loopbridge import LoopBridge
@@ -98,3 +99,15 @@ def test_the_tutorial_under_many_readers_and_writers(server: Server) -> None:
     assert statuses == [200] * 8 * 13
     assert server.get("/").body.count(b"<h1>title") == 24
     assert "Traceback" not in server.log.read_text()
+
+
+def test_the_pages_example_answers_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(HERE.parents[2], "docs", "loopbridge.md").read_text()
+    example = page.partition("```console\n")[2].partition("```")[0]
+    source, _, session = example.partition("$ cat hello.py\n")[2].partition("$ uvicorn hello:app")
+    Path(tmp_path, "hello.py").write_text(source)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    asked = re.findall(r"^\$ curl http://127.0.0.1:8000(\S+)\n(.*\n)", session, re.MULTILINE)
+    assert len(asked) == 2
+    with serve("app", module="hello") as server:
+        assert [server.get(path).body.decode() for path, _ in asked] == [answer for _, answer in asked]

@@ -9,7 +9,7 @@ from bench.prediction.costs import Costs, Measured
 from bench.prediction.figures import Demand
 from bench.prediction.vectors import GEVENT_LOOP
 from bench.results import Cell, Run
-from tests.observations import observations
+from tests.observations import described, observations
 
 VECTORS = Path(__file__).with_name("decide_vectors.json")
 DEMAND = Demand()
@@ -70,7 +70,7 @@ def run_of(*cells: Cell) -> Run:
     """A run of these cells."""
     run = Run(Path("nowhere"), "2026-01-01T00:00:00Z", {}, {"models": ["gevent"]}, 1)
     run.cells = {one.key: one for one in cells}
-    return run
+    return described(run)
 
 
 COSTS_US = {"GET /": 200, "GET /queries/?count=1": 700, "GET /queries/?count=20": 3_550, "GET /todos/": 800}
