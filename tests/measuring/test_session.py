@@ -67,7 +67,7 @@ def test_a_run_is_carried_out_and_then_resumed_without_a_step(tmp_path: Path) ->
     assert resumed.seed == session.seed
     resumed.carry_out(classic(resumed.seed), again)
     assert again.names == ["started 1", "complete"]
-    with pytest.raises(BenchError, match="other options were given for it: options.seed was"):
+    with pytest.raises(BenchError, match=r"other options were given for it: options\.seed was"):
         Session(Place(resume=tmp_path / "o")).carry_out(classic(session.seed + 1), Heard())
 
 
