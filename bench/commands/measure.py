@@ -92,6 +92,9 @@ def scenario_command(scenario: Scenario) -> click.Command:
     return command
 
 
+scenario_commands = [scenario_command(scenario) for scenario in SCENARIOS.values()]
+
+
 def measure(
     command: str,
     scenarios: Sequence[Scenario],

@@ -43,8 +43,8 @@ def bench(*arguments: str, cwd: Path = ROOT, width: int = 80, **environment: str
         (["all", "--wrong"], "No such option '--wrong'"),
         (["calibrate", "--quick"], "The commands that have --quick are all, classic, throughput, latency"),
         (
-            ["compare", "a", "b", "--rounds", "2"],
-            "The commands that have --rounds are all, throughput, latency, bridge.",
+            ["compare", "a", "b", "--slo-ms", "2"],
+            "The commands that have --slo-ms are all, latency, decide.",
         ),
         (["traps", "one-loop"], "there is no trap 'one-loop'; there are one-thread-adapter, leaking-context"),
         (["traps", "blocking-driver", "--models", "sync"], "no trap is known of sync; name some of gevent-blocking-db"),

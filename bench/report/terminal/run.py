@@ -17,7 +17,7 @@ from bench.report.terminal.progress import StepProgress
 from bench.report.terminal.scenario import tables
 from bench.results import Cell, Run
 from bench.scenarios.base import Options, Scenario
-from bench.traps import Trap
+from bench.traps.trap import Trap
 
 # A server's start and end, and a load that takes less than a second.
 TRAP_S = 2.0
