@@ -116,7 +116,7 @@ def carry_out(
             conclude(console, run)
             click.echo(str(write_page(run)))
             click.echo(str(run.path))
-        if not complete:
+        if run.steps_done and not complete:
             click.echo(f"bench: not complete; go on with: {command_line(run)}", err=True)
 
     report = RunReport(console, at_end, notice)

@@ -1,5 +1,6 @@
 """Whatever ends the bench, nothing of it is left: no process, no temporary folder."""
 
+import json
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from bench.results import new_run
 from bench.testbed.processes.piped import SCRIPT
 from bench.testbed.processes.ports import free_port
 from bench.testbed.processes.temporary import GUARD, temporary_folder
+from tests.observations import described
 from tests.prediction.examples import throughput
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +55,7 @@ def with_results(folder: Path) -> None:
     run = new_run(folder / "results" / "a", {"python": "3"}, {"models": ["gevent"]}, seed=1)
     for cell in throughput("gevent"):
         run.add(cell)
-    run.save()
+    described(run).save()
 
 
 def with_wrk(folder: Path) -> None:
@@ -90,7 +92,7 @@ def test_no_temporary_folder_and_no_process_outlives_a_command(
     wait_until(lambda: not [*(tmp_path / "tmp").iterdir()], "its folders are gone")
     assert "Traceback" not in errors
     if number != signal.SIGKILL:
-        assert errors.splitlines()[-1 if name != "classic" else -2] == "bench: interrupted; nothing is left running"
+        assert errors.splitlines()[-1] == "bench: interrupted; nothing is left running"
 
 
 @pytest.mark.parametrize("number", EXIT_CODES)
@@ -161,18 +163,20 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
-    with running(tmp_path, "-m", "bench", "classic", "--models", "gevent", "--out", "o") as bench:
-        wait_until(lambda: (tmp_path / "o" / "results.json").exists(), "the run has begun")
+    asked = ["classic", "--models", "gevent,sync", "--seconds", "0.5"]
+    path = tmp_path / "o" / "results.json"
+    with running(tmp_path, "-m", "bench", *asked, "--out", "o") as bench:
+        wait_until(lambda: path.exists() and bool(json.loads(path.read_text())["cells"]), "something is measured")
         errors = end(bench, signal.SIGINT)
-    assert errors.splitlines() == [
-        "bench: not complete; go on with: python -m bench classic --models gevent --resume o",
+    assert list(filter(None, errors.splitlines())) == [
+        "bench: not complete; go on with: python -m bench classic --models gevent,sync --seconds 0.5 --resume o",
         "bench: interrupted; nothing is left running",
     ]
-    again = ["-m", "bench", "classic", "--models", "gevent", "--resume", "o", "--seconds", "4"]
+    again = ["-m", "bench", *asked, "--resume", "o", "--seconds", "4"]
     (tmp_path / "tmp").rmdir()
     with running(tmp_path, *again) as bench:
         _, errors = bench.communicate(timeout=PATIENCE_S)
-    assert "cannot resume o" in errors
+    assert "cannot go on with o, other options were given for it: --seconds was 0.5 and is 4.0" in errors
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
