@@ -13,12 +13,11 @@ from bench.commands.compare import compare
 from bench.commands.decide import decide_command
 from bench.commands.load import calibrate, load
 from bench.commands.look import client, code, list_models, serve
-from bench.commands.measure import all_scenarios, scenario_command
+from bench.commands.measure import SCENARIO_COMMANDS, all_scenarios
 from bench.commands.options import EXIT_BAD_INPUT
 from bench.commands.report import report
 from bench.commands.traps import traps_command
 from bench.errors import BenchError
-from bench.scenarios import SCENARIOS
 
 
 class Commands(click.Group):
@@ -53,7 +52,7 @@ def cli() -> None:
 
 for command in (
     all_scenarios,
-    *map(scenario_command, SCENARIOS.values()),
+    *SCENARIO_COMMANDS,
     traps_command,
     bridge,
     decide_command,

@@ -37,10 +37,7 @@ ROOMS = {
 
 # Arrows that go against the table until they are put right, each with what is to be done.
 EXCEPTIONS = {
-    ("bench.cli", "bench.scenarios"): "a command for each scenario is to come from commands/",
     ("bench.report.terminal.load", "bench.measuring.calibrate"): "a calibration's type is to stand in load/",
-    ("bench.report.terminal.run", "bench.measuring.plan"): "a listener is to be told what it shows of a step",
-    ("bench.report.terminal.run", "bench.traps"): "a listener is to be told what it shows of a trap",
 }
 
 

@@ -92,6 +92,9 @@ def scenario_command(scenario: Scenario) -> click.Command:
     return command
 
 
+SCENARIO_COMMANDS = tuple(map(scenario_command, SCENARIOS.values()))
+
+
 def measure(
     command: str,
     scenarios: Sequence[Scenario],

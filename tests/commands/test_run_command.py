@@ -44,7 +44,7 @@ def test_the_error_of_another_command_says_which_can_be_quick(tmp_path: Path) ->
     _, errors = done.communicate(timeout=60)
     assert done.returncode == 2
     assert "No such option" in errors
-    assert errors.splitlines()[-1] == f"It is an option of {', '.join(MEASURE[:-1])} and {MEASURE[-1]}."
+    assert errors.splitlines()[-1] == f"The commands that have --quick are {', '.join(MEASURE)}."
 
 
 def test_ctrl_c_prints_the_line_that_goes_on_with_the_run(tmp_path: Path) -> None:
