@@ -13,7 +13,7 @@ from bench.commands.compare import compare
 from bench.commands.decide import decide_command
 from bench.commands.load import calibrate, load
 from bench.commands.look import client, code, list_models, serve
-from bench.commands.measure import all_scenarios, scenario_commands
+from bench.commands.measure import SCENARIO_COMMANDS, all_scenarios
 from bench.commands.options import EXIT_BAD_INPUT
 from bench.commands.report import report
 from bench.commands.traps import traps_command
@@ -52,7 +52,7 @@ def cli() -> None:
 
 for command in (
     all_scenarios,
-    *scenario_commands,
+    *SCENARIO_COMMANDS,
     traps_command,
     bridge,
     decide_command,

@@ -15,11 +15,7 @@ ROOMS = {
     "bench.commands": {
         "report", "prediction", "measuring", "traps", "scenarios", "judging", "results", "load", "testbed", "models",
     },
-    # A report listens to a run as it goes on: it must know what it is told of, and measures nothing.
-    "bench.report": {
-        "judging", "prediction", "traps.trap", "measuring.plan", "measuring.calibrate", "scenarios", "models",
-        "results", "load",
-    },
+    "bench.report": {"judging", "prediction", "scenarios", "models", "results", "load"},
     "bench.prediction": {"judging", "results", "models", "testbed", "load", "measuring", "scenarios"},
     "bench.traps": {"scenarios", "testbed", "load", "models", "results", "measuring"},
     "bench.measuring": {"scenarios", "judging", "testbed", "load", "models", "results"},

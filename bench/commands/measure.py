@@ -92,7 +92,7 @@ def scenario_command(scenario: Scenario) -> click.Command:
     return command
 
 
-scenario_commands = [scenario_command(scenario) for scenario in SCENARIOS.values()]
+SCENARIO_COMMANDS = tuple(map(scenario_command, SCENARIOS.values()))
 
 
 def measure(

@@ -127,7 +127,7 @@ def carry_out(
         inquiry,
         report,
         lambda bench, run: try_all(
-            traps, bench.testbed, bench.generator, run, report.trap_started, cures=cures
+            traps, bench.testbed, bench.generator, run, report.progress.step, cures=cures
         ),
     )  # fmt: skip
 

@@ -3,62 +3,28 @@
 A figure near this ceiling is the generator's and not the server's. `wrk`, where it is installed, takes turns with it.
 """
 
-import json
 import math
 import re
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from statistics import median
 
 from bench.errors import BenchError
 from bench.load import Generator, LoadJob, LoadResult
+from bench.load.calibration import Calibration
 from bench.load.null_server import null_server
 from bench.testbed.processes.ports import HOST
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.processes.temporary import temporary_folder
 from bench.testbed.servers.life import other_cores, server_cores
 
-__all__ = ["Calibration", "WrkFigures", "calibrate", "parse_wrk"]
+__all__ = ["WrkFigures", "calibrate", "parse_wrk"]
 
 CONNECTIONS = 32
 OPEN_RPS = 10_000.0
 WARMUP_SHARE = 0.2  # of a round's duration
 WRK_TIMEOUT_S = 30.0  # beyond the duration it was given
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """Medians over the rounds; a CPU share is CPU time per wall time, so 1 is a whole core.
-
-    The closed loop is at the generator's limit when its CPU share is near 1, else at the null server's. None where
-    there are too few samples for the percentile, or no wrk.
-    """
-
-    rounds: int
-    duration_s: float  # of each load; wrk's is this in whole seconds, at least 1
-    generator_cores: tuple[int, ...]  # empty: not pinned
-    server_cores: tuple[int, ...]
-    closed_connections: int
-    closed_rps: float
-    closed_cpu_share: float
-    open_offered_rps: float
-    open_rps: float
-    open_cpu_share: float
-    open_start_lag_p50_s: float | None
-    open_start_lag_p99_s: float | None
-    wrk_rps: float | None
-    closed_to_wrk: float | None  # median of the rounds' ratios closed loop / wrk
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Calibration":
-        values = json.loads(text)
-        for name in ("generator_cores", "server_cores"):
-            values[name] = tuple(values[name])
-        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,13 @@ class Step:
         return "/".join((what, self.setup.name if self.setup else "", self.contestant.name, str(self.round)))
 
     @property
+    def title(self) -> str:
+        """What is measured on which server, for a reader."""
+        what = ", ".join(scenario.name for scenario in self.scenarios)
+        stage = "prepare" if self.preparing else f"round {self.round + 1}"
+        return f"{what}, {stage}: {self.contestant.name}{f' {self.setup.name}' if self.setup else ''}"
+
+    @property
     def preparing(self) -> bool:
         """Whether it only finds out what the rounds need to know."""
         return self.round < 0

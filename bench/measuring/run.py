@@ -12,7 +12,7 @@ from bench.judging.validity import VALID, Judgement
 from bench.load import Generator, GeneratorError
 from bench.load.burst import Answer
 from bench.measuring.checks import check_contract, check_overlap
-from bench.measuring.plan import Step
+from bench.measuring.plan import Step, expected_s
 from bench.results import Cell, Observation, Run
 from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.schedule import Rounds
@@ -24,11 +24,11 @@ from bench.testbed.testbed import TestBed
 class Listener(Protocol):
     """Hears of a run as it goes on; the reports implement it."""
 
-    def run_started(self, run: Run, plan: Sequence[Step], options: Options) -> None:
+    def run_started(self, scenarios: Sequence[Scenario], options: Options) -> None:
         """Databases are about to start, then the first step that the run has not done yet."""
 
-    def step_started(self, number: int, total: int, step: Step) -> None:
-        """A server is about to start."""
+    def step_started(self, number: int, total: int, step: Step, left_s: float) -> None:
+        """A server is about to start; this step and those after it should take `left_s` seconds."""
 
     def answered(self, answer: Answer) -> None:
         """A request was answered, or failed; only of scenarios that have a client of their own."""
@@ -48,7 +48,8 @@ def execute(
     for number, step in enumerate(plan, start=1):
         if step.id in run.steps_done:
             continue
-        listener.step_started(number, len(plan), step)
+        left_s = sum(expected_s(one, options) for one in plan[number - 1 :])
+        listener.step_started(number, len(plan), step, left_s)
         cells = Measurement(step, testbed, options, run, generator, listener).carry_out()
         for cell in cells:
             run.add(cell)

@@ -109,7 +109,7 @@ class Session:
             raise BenchError(f"{inquiry.command} has no question to {models}; name others")
         run = self.opened(inquiry)
         complete = False
-        listener.run_started(run, plan, inquiry.options)
+        listener.run_started(inquiry.scenarios, inquiry.options)
         try:
             with workbench(self.place, run.folder / "logs", inquiry.models) as bench:
                 describe(run, inquiry, bench)

@@ -23,6 +23,8 @@ from bench.traps.trap import CURED, Expected, Seen, Trap
 
 # Another process on the machine may spoil one try of a load that is timed, but hardly three.
 TRIES = 3
+# A server's start and end, and a load that takes less than a second.
+TRAP_S = 2.0
 
 
 def find_traps(models: str | None, names: Sequence[str] = ()) -> tuple[Trap, ...]:
@@ -99,21 +101,22 @@ def try_all(
     testbed: TestBed,
     generator: Generator,
     run: Run,
-    on_trap: Callable[[int, int, Trap, int], None],
+    on_trap: Callable[[int, int, str, float], None],
     *,
     cures: bool,
 ) -> None:
     """Try the traps that the run has not tried yet, and with `cures` also what cures them.
 
-    `on_trap` hears of each trap before it is tried: its number, how many there are, and how many servers it takes. The
-    results file is complete after each.
+    `on_trap` hears of each trap before it is tried: its number, how many there are, what it is, and the seconds left.
+    The results file is complete after each.
     """
     began = time.monotonic() - run.elapsed_s
     for number, trap in enumerate(traps, start=1):
         step = f"traps/{trap.name}"
         if step in run.steps_done:
             continue
-        on_trap(number, len(traps), trap, 2 if cures else 1)
+        left_s = TRAP_S * (2 if cures else 1) * (len(traps) - number + 1)
+        on_trap(number, len(traps), f"trap {trap.name}: {trap.model}", left_s)
         seen = try_trap(trap, testbed, generator)
         run.traps.append(report(trap, seen, try_cure(trap, testbed, generator) if cures else None))
         run.steps_done.append(step)

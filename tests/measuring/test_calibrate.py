@@ -14,8 +14,9 @@ from rich.console import Console
 from bench.errors import BenchError
 from bench.files import ROOT
 from bench.load import Generator
+from bench.load.calibration import Calibration
 from bench.load.null_server import null_server
-from bench.measuring.calibrate import Calibration, calibrate, parse_wrk
+from bench.measuring.calibrate import calibrate, parse_wrk
 from bench.report.terminal.load import calibration_report
 from bench.testbed.servers.life import other_cores, server_cores
 

@@ -14,7 +14,7 @@ from bench.measuring.session import Inquiry, Place, Session, Workbench
 from bench.models import find_models
 from bench.results import Cell, Run, load_run
 from bench.scenarios import SCENARIOS
-from bench.scenarios.base import Options
+from bench.scenarios.base import Options, Scenario
 from bench.scenarios.classic import SECONDS
 from bench.testbed.testbed import TestBed
 
@@ -27,10 +27,10 @@ class Heard:
     def __init__(self) -> None:
         self.names: list[str] = []
 
-    def run_started(self, run: Run, plan: Sequence[Step], options: Options) -> None:
-        self.names.append(f"started {len(plan)}")
+    def run_started(self, scenarios: Sequence[Scenario], options: Options) -> None:
+        self.names.append(f"started {len(scenarios)}")
 
-    def step_started(self, number: int, total: int, step: Step) -> None:
+    def step_started(self, number: int, total: int, step: Step, left_s: float) -> None:
         self.names.append(f"step {number} of {total}")
 
     def answered(self, answer: Answer) -> None:

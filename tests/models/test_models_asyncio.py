@@ -18,6 +18,7 @@ from bench.measuring.checks import HELPER_THREADS, check_overlap, judge_info
 from bench.models import Model, find_models, with_workers
 from bench.models.asyncio_side import MODELS
 from bench.scenarios import pool
+from bench.scenarios.base import Options
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
 
@@ -115,7 +116,7 @@ def test_a_loop_for_each_request_keeps_no_connection(test_bed: TestBed) -> None:
                 connections = test_bed.database_connections(model)
         assert connections == before
     assert model.pool == 0
-    assert not pool.SCENARIO.applies(model)
+    assert not any(pool.SCENARIO.asks(model, workload) for workload in pool.SCENARIO.workloads(Options()))
 
 
 @pytest.mark.parametrize("name", ["asyncio-hypercorn", "asyncio-granian", "asyncio-gunicorn-asgi"])

@@ -169,10 +169,10 @@ def test_a_run_records_its_workers_and_is_resumed_with_as_many(tmp_path: Path) -
     (cell,) = results["cells"]
     assert cell["command"][cell["command"].index("--workers") + 1] == "2"
     assert (cell["info"]["processes"], cell["info"]["pool_total"]) == (2, 16)
-    assert cell["rounds"][0]["ideal_s"] == pytest.approx(2 * 0.4)
+    assert cell["observations"][0]["figures"]["ideal_s"] == pytest.approx(2 * 0.4)
     refused = bench(*arguments, "--workers", "3", "--resume", "o", cwd=tmp_path)
     assert refused.returncode == 2
-    assert "workers: 2 then, 3 now" in refused.stderr
+    assert "--workers was 2 and is 3" in refused.stderr
 
 
 def test_the_environment_has_the_version_of_whatever_a_model_uses() -> None:

@@ -32,7 +32,7 @@ class Silent:
     def __init__(self) -> None:
         self.heard: list[object] = []
 
-    def step_started(self, number: int, total: int, step: Step) -> None:
+    def step_started(self, number: int, total: int, step: Step, left_s: float) -> None:
         self.heard.append((number, total, step.contestant.name))
 
     def answered(self, answer: Answer) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.load import Latency, LoadJob, LoadResult
-from bench.measuring.calibrate import Calibration
+from bench.load.calibration import Calibration
 from bench.report.terminal.waterfall import bar
 
 PERCENTILES = {"p50": "p50_s", "p90": "p90_s", "p95": "p95_s", "p99": "p99_s", "p99.9": "p999_s"}

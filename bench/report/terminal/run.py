@@ -1,7 +1,7 @@
 """A run in the terminal: where it has got to, and what was found."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.rule import Rule
@@ -9,18 +9,29 @@ from rich.text import Text
 
 from bench.judging import JudgedScenario, judge
 from bench.load.burst import Answer
-from bench.measuring.plan import Step, expected_s
 from bench.models import Model
 from bench.report.presentation import Lines, presentation_of
 from bench.report.terminal import traps
 from bench.report.terminal.progress import StepProgress
 from bench.report.terminal.scenario import tables
 from bench.results import Cell, Run
-from bench.scenarios.base import Options, Scenario
-from bench.traps.trap import Trap
+from bench.scenarios.base import Contestant, Options, Scenario
 
-# A server's start and end, and a load that takes less than a second.
-TRAP_S = 2.0
+
+class Step(Protocol):
+    """What a report must know of a step."""
+
+    @property
+    def title(self) -> str:
+        """What is measured on which server."""
+
+    @property
+    def scenarios(self) -> Sequence[Scenario]:
+        """What is measured."""
+
+    @property
+    def contestant(self) -> Contestant:
+        """Who is measured."""
 
 
 class Problems:
@@ -53,25 +64,20 @@ class RunReport:
         self.notice = notice
         """Printed before anything else, unless it is empty."""
         self.progress = StepProgress(console)
-        self.left_s: list[float] = []
         self.lines: dict[str, Lines] = {}
         self.now: Sequence[Lines] = ()
 
-    def run_started(self, run: Run, plan: Sequence[Step], options: Options) -> None:
+    def run_started(self, scenarios: Sequence[Scenario], options: Options) -> None:
         """Print the notice, and show the progress line."""
         if self.notice:
             self.console.print(self.notice, soft_wrap=True)
-        self.left_s = [sum(expected_s(step, options) for step in plan[index:]) for index in range(len(plan))]
-        scenarios = {scenario.name for step in plan for scenario in step.scenarios}
-        self.lines = {name: (presentation_of(name).lines or Problems)(self.console, options) for name in scenarios}
+        names = [scenario.name for scenario in scenarios]
+        self.lines = {name: (presentation_of(name).lines or Problems)(self.console, options) for name in names}
         self.progress.start()
 
-    def step_started(self, number: int, total: int, step: Step) -> None:
+    def step_started(self, number: int, total: int, step: Step, left_s: float) -> None:
         """Say which server is measured now."""
-        what = ", ".join(scenario.name for scenario in step.scenarios)
-        stage = "prepare" if step.preparing else f"round {step.round + 1}"
-        place = f"{step.contestant.name} {step.setup.name}" if step.setup else step.contestant.name
-        self.progress.step(number, total, f"{what}, {stage}: {place}", self.left_s[number - 1])
+        self.progress.step(number, total, step.title, left_s)
         self.now = [self.lines[scenario.name] for scenario in step.scenarios]
         for lines in self.now:
             lines.started(step.contestant.model)
@@ -85,11 +91,6 @@ class RunReport:
         """Pass each cell on to the lines of its scenario."""
         for cell in cells:
             self.lines[cell.scenario].ended(cell)
-
-    def trap_started(self, number: int, total: int, trap: Trap, servers: int) -> None:
-        """Say which trap is tried now, on so many servers."""
-        left_s = TRAP_S * servers * (total - number + 1)
-        self.progress.step(number, total, f"trap {trap.name}: {trap.model}", left_s)
 
     def run_ended(self, run: Run, *, complete: bool) -> None:
         """Take the progress line away, and conclude."""
