@@ -2,6 +2,7 @@
 
 from bench.load.job import ErrorCounts, Latency, LoadJob, LoadResult, RawSample, StartLag, Third
 from bench.load.run import Generator, GeneratorError, Interrupted, run
+from bench.load.slices import Slice, SlicesJob, SlicesResult, Target
 from bench.load.streams import StreamJob, StreamResult
 
 __all__ = [
@@ -13,9 +14,13 @@ __all__ = [
     "LoadJob",
     "LoadResult",
     "RawSample",
+    "Slice",
+    "SlicesJob",
+    "SlicesResult",
     "StartLag",
     "StreamJob",
     "StreamResult",
+    "Target",
     "Third",
     "run",
 ]

@@ -15,6 +15,7 @@ from typing import Self
 from bench.errors import BenchError
 from bench.files import ROOT
 from bench.load.job import LoadJob, LoadResult
+from bench.load.slices import SlicesJob, SlicesResult
 from bench.load.streams import StreamJob, StreamResult
 from bench.testbed.processes.piped import end_piped, start_piped
 
@@ -72,6 +73,12 @@ class Generator:
         """
         with self._working(f"streams {job.to_json()}", job.timeout_s + ALLOWANCE_S) as worker:
             return StreamResult.from_json(worker.result(mid))
+
+    def slices(self, job: SlicesJob) -> SlicesResult:
+        """What several servers did in turn; errors as for `run`, and plain KeyboardInterrupt on Ctrl-C."""
+        longest_s = sum(job.slice_s + job.lead_in_s + 2 * target.job.timeout_s for target in job.targets)
+        with self._working(f"slices {job.to_json()}", job.cycles * longest_s + ALLOWANCE_S) as worker:
+            return SlicesResult.from_json(worker.result())
 
     def close(self) -> None:
         """Ends the worker; a job after that starts a fresh one."""

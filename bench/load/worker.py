@@ -1,9 +1,9 @@
 """The generator as a process of its own: a job a line on stdin, its result a line on stdout, until stdin closes.
 
-"load" or "streams" with the job as JSON makes "result" with the result as JSON; "stop" ends a load at once with what
-was measured so far. The end of stdin is the end of the process that holds its other side, `kill -9` included: the
-worker then ends too, in the middle of a job at once, for nobody is left to read a result. An error also ends it, its
-message on stderr.
+"load", "streams" or "slices" with the job as JSON makes "result" with the result as JSON; "stop" ends a load or slices
+with what was measured so far. The end of stdin is the end of the process that holds its other side, `kill -9` included:
+the worker then ends too, in the middle of a job at once, for nobody is left to read a result. An error also ends it,
+its message on stderr.
 """
 
 import asyncio
@@ -19,7 +19,9 @@ import uvloop
 
 from bench.load.job import LoadJob, LoadResult
 from bench.load.loops import generator_for
+from bench.load.slices import SlicesJob, SlicesResult
 from bench.load.streams import StreamJob, StreamResult, open_streams
+from bench.load.turns import Turns
 
 __all__ = ["main", "pin", "raise_file_limit"]
 
@@ -85,6 +87,10 @@ def serve(kind: str, text: str, orders: Orders, cores: tuple[int, ...]) -> str:
         streams = StreamJob.from_json(text)
         prepare(streams.cores or cores, streams.streams)
         return uvloop.run(_stream(streams, orders)).to_json()
+    if kind == "slices":
+        slices = SlicesJob.from_json(text)
+        prepare(slices.cores or cores, sum(target.job.connections for target in slices.targets))
+        return uvloop.run(_slices(slices, orders)).to_json()
     load = LoadJob.from_json(text)
     prepare(load.cores or cores, load.connections)
     return uvloop.run(_load(load, orders)).to_json()
@@ -140,6 +146,13 @@ async def _load(job: LoadJob, orders: Orders) -> LoadResult:
     orders.watch(generator.stop)
     gc.freeze()
     return await generator.run()
+
+
+async def _slices(job: SlicesJob, orders: Orders) -> SlicesResult:
+    turns = Turns(job, asyncio.get_running_loop())
+    orders.watch(turns.stop)
+    gc.freeze()
+    return await turns.run()
 
 
 async def _stream(job: StreamJob, orders: Orders) -> StreamResult:

@@ -1,8 +1,6 @@
 """What does a load cost the server? CPU, memory, threads, sockets and switches of its whole process tree."""
 
-import sys
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,10 +8,11 @@ from typing import Self
 
 import psutil
 
+from bench.testbed.processes import cpu_clock
+from bench.testbed.processes.cpu_clock import LINUX
+
 # Four looks a second find a peak that lasts, and cost the machine well below 1 % of a core.
 SAMPLE_S = 0.25
-LINUX = sys.platform == "linux"
-CPUCLOCK_SCHED = 2
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class Usage:
         for process in processes:
             try:
                 times, switched = process.cpu_times(), process.num_ctx_switches()
-                cpu_s += scheduled_s(process.pid)
+                cpu_s += cpu_clock.cpu_s([process.pid])
             except (psutil.Error, OSError):
                 continue
             user_s += times.user
@@ -133,15 +132,6 @@ class Usage:
             max(0.0, self.system_s - before.system_s),
             max(0, self.switches - before.switches),
         )
-
-
-def scheduled_s(pid: int) -> float:
-    """Seconds that a process's threads have been on a CPU, those that have ended included; 0 on other systems.
-
-    The scheduler's clock of another process, in nanoseconds: what clock_getcpuclockid(3) gives, which Python lacks.
-    Source: CPUCLOCK_SCHED and make_process_cpuclock in include/linux/posix-timers.h of the Linux kernel.
-    """
-    return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED) if LINUX else 0.0
 
 
 def pss(processes: list[psutil.Process]) -> int | None:
