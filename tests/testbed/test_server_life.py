@@ -127,6 +127,14 @@ def served() -> Iterator[tuple["subprocess.Popen[str]", list[psutil.Process], st
         bench.communicate()
 
 
+def command_line(process: psutil.Process) -> list[str]:
+    """How a process was started; empty if it has ended, as PostgreSQL's do with their connections."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
 def test_nothing_outlives_the_bench(
     served: tuple["subprocess.Popen[str]", list[psutil.Process], str], number: signal.Signals
@@ -134,9 +142,10 @@ def test_nothing_outlives_the_bench(
     """Ctrl-C, `kill -9` and `kill`: guards, database, upstream, server and workers are gone, data folder included."""
     bench, started, url = served
     assert httpx.get(f"{url}/todos/1", trust_env=False).status_code == 200
-    names = " ".join(" ".join(process.cmdline()) for process in started)
+    commands = [*map(command_line, started)]
+    names = " ".join(" ".join(command) for command in commands)
     assert all(part in names for part in ("guard.py", "gunicorn", "uvicorn", "postgres"))
-    data = next(process.cmdline()[2] for process in started if process.cmdline()[1:2] == ["-D"])
+    data = next(command[2] for command in commands if command[1:2] == ["-D"])
     assert Path(data).exists()
     bench.send_signal(number)
     _, errors = bench.communicate(timeout=PATIENCE_S)
