@@ -13,12 +13,13 @@ class Unit:
 
 
 MILLISECONDS = Unit("ms", 1e3, 1)
-UNITS = {"_rps": Unit("req/s", 1.0, 0), "_s": MILLISECONDS, "_bytes": Unit("kB", 1e-3, 1)}
+TIMES = Unit("times", 1.0, 1)
+UNITS = {"_rps": Unit("req/s", 1.0, 0), "_s": MILLISECONDS, "_bytes": Unit("kB", 1e-3, 1), "_per_alone": TIMES}
 # CPU time of a request, and the time of a whole burst.
 MICROSECONDS, SECONDS = Unit("µs", 1e6, 0), Unit("s", 1.0, 2)
 BURSTS = ("python_s", "database_s", "total_s", "ideal_s")
 # Of figures that are what a unit alone says.
-UNNAMED = ("throughput", "offered", "total")
+UNNAMED = ("throughput", "offered", "total", "beside")
 
 
 def unit_of(figure: str) -> Unit:

@@ -4,20 +4,12 @@ from collections.abc import Sequence
 
 from bench.judging import JudgedCell, JudgedWorkload
 from bench.judging.units import heading, unit_of
-from bench.report.presentation import presentation_of
-from bench.scenarios import SCENARIOS
-from bench.scenarios.base import Column
+from bench.report.presentation import Column, presentation_of
 
 
 def columns_of(workload: JudgedWorkload) -> Sequence[Column]:
     """The columns of the scenario's tables; of a scenario without a presentation, the figure that it is judged by."""
-    return presentation_of(workload.scenario).columns or (column_of(workload.scenario, workload.figure),)
-
-
-def column_of(scenario: str, figure: str) -> Column:
-    """The column of a figure: as its scenario has it if cells are ranked by it, else by its name alone."""
-    known = SCENARIOS.get(scenario)
-    return known.ranked_by if known and known.figure == figure else own_column(figure)
+    return presentation_of(workload.scenario).columns or (own_column(workload.figure),)
 
 
 def own_column(figure: str) -> Column:

@@ -17,7 +17,7 @@ from bench.judging import JudgedScenario, JudgedWorkload
 from bench.load.burst import Answer
 from bench.models import Model
 from bench.results import Cell, Run
-from bench.scenarios.base import Column, Options
+from bench.scenarios.base import Options
 
 if TYPE_CHECKING:
     from bench.report.page.charts import Chart, Palette
@@ -36,6 +36,16 @@ class Lines(Protocol):
 
     def ended(self, cell: Cell) -> None:
         """A workload was measured."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a scenario's table: a figure, multiplied to have the heading's unit, with so many decimals."""
+
+    heading: str
+    value: str
+    factor: float = 1.0
+    decimals: int = 0
 
 
 @dataclass(frozen=True)

@@ -125,16 +125,6 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column of a scenario's table: a figure, multiplied to have the heading's unit, with so many decimals."""
-
-    heading: str
-    value: str
-    factor: float = 1.0
-    decimals: int = 0
-
-
-@dataclass(frozen=True)
 class Scenario:
     """A question to the models: the workloads that answer it, how one of them is measured, and what the cells say.
 
@@ -147,8 +137,8 @@ class Scenario:
     measure: Callable[[MeasurementContext, Workload], Reading]
     finding: Callable[[JudgedScenario], str]
     """What the cells say, in sentences; empty if they say nothing."""
-    ranked_by: Column
-    """The figure that tells a good cell from a bad one."""
+    figure: str
+    """The name of the figure that its cells are ranked by."""
     higher_is_better: bool = False
     schedule: Schedule = Once()  # noqa: RUF009  (it is frozen)
     options: Sequence[Option[Any]] = ()
@@ -165,11 +155,6 @@ class Scenario:
     """Whether a workload is put to a model."""
     expected_s: Callable[[Options, Model], float] | None = None
     """About how long its measurements on one server take; None: as long as its loads."""
-
-    @property
-    def figure(self) -> str:
-        """The name of the figure that its cells are ranked by."""
-        return self.ranked_by.value
 
     @property
     def compared(self) -> bool:

@@ -14,7 +14,7 @@ from bench.judging.validity import VALID, Judgement
 from bench.judging.waits import overlap
 from bench.load.burst import Answer, OnAnswer, send_at_once
 from bench.models import Model
-from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.options import Option
 from bench.testbed.servers.life import Server
 
@@ -118,7 +118,7 @@ SCENARIO = Scenario(
     workloads=workloads,
     measure=measure,
     finding=finding,
-    ranked_by=Column("s", "total_s", decimals=2),
+    figure="total_s",
     options=(SECONDS, REQUESTS),
     wide=True,
     own_client=True,

@@ -17,7 +17,7 @@ from statistics import median
 from bench.judging import JudgedScenario
 from bench.load import LoadJob
 from bench.models import Model
-from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, describe, run_load
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload, describe, run_load
 from bench.scenarios.schedule import OnceOnSharedServer
 
 COUNTS = (1, 10, 50)
@@ -94,7 +94,7 @@ SCENARIO = Scenario(
     workloads=workloads,
     measure=measure,
     finding=finding,
-    ranked_by=Column("total ms", "total_s", 1e3),
+    figure="total_s",
     schedule=OnceOnSharedServer(),
     expected_s=expected_s,
 )

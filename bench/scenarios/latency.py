@@ -26,7 +26,7 @@ from bench.judging.promises import LATE_SHARE, confirmed, pooled_late_share
 from bench.judging.validity import Judgement
 from bench.load import LoadJob
 from bench.models import Model
-from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, run_load
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload, run_load
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 from bench.scenarios.options import CONNECTIONS, Option
 from bench.scenarios.rate_search import Probe, highest_kept
@@ -220,7 +220,7 @@ SCENARIO = Scenario(
     workloads=workloads,
     measure=measure,
     finding=finding,
-    ranked_by=Column("p90 ms", "p90_s", 1e3, 1),
+    figure="p90_s",
     schedule=Rounds(prepare=prepare, spread_limit=None),
     options=(CONNECTIONS, SLO_MS),
     expected_s=expected_s,

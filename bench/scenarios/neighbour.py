@@ -20,7 +20,7 @@ import httpx
 from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import VALID, Judgement
 from bench.models import Model
-from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 from bench.scenarios.schedule import OnceOnSharedServer
 
@@ -174,7 +174,7 @@ SCENARIO = Scenario(
     workloads=workloads,
     measure=measure,
     finding=finding,
-    ranked_by=Column("times", RATIO, decimals=1),
+    figure=RATIO,
     schedule=OnceOnSharedServer(),
     expected_s=expected_s,
 )

@@ -20,7 +20,7 @@ from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import VALID, Judgement
 from bench.load import LoadJob, LoadResult
 from bench.models import POOL, Model
-from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, describe, run_load
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload, describe, run_load
 from bench.scenarios.classic import at_once
 from bench.scenarios.pool_setups import (
     ABOVE,
@@ -191,7 +191,7 @@ SCENARIO = Scenario(
     workloads=workloads,
     measure=measure,
     finding=finding,
-    ranked_by=Column("total s", "total_s", decimals=2),
+    figure="total_s",
     schedule=Once(SETUPS),
     asks=takes_part,
     expected_s=expected_s,

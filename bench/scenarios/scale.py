@@ -29,7 +29,7 @@ from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import Judgement, judge_load
 from bench.load import ErrorCounts, LoadResult
 from bench.models import POOL, Model
-from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, describe
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload, describe
 from bench.scenarios.classic import PYTHON, at_once, ideal_s
 from bench.testbed.servers.cost import Cost, CostMeter
 from bench.words import join
@@ -230,6 +230,6 @@ SCENARIO = Scenario(
     measure=measure,
     finding=finding,
     # Not the ratio to the ideal, which is another one for models that serve one request at a time.
-    ranked_by=Column("total s", "total_s", decimals=2),
+    figure="total_s",
     expected_s=expected_s,
 )

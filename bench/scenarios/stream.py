@@ -18,7 +18,7 @@ from bench.judging import JudgedScenario
 from bench.judging.validity import GENERATOR_CPU, VALID, Judgement
 from bench.load import StreamJob, StreamResult
 from bench.models import POOL, Model
-from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.scale import by_cause, failed, priced
 from bench.scenarios.schedule import OnceOnSharedServer
 from bench.testbed.servers.cost import Cost, CostMeter
@@ -141,7 +141,7 @@ SCENARIO = Scenario(
     workloads=workloads,
     measure=measure,
     finding=finding,
-    ranked_by=Column("beat ms", "spacing_p90_s", 1e3),
+    figure="spacing_p90_s",
     schedule=OnceOnSharedServer(),
     expected_s=expected_s,
 )

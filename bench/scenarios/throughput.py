@@ -13,7 +13,7 @@ from statistics import median
 
 from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.phrases import sentence
-from bench.scenarios.base import Column, MeasurementContext, Options, Reading, Scenario, Workload, load_reading
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload, load_reading
 from bench.scenarios.options import CONNECTIONS
 from bench.scenarios.schedule import Rounds
 from bench.words import join
@@ -71,7 +71,7 @@ SCENARIO = Scenario(
     workloads=workloads,
     measure=measure,
     finding=finding,
-    ranked_by=Column("req/s", "throughput_rps"),
+    figure="throughput_rps",
     higher_is_better=True,
     schedule=Rounds(),
     options=(CONNECTIONS,),

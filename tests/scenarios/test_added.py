@@ -15,7 +15,7 @@ LIST = Path("bench", "scenarios", "__init__.py")
 
 SCENARIO = '''"""How many bytes does the list have?"""
 
-from bench.scenarios.base import Column, Reading, Scenario, Workload
+from bench.scenarios.base import Reading, Scenario, Workload
 from bench.scenarios.options import Option
 
 TIMES = Option("echo_times", "--times", "How often the list is read.", 2, 1, 9, quick=1)
@@ -32,14 +32,13 @@ SCENARIO = Scenario(
     workloads=lambda options: [Workload("the list", {"times": options[TIMES]})],
     measure=measure,
     finding=lambda cells: "The list was read.",
-    ranked_by=Column("bytes", "body_bytes"),
+    figure="body_bytes",
     options=(TIMES,),
 )
 '''
 PRESENTATION = '''"""The list: how long it is, and how often it was read."""
 
-from bench.report.presentation import Presentation
-from bench.scenarios.base import Column
+from bench.report.presentation import Column, Presentation
 
 PRESENTATION = Presentation(columns=(Column("bytes", "body_bytes"), Column("times read", "reads")))
 '''

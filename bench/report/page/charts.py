@@ -12,7 +12,7 @@ from bench.judging import JudgedCell, JudgedWorkload
 from bench.judging.phrases import spread
 from bench.judging.statistics import RatioInterval
 from bench.judging.units import heading, unit_of
-from bench.scenarios.base import Column
+from bench.report.presentation import Column
 
 Trace = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.judging import Judged, JudgedWorkload
 from bench.judging.outcomes import KINDS, Kind
-from bench.report.columns import column_of, text
+from bench.report.columns import own_column, text
 from bench.report.families import family
 
 # Ratios at which a colour gets stronger.
@@ -70,7 +70,7 @@ def shown(workload: JudgedWorkload, model: str, base: str) -> Shown:
     cell, median = workload.cells.get(model), workload.medians.get(model)
     if cell is None:
         return Shown("", "", "missing", "not measured", None)
-    column = column_of(workload.scenario, workload.figure)
+    column = own_column(workload.figure)
     value = f"{text(cell, column)} {column.heading.split()[-1]}"  # of `p90 ms` the unit: the rest stands above
     if not cell.valid:
         return Shown("" if median is None else value, "", "invalid", cell.judgement.state.lower(), None)
@@ -96,7 +96,7 @@ def ratio_of(workload: JudgedWorkload, model: str, base: str) -> float | None:
 
 def heading(workload: JudgedWorkload) -> str:
     """What stands above a column of the matrix, beneath the workload's name."""
-    return column_of(workload.scenario, workload.figure).heading
+    return own_column(workload.figure).heading
 
 
 def look(kind: Kind, ratio: float) -> str:

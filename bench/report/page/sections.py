@@ -9,10 +9,9 @@ from bench.report.families import family
 from bench.report.page.charts import Chart, Palette
 from bench.report.page.matrix import finite
 from bench.report.page.scenario_charts import charts
-from bench.report.presentation import PageSection, presentation_of
+from bench.report.presentation import Column, PageSection, presentation_of
 from bench.report.terminal.scenario import floor_note
 from bench.scenarios import SCENARIOS
-from bench.scenarios.base import Column
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bench.judging import JudgedScenario
-from bench.report.presentation import Presentation
+from bench.report.presentation import Column, Presentation
 from bench.report.terminal.bridge import CAPTION, table
 from bench.report.terminal.scenario import reasons
-from bench.scenarios.base import Column
 from bench.scenarios.bridge import CPU
 from bench.scenarios.scale import MEMORY
 

@@ -6,10 +6,9 @@ from rich.console import RenderableType
 
 from bench.judging import JudgedScenario, JudgedWorkload
 from bench.report.page.request_bars import waterfalls
-from bench.report.presentation import PageSection, Presentation
+from bench.report.presentation import Column, PageSection, Presentation
 from bench.report.terminal.classic_table import notes, table
 from bench.report.terminal.request_lines import RequestLines
-from bench.scenarios.base import Column
 
 
 def in_terminal(scenario: JudgedScenario, seed: int, width: int) -> Iterator[RenderableType]:

@@ -9,10 +9,9 @@ from bench.judging import JudgedCell, JudgedWorkload
 from bench.load.summary import SAMPLES_BEYOND
 from bench.report.page.charts import Chart, Palette, Trace, axis, in_words, line, lines_layout, log_axis
 from bench.report.page.scenario_charts import cells_of, charts_of_rounds
-from bench.report.presentation import Presentation
+from bench.report.presentation import Column, Presentation
 from bench.results import Run
 from bench.scenarios import latency
-from bench.scenarios.base import Column
 
 PERCENTS = (0, 50, 90, 99, 99.9, 99.99)
 

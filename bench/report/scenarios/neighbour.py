@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from bench.judging import JudgedWorkload
 from bench.report.page.charts import Chart, Palette
 from bench.report.page.scenario_charts import from_to
-from bench.report.presentation import Presentation
+from bench.report.presentation import Column, Presentation
 from bench.results import Run
-from bench.scenarios.base import Column
 from bench.scenarios.neighbour import RATIO
 
 

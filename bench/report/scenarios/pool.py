@@ -17,11 +17,10 @@ from bench.report.page.charts import (
     rounded,
     rows_layout,
 )
-from bench.report.presentation import Presentation
+from bench.report.presentation import Column, Presentation
 from bench.report.terminal import waves
 from bench.report.terminal.scenario import tables
 from bench.results import Run
-from bench.scenarios.base import Column
 
 # Wider pictures are no clearer.
 PICTURE_WIDTH = 80

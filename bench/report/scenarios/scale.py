@@ -6,9 +6,8 @@ from statistics import median
 from bench.judging import JudgedCell, JudgedWorkload
 from bench.report.page.charts import Chart, Palette
 from bench.report.page.scenario_charts import cells_of, curves_chart
-from bench.report.presentation import Presentation
+from bench.report.presentation import Column, Presentation
 from bench.results import Run
-from bench.scenarios.base import Column
 from bench.scenarios.scale import MEMORY
 
 MEGABYTE = 1e6

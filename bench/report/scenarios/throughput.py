@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from bench.judging import JudgedWorkload
 from bench.report.page.charts import Chart, Palette, figures_chart
 from bench.report.page.scenario_charts import cells_of, charts_of_rounds
-from bench.report.presentation import Presentation
+from bench.report.presentation import Column, Presentation
 from bench.results import Run
-from bench.scenarios.base import Column
 
 CPU = Column("CPU µs a request", "cpu_per_request_s", 1e6)
 
