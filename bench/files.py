@@ -21,7 +21,7 @@ def write_whole(path: Path, text: str) -> None:
         return
     except OSError as error:
         reason = error.strerror
-        with suppress(OSError):  # what was written of it takes room on a full disk
+        with suppress(OSError):  # a half-written file would take room on a full disk
             new.unlink()
-    # Not in the handler above: then what was wrong before is this error's context, and the command line shows both.
+    # Raised outside the handler, so that its context is any error from before, which the command line shows too.
     raise BenchError(f"cannot write {path}: {reason}; make room there or use another folder")

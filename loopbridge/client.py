@@ -1,6 +1,6 @@
 """Is the client still there, and what has it sent?
 
-Only receiving tells that a client went away, and only requests that wait for long have to know.
+A server says that a client went away only to a task that receives. That costs time, so only long waits do it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from loopbridge.asgi import Message, Receive
 if TYPE_CHECKING:
     from loopbridge.bridge import LoopBridge
 
-PATIENCE_S = 0.25  # a task that receives costs 20 µs a request: those that are answered sooner do without
+PATIENCE_S = 0.25  # a task that receives costs 20 µs a request, which requests that are answered sooner are spared
 
 
 class Waiting:
@@ -36,7 +36,7 @@ class Waiting:
         self.old.discard(client)
 
     def grow_older(self) -> None:
-        """Twice in a request's life: from young to old, and then it has been patient for once or twice that time."""
+        """Make the young clients old, and watch those that were old: they have waited once or twice `PATIENCE_S`."""
         patient, self.old, self.young = self.old, self.young, set()
         self.timer = None
         if self.old:
@@ -62,17 +62,17 @@ class Client:
         self.bridge, self.receive = bridge, receive
         self.origin = self.waiting = self.receiving = None
         self.inbox: list[Message] = []
-        self.sends = False  # a body, of which the application has asked for nothing yet
-        self.expects = False  # to be told 100 Continue before it sends that, and receiving is what tells it
+        self.sends = False  # the client sends a body; the application may not have asked for it yet
+        self.expects = False  # it sends the body only after 100 Continue, which receiving makes the server send
         self.reading = False  # the application waits for the server's next message
         self.answered = False  # the response is complete
         self.gone = False
-        self.cancelled = False  # our task, because the client is gone
+        self.cancelled = False  # we cancelled the task, because the client is gone
 
     def watch_soon(self) -> None:
         """Look after a while whether the client is still there. The first time, this is called in the server's context.
 
-        That is kept for all that is received later, and the application runs in a copy. Else what a request sets leaks
+        That context is kept for all receiving later, and the application runs in a copy. Else what a request sets leaks
         into its connection's next one, which the server starts from inside `send`, or from a socket callback that
         `receive` registers (Kludex/uvicorn#2167, python/cpython#140947).
         """
@@ -101,9 +101,9 @@ class Client:
         message = receiving.result()
         if message["type"] != "http.disconnect":
             self.inbox.append(message)
-            if not message.get("more_body"):  # else one message ahead and no further: the application is to ask for it
+            if not message.get("more_body"):  # else stop one message ahead: the application must ask for more
                 self.watch()
-        elif not self.answered:  # servers say so after each response too
+        elif not self.answered:  # servers send a disconnect after each response too
             self.gone = True
             if self.bridge.cancel_on_disconnect:
                 self.cancelled = self.task.cancel()

@@ -1,4 +1,4 @@
-"""What does WSGI call what ASGI's scope says, and which requests are refused before the application sees them?
+"""How does ASGI's scope become WSGI's environ, and which requests are refused before the application sees them?
 
 Sources: PEP 3333; the ASGI specification, HTTP; RFC 9112, sections 3.2 (Host) and 6 (message body).
 """
@@ -16,7 +16,7 @@ _ONCE = ("HTTP_HOST", "CONTENT_LENGTH")
 
 
 class BadRequest(Exception):
-    """Servers in front may read this request in another way than we do."""
+    """The request is refused, because a server in front may read it in another way than we do."""
 
 
 def make_environ(scope: Scope, multithread: bool) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def make_environ(scope: Scope, multithread: bool) -> dict[str, Any]:
 
 
 def _joined(key: str, first: str, second: str) -> str:
-    """Several header fields of one name are one (RFC 9110, section 5.3), and of these there may be one only."""
+    """Several header fields of one name as one (RFC 9110, section 5.3). Raises BadRequest if only one is allowed."""
     if key in _ONCE:
         raise BadRequest(f"more than one {key.removeprefix('HTTP_').replace('_', '-').title()} header")
     return first + ("; " if key == "HTTP_COOKIE" else ",") + second

@@ -25,21 +25,21 @@ class Exchange:
     def __init__(self, client: Client, may_move: bool) -> None:
         self.client = client
         self.may_move = may_move  # to a thread, if Flask finds a synchronous view
-        self.stopping = False  # our thread, because the client has left or the server stops
+        self.stopping = False  # the thread is to stop, because the client has left or the server stops
         self.jobs: list[asyncio.Task[Any]] = []
 
     def on_server(self, call: Coroutine[Any, Any, Any]) -> Any:
-        """Wait for the server, in the server's context."""
+        """Wait for a coroutine that calls the server, run in the server's context."""
         here = getcurrent()
         if type(here) is RequestGreenlet:
             return here.parent.switch(False, call)
         if on_loop():
             call.close()
-            raise RuntimeError("A task of its own cannot wait for the request's body: read it in the view, before")
+            raise RuntimeError("A task of its own cannot wait for the request's body; read it before starting the task")
         return self.from_thread(lambda: call)
 
     def from_thread(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """Have this awaited on the loop, in a task of its own, and wait for it in the thread."""
+        """Have what the call returns awaited on the loop, in a task of its own, and wait for it in the thread."""
         client = self.client
         try:
             context = client.origin.copy()  # type: ignore[union-attr]
@@ -51,7 +51,7 @@ class Exchange:
         return result
 
     async def _job(self, call: Callable[[], Awaitable[Any]]) -> tuple[Any, BaseException | None]:
-        """What came of it; SystemExit and KeyboardInterrupt as values, since raised in a task they end the loop."""
+        """The call's result; SystemExit and KeyboardInterrupt as values, since raised in a task they end the loop."""
         task: Any = asyncio.current_task()
         self.jobs.append(task)
         self.client.watch_soon()

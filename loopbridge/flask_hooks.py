@@ -1,6 +1,6 @@
 """Which two methods of a Flask object does the bridge replace, and what do they do inside a request of its own?
 
-`async_to_sync` is where Flask calls a coroutine function, and `request_context` is the first that it does with a
+`async_to_sync` is where Flask calls a coroutine function, and `request_context` is what it calls first for a
 request, where the view decides on which thread the request runs. Outside the bridge both do what they did. Source:
 "Using async and await" in Flask's documentation (https://flask.palletsprojects.com/en/stable/async-await/).
 """
@@ -27,7 +27,7 @@ def is_flask(app: object) -> bool:
 
 
 def replace_hooks(app: Any) -> None:
-    """Once for each Flask object, however many bridges serve it."""
+    """Replace both methods, once for each Flask object, however many bridges serve it."""
     if hasattr(app, "loop_bridged"):
         return
     original, request_context = app.async_to_sync, app.request_context
@@ -36,7 +36,7 @@ def replace_hooks(app: Any) -> None:
         return _synchronous(func, original)
 
     def placed_request_context(environ: dict[str, Any]) -> Any:
-        context = request_context(environ)  # nothing has been pushed, opened or called yet: no trace of it stays
+        context = request_context(environ)  # nothing is pushed, opened or called yet, so it can be dropped
         exchange = environ.get(KEY)
         if exchange is not None and exchange.may_move:
             exchange.may_move = False
@@ -55,7 +55,7 @@ def replace_hooks(app: Any) -> None:
 
 
 def _matched() -> None:
-    """In place of the second match of the same URL, when the context is pushed: 5 µs."""
+    """Does nothing, in place of matching the same URL again when the context is pushed, which takes 5 µs."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -75,7 +75,7 @@ def _synchronous(func: Callable[..., Any], original: Callable[..., Any]) -> Call
         if type(here) is RequestGreenlet:
             return step(func(*args, **kwargs))
         exchange = current_exchange.get(None)
-        if exchange is None or on_loop():  # not in the bridge; or in a task of its own, which cannot be switched out
+        if exchange is None or on_loop():  # not in the bridge, or in another task, which cannot be switched out
             return original(func)(*args, **kwargs)
         context = here.gr_context
         return exchange.from_thread(lambda: drive(functools.partial(step, func(*args, **kwargs)), context))

@@ -20,7 +20,7 @@ from greenlet import getcurrent, greenlet
 class RequestGreenlet(greenlet):
     """Runs synchronous code in the request's context, which is shared and not copied: what a hook sets, a view sees.
 
-    It is used again and again: CPython maps 16 KiB of frames for each new one, which costs 8 µs a request.
+    It serves one request after the other: for each new one CPython maps 16 KiB of frames, which costs 8 µs.
     """
 
     __sqlalchemy_greenlet_provider__ = True  # SQLAlchemy's await_only() then hands its awaitables to our parent
@@ -31,7 +31,7 @@ class RequestGreenlet(greenlet):
         work = self.parent.switch()
         while True:
             self.result = work()
-            del work  # nothing of a request stays
+            del work  # nothing of a request is kept
             work = self.parent.switch(DONE)
 
 
@@ -47,10 +47,10 @@ _main_greenlets: list[Any] = []
 def keep_main_greenlet() -> None:
     """Keep the main greenlet of this thread for good: greenlet may free it when the thread ends, while it is in use.
 
-    Where a thread has ended and one reference to its main greenlet is left that `gc.get_referrers()` does not find,
-    greenlet 3.5.6 drops that reference. It does not find the frames of a traceback that is being collected, and the
-    collection then follows a dangling pointer; tests/loopbridge/greenlet_freed_in_use.py is this without our code.
-    With two references more it does not search, which would take as long as a full collection for each thread.
+    When a thread has ended and one reference to its main greenlet is left that `gc.get_referrers()` does not find,
+    greenlet 3.5.6 drops that reference. `get_referrers()` misses the frames of a traceback that is being collected, and
+    the collection then follows a dangling pointer; tests/loopbridge/greenlet_freed_in_use.py shows it without our code.
+    With two more references greenlet does not search; a search takes as long as a full collection for each thread.
     A few hundred bytes stay for each thread that has run requests or their loop.
     """
     _main_greenlets.extend([getcurrent()] * 2)

@@ -26,7 +26,7 @@ READ_AHEAD_BYTES = 256 * 1024  # of a body, before its request takes a thread: m
 
 
 async def serve_request(bridge: LoopBridge, scope: Scope, receive: Receive, send: Send) -> None:
-    """On the loop in a greenlet, in a thread, or begun on the loop and made again in a thread."""
+    """Serve a request on the loop in a greenlet, in a thread, or begun on the loop and begun again in a thread."""
     client = Client(bridge, receive)
     exchange = Exchange(client, bridge.threaded)
     response = Response(exchange, send, scope["method"] == "HEAD")
@@ -36,7 +36,7 @@ async def serve_request(bridge: LoopBridge, scope: Scope, receive: Receive, send
         if not to_thread:
             wsgi, environ = _prepare(bridge, scope, exchange)
             try:
-                # A lambda and no partial, which puts frames on the C stack, and that is copied while a request waits.
+                # A lambda: a partial would put frames on the C stack, which is copied while a request waits.
                 await drive(lambda: _call(wsgi, environ, exchange, response), context, client.watch_soon)
             except NeedsThread:
                 to_thread = True
@@ -46,7 +46,7 @@ async def serve_request(bridge: LoopBridge, scope: Scope, receive: Receive, send
             await _run_in_thread(bridge, exchange, partial(context.run, call))
     except asyncio.CancelledError:
         if not client.gone or client.cancelled_by_server():
-            raise  # the server's own wish; but where the client has left, there is nobody to tell
+            raise  # the server has cancelled us; if only the client has left, there is nobody to tell
     except SystemExit as error:
         raise _contained(error) from error
     finally:
@@ -54,7 +54,7 @@ async def serve_request(bridge: LoopBridge, scope: Scope, receive: Receive, send
 
 
 def _prepare(bridge: LoopBridge, scope: Scope, exchange: Exchange) -> tuple[WSGIApp, dict[str, Any]]:
-    """What is called, the application unless the request is refused, and its environ."""
+    """The application and its environ; if the request is refused, an application that says so."""
     try:
         environ = make_environ(scope, bridge.threaded)
     except BadRequest as error:
@@ -110,7 +110,7 @@ def _call(wsgi: WSGIApp, environ: dict[str, Any], exchange: Exchange, response: 
 
 
 def _refusal(reason: str) -> WSGIApp:
-    """400, and the connection ends: what follows on it may be the rest of this request, or another."""
+    """Answers 400 and ends the connection: what follows on it may be the rest of this request, or another."""
 
     def refuse(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = f"Bad Request: {reason}\n".encode()

@@ -14,7 +14,7 @@ from loopbridge.exchange import Exchange
 _STATUS = re.compile(r"([2-5][0-9][0-9])(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")  # 1xx is no response but comes before one
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _FORBIDDEN = re.compile(r"[\0\r\n]")  # RFC 9110, section 5.5
-_CLOSED = "the handler is closed"  # uvloop, of a transport whose client has left; asyncio drops such writes
+_CLOSED = "the handler is closed"  # uvloop says so if the client has left; asyncio drops such writes
 
 
 class Response:
@@ -29,7 +29,7 @@ class Response:
         self.head, self.started = None, False
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
-        """`start_response` of PEP 3333. Raises ValueError for what servers would send as no HTTP, or break at."""
+        """`start_response` of PEP 3333. Raises ValueError for what servers would send as broken HTTP, or fail at."""
         if exc_info is not None and self.started:
             raise exc_info[1].with_traceback(exc_info[2])
         if exc_info is None and self.head is not None:
@@ -80,7 +80,7 @@ class Response:
             client.gone = True
         if more:
             client.watch_soon()
-            await asyncio.sleep(0)  # `send` need not wait, and a fast body would keep the loop to itself
+            await asyncio.sleep(0)  # `send` need not wait, and a fast body would leave the loop to nobody else
 
 
 @functools.lru_cache(maxsize=1024)

@@ -21,12 +21,12 @@ from bench.report.terminal.compare import report
 @click.argument("after", metavar="B", type=click.Path(path_type=Path))
 @click.option("--fail-on-regression", "percent", type=Real(0, 100), metavar="PERCENT",
               help="Exit code 1 if a cell got worse by more than that, or fails now; 2 if no cell can be compared.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def compare(before: Path, after: Path, percent: float | None, as_json: bool) -> None:
     """What has changed from run A to run B?
 
-    Cells that differ by more than 5 % and by more than the noise in either run, and what differs around them. A and B
-    are folders of runs, or results files.
+    Shows the cells that differ by more than 5 % and by more than the noise in either run, and what differs around them.
+    A and B are folders of runs, or results files.
     """
     old, new = sound_run(before), sound_run(after)
     found = differences(judge(old), judge(new))
@@ -44,7 +44,7 @@ def compare(before: Path, after: Path, percent: float | None, as_json: bool) -> 
 
 
 def regressions_of(found: Differences, percent: float) -> list[Difference]:
-    """Cells that got worse by more than that. Raises BenchError if there is no cell to say it of."""
+    """Cells that got worse by more than that. Raises BenchError if no cell can be compared."""
     if not found.cells:
         raise BenchError("the runs have no cell in common, so nothing is known of regressions; measure the same models "
                          "and scenarios in both")  # fmt: skip

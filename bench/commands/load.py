@@ -25,7 +25,7 @@ __all__ = ["calibrate", "load"]
 Target = tuple[str, int, str]  # host, port, path with query
 
 CLOSED_CONNECTIONS = 32
-OPEN_CONNECTIONS = 1_000  # opened only as they are needed, so a bound and no more
+OPEN_CONNECTIONS = 1_000  # an upper bound: they are opened only as they are needed
 URL_CHARACTERS = "/%:@!$&'()*+,;=~-._?"  # what stands in a path or query as it is
 HEADER_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"  # RFC 9110, 5.6.2
 HEADER_VALUE = r"[\t -~\xa0-\xff]*"
@@ -90,23 +90,24 @@ def parse_header(header: str) -> tuple[str, str]:
               help="How many a closed loop keeps busy, or the most that --rate may open.  "
                    f"[default: {CLOSED_CONNECTIONS}, or {OPEN_CONNECTIONS} with --rate]")
 @click.option("--rate", "rate_rps", type=Real(0, 1e6, min_open=True), metavar="R",
-              help="Open loop: so many requests/s, whatever the server does. Without it: closed loop.")
+              help="Open loop: R requests/s, whatever the server does. Without it: closed loop.")
 @click.option("--duration", "duration_s", type=Real(0, 86_400, min_open=True), default=10.0, show_default=True,
               metavar="S", help="Seconds that are measured.")
 @click.option("--warmup", "warmup_s", type=Real(0, 86_400), default=1.0, show_default=True, metavar="S",
-              help="Seconds of load before that.")
+              help="Seconds of load before the measurement.")
 @click.option("--arrival", type=click.Choice(["constant", "poisson"]), default="constant", show_default=True,
-              help="Evenly spaced, or as independent users arrive.")
+              help="Requests evenly spaced, or as independent users send them.")
 @click.option("--method", type=click.Choice(METHODS, case_sensitive=False), metavar="|".join(METHODS),
               help="[default: GET, or POST with --body]")
-@click.option("--body", metavar="TEXT", help="What to send.")
-@click.option("--header", "headers", multiple=True, metavar="K:V", callback=parse_headers, help="As often as needed.")
+@click.option("--body", metavar="TEXT", help="The body of each request.")
+@click.option("--header", "headers", multiple=True, metavar="K:V", callback=parse_headers,
+              help="A header; may be repeated.")
 @click.option("--timeout", "timeout_s", type=Real(0, 3_600, min_open=True), default=10.0, show_default=True,
               metavar="S", help="Seconds that each answer may take.")
 @click.option("--expect-status", type=click.IntRange(200, 599), default=200, show_default=True, metavar="STATUS",
-              help="Any other counts as an error.")
+              help="An answer with any other status counts as an error.")
 @click.option("--no-keep-alive", is_flag=True, help="A new connection for each request.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def load(target: Target, as_json: bool, **options: Any) -> None:
     """Load URL, a server on this machine, and show how fast it answered.
 
@@ -158,7 +159,7 @@ def make_job(
 
 
 def show(result: LoadResult, job: LoadJob, as_json: bool) -> None:
-    """On stdout, as a report or as JSON: the job, and its result with `cpu_share`."""
+    """Print the job and its result, as a report or, with `cpu_share`, as JSON."""
     if as_json:
         values = {"job": json.loads(job.to_json()), "result": {**asdict(result), "cpu_share": result.cpu_share}}
         click.echo(json.dumps(values, indent=1))
@@ -169,15 +170,16 @@ def show(result: LoadResult, job: LoadJob, as_json: bool) -> None:
 
 # fmt: off
 @click.command(epilog="Example: python -m bench calibrate --rounds 3 --duration 0.4")
-@click.option("--rounds", type=click.IntRange(1, 100), default=5, show_default=True, help="Whose medians are shown.")
+@click.option("--rounds", type=click.IntRange(1, 100), default=5, show_default=True,
+              help="Rounds whose medians are shown.")
 @click.option("--duration", "duration_s", type=Real(0.1, 60), default=1.0, show_default=True, metavar="S",
               help="Seconds of each load.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def calibrate(rounds: int, duration_s: float, as_json: bool) -> None:
     """Show what the load generator can do at most.
 
-    It loads the cheapest correct server there is, on the cores that the models' servers and loads have. wrk takes turns
-    with it where it is installed.
+    It loads the cheapest correct server there is, on the cores that the models' servers and loads have. If wrk is
+    installed, both take turns.
     """
     calibration = measure_ceiling(rounds=rounds, duration_s=duration_s)
     if as_json:

@@ -19,7 +19,7 @@ from bench.testbed.processes.temporary import temporary_folder
 from bench.testbed.servers.life import server_failed, serving
 from bench.testbed.testbed import open_testbed
 
-# The client is the original's, whose database was PostgreSQL.
+# The original client asked for PostgreSQL only.
 POSTGRES = "/sleep/postgres/"
 
 
@@ -29,7 +29,7 @@ POSTGRES = "/sleep/postgres/"
 def client(url: str, count: int) -> None:
     """The original client: N requests (5) to each sleep endpoint.
 
-    They go, at once, to the server at URL, whatever server that is.
+    The requests for an endpoint are sent at once, to any server at URL.
     """
     if not url.startswith(("http://", "https://")):
         raise BenchError(f"{url!r} is no address of a server; write it as http://127.0.0.1:8000")
@@ -84,7 +84,7 @@ def shown(database: Database) -> str:
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def list_models(as_json: bool) -> None:
     """The models, their command lines, and the scenarios."""
     if as_json:

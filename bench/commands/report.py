@@ -1,4 +1,4 @@
-"""The command that looks at a finished run: as a page, or as text for pull requests and spreadsheets."""
+"""The command that shows a finished run: as a page, or as text for pull requests and spreadsheets."""
 
 import webbrowser
 from collections.abc import Callable
@@ -23,7 +23,7 @@ TEXTS: dict[str, Callable[[Run], str]] = {"md": as_markdown, "csv": as_csv, "jso
     type=click.Choice(["html", *TEXTS]),
     default="html",
     show_default=True,
-    help="The page beside the results; or text for a pull request, a spreadsheet, a program.",
+    help="html writes the page; the others print text for a pull request, a spreadsheet, a program.",
 )
 @click.option("--open", "opened", is_flag=True, help="Open the page in your browser.")  # fmt: skip
 def report(results: Path | None, form: str, opened: bool) -> None:

@@ -11,7 +11,7 @@ from bench.judging import judge
 from bench.report.export import as_json
 from bench.results import FILE, RESULTS, Run, load_run
 
-# What a file raises that keeps the schema, and whose figures nothing can be made of.
+# The errors that a file can cause which keeps the schema but has figures that make no sense.
 DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, TemplateError, TypeError, ValueError)
 
 
@@ -35,6 +35,6 @@ def newest_run(usable: Callable[[Run], object]) -> Run | None:
 
 
 def damaged(run: Run, error: Exception) -> BenchError:
-    """What to say of a run that something could not be made of."""
+    """The error for a run that cannot be judged or rendered."""
     said = (str(error).splitlines() or [""])[0]
     return BenchError(f"{run.path} is damaged: {type(error).__name__}: {said}")

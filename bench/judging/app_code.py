@@ -16,7 +16,7 @@ FILES = (
     ("views.py", "views.py"), ("__init__.py", "__init__.py"), ("wsgi.py", "asgi.py"), ("db.py", "db.py"),
     ("config.py", "config.py"), ("upstream.py", "upstream.py"),
 )  # fmt: skip
-# What a module has above its first function, and below.
+# What the parts of a module above its first function and below it are called.
 TOP, SETTINGS = "imports", "settings"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -79,12 +79,12 @@ def pieces(path: Path) -> list[View]:
 
 
 def named_apart(node: ast.stmt) -> int:
-    """The same for statements that belong together: all but functions."""
+    """A number that is the same for statements that belong together: all but functions."""
     return node.lineno if isinstance(node, FUNCTIONS) else 0
 
 
 def stripped(lines: Sequence[str]) -> tuple[str, ...]:
-    """Without the blank lines at both ends."""
+    """The lines without the blank ones at both ends."""
     written = [number for number, line in enumerate(lines) if line.strip()]
     return tuple(lines[written[0] : written[-1] + 1]) if written else ()
 

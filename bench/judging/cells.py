@@ -55,7 +55,7 @@ class JudgedCell:
 
     @property
     def reason(self) -> str:
-        """The first line of why it may not; a server's log may stand beneath it."""
+        """The first line of why it may not be compared; a server's log may stand beneath that line."""
         return (self.judgement.reason.splitlines() or [""])[0]
 
     def values(self, name: str) -> list[float]:
@@ -69,7 +69,7 @@ class JudgedCell:
 
     @cached_property
     def rounds(self) -> Mapping[int, float]:
-        """By round, the figure that it is judged by, where a comparison may use it: above 0, of a valid observation."""
+        """By round, the figure that it is judged by, if the observation is valid and the figure is above 0."""
         if not self.valid:
             return {}
         figures = {one.round: one.figures.get(self.figure) for one in self.observations if one.state == "VALID"}

@@ -2,8 +2,8 @@
 
 Cells are compared by the figure they are ranked by. Nothing pairs the rounds of two runs, so the interval of their
 ratio is that of two independent samples, and it must clear 5 % and what the A/A pairs of both runs seem to differ by. A
-noise floor is about one run: a machine that is faster today moves every cell, which no floor within a run knows. So the
-ratio in the middle of all cells is shown as well.
+noise floor is about one run: it cannot tell that the machine is faster today, which moves every cell. So the median of
+all cells' ratios is shown as well.
 """
 
 from collections.abc import Iterator, Sequence
@@ -76,7 +76,7 @@ class Differences:
 
     @property
     def judged(self) -> bool:
-        """Whether there is a cell of which anything can be said."""
+        """Whether any cell could be compared, or fails now."""
         return any(one.failed or one.outcome.kind != "not comparable" for one in self.cells)
 
     def regressions(self, percent: float) -> list[Difference]:
@@ -102,7 +102,7 @@ def differences(before: Judged, after: Judged) -> Differences:
 def difference(
     old_workload: JudgedWorkload, old: JudgedCell, new_workload: JudgedWorkload, new: JudgedCell
 ) -> Difference:
-    """A cell in both runs; the noise of either is that of its own tables, and so is B's seed."""
+    """A cell in both runs, with the noise floor of each run's own tables, and the seed of B's."""
     margin = max(PRACTICAL_MARGIN, old_workload.floor or 1.0, new_workload.floor or 1.0)
     interval = pairs.unpaired(new, old, new_workload.seed)
     higher = new_workload.higher_is_better
@@ -121,7 +121,7 @@ def facts(before: Judged, after: Judged) -> Iterator[tuple[str, Any, Any]]:
 
 
 def changed(cells: Sequence[Difference]) -> list[Difference]:
-    """Those that did, the largest loss first."""
+    """The cells that have changed, the largest loss first."""
 
     def order(one: Difference) -> tuple[int, float]:
         return (0 if one.other_state else 1 if one.outcome.kind == "worse" else 2), -one.loss

@@ -17,7 +17,7 @@ KINDS: tuple[Kind, ...] = ("better", "worse", "equal", "not told apart", "not co
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one compares to another, and why it is said so."""
+    """How one compares to another, and the reason for saying so."""
 
     kind: Kind
     reason: str
@@ -45,7 +45,7 @@ def outcome_of(interval: RatioInterval, margin: float, *, higher_is_better: bool
 
 
 def not_comparable(reason: str) -> Outcome:
-    """No interval at all."""
+    """The outcome where there is no interval."""
     return Outcome("not comparable", reason)
 
 
@@ -60,5 +60,5 @@ def plural(count: int, noun: str) -> str:
 
 
 def percent(ratio: float) -> str:
-    """A ratio above 1 as what it is above 1: `5 %`."""
+    """By how much a ratio is above 1: `5 %`."""
     return f"{ratio - 1:.0%}".replace("%", " %")

@@ -15,7 +15,7 @@ def paired(one: JudgedCell, other: JudgedCell, seed: int) -> RatioInterval | Non
 
 
 def interval(mine: Mapping[int, float], its: Mapping[int, float], seed: int) -> RatioInterval | None:
-    """Of the rounds that both have."""
+    """The interval of the rounds that both have."""
     common = sorted(mine.keys() & its.keys())
     if len(common) < FEWEST:
         return None
@@ -23,14 +23,14 @@ def interval(mine: Mapping[int, float], its: Mapping[int, float], seed: int) -> 
 
 
 def paired_figure(one: JudgedCell, other: JudgedCell, figure: str, seed: int) -> RatioInterval | None:
-    """The same of any figure, for cells that need not be valid but for what the caller asks of them."""
+    """The interval of any figure; the cells need not be valid, so the caller decides whether to trust them."""
     mine, its = ({each.round: value for each in cell.observations if (value := each.figures.get(figure) or 0) > 0}
                  for cell in (one, other))  # fmt: skip
     return interval(mine, its, seed)
 
 
 def unpaired(one: JudgedCell, other: JudgedCell, seed: int) -> RatioInterval | None:
-    """The same for cells of two runs, whose rounds nothing pairs."""
+    """The interval for cells of two runs, whose rounds nothing pairs."""
     if one.figure != other.figure or min(len(one.rounds), len(other.rounds)) < FEWEST:
         return None
     return ratio_unpaired(list(one.rounds.values()), list(other.rounds.values()), seed=seed)

@@ -2,13 +2,13 @@
 
 from bench.judging.cells import JudgedCell
 
-LATE_SHARE = 0.01  # of which p99 is the other side
+LATE_SHARE = 0.01  # p99 keeps the limit if no larger share of the requests is late
 
 
 def pooled_late_share(cell: JudgedCell) -> float | None:
     """Of all rounds' requests at the promised rate, the share that was late; None without any.
 
-    A round whose generator was late itself is no witness against the server.
+    Rounds in which the generator was late itself are left out: they say nothing about the server.
     """
     witnesses = [one.figures for one in cell.observations
                  if one.figures.get("promise_rps") and one.state != "GENERATOR-LIMITED"]  # fmt: skip

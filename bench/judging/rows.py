@@ -20,7 +20,7 @@ RowKind = Literal["better", "equal", "not told apart", "not comparable", "shown"
 
 @dataclass(frozen=True)
 class Row:
-    """A kind of work."""
+    """What the verdict's table says of a kind of work."""
 
     work: str
     scenario: str
@@ -45,14 +45,14 @@ class Row:
 
 
 def row(workload: JudgedWorkload) -> Row | None:
-    """A kind of work; None if no model that may be ranked was measured."""
+    """The row of a kind of work; None if no model that may be ranked was measured."""
     if all(outside(cell.facts) for cell in workload.cells.values()):
         return None
     return compared_row(workload) if workload.compared else shown_row(workload)
 
 
 def compared_row(workload: JudgedWorkload) -> Row:
-    """A kind of work that models are ranked by."""
+    """The row of a kind of work that models are ranked by."""
     first = workload.first
     if not first:
         return new_row(workload, "not comparable", note=why_nobody(workload))
@@ -76,7 +76,7 @@ def level(workload: JudgedWorkload, first: Sequence[str]) -> str:
 
 
 def kind_of(outcomes: list[Outcome]) -> RowKind:
-    """Of several at the first place."""
+    """How several models that share the first place stand to each other."""
     return "equal" if all(outcome.kind == "equal" for outcome in outcomes) else "not told apart"
 
 
@@ -92,7 +92,7 @@ def why_nobody(workload: JudgedWorkload) -> str:
 
 
 def rival_of(workload: JudgedWorkload) -> str | None:
-    """Whom the best are ahead of: the baseline, or the next one where it is no contender; None if it is a best one."""
+    """Whom the best are ahead of: the baseline, or the next model if that leads or has no rank; None if it is tied."""
     first, base = workload.first, workload.baseline
     if base in first and len(first) > 1:
         return None
@@ -102,7 +102,7 @@ def rival_of(workload: JudgedWorkload) -> str | None:
 
 
 def shown_row(workload: JudgedWorkload) -> Row:
-    """A kind of work whose figures are shown and not compared."""
+    """The row of a kind of work whose figures are shown and not compared."""
     promised = workload.figure == PROMISE
     kept = [name for name in workload.best_first()
             if (cell := workload.cells[name]) and not unranked(cell) and (not promised or confirmed(cell))]  # fmt: skip

@@ -72,11 +72,11 @@ def comparable(names: Sequence[str], outcomes: Mapping[frozenset[str], Outcome])
 
 
 def failures(names: Sequence[str], outcomes: Mapping[frozenset[str], Outcome]) -> Mapping[str, int]:
-    """Of models that cannot be compared with some of the others, with how many."""
+    """For each model that cannot be compared with some of the others, how many those are."""
     pairs = [pair for pair in combinations(names, 2) if outcomes[frozenset(pair)].kind == "not comparable"]
     return Counter(name for pair in pairs for name in pair)
 
 
 def log_mean(rounds: Mapping[int, float]) -> float:
-    """The mean of the logarithms, which is what the ratios are about."""
+    """The mean of the logarithms, which is what the intervals of ratios compare."""
     return fmean(math.log(value) for value in rounds.values())

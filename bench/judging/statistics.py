@@ -1,6 +1,6 @@
 """How sure is the ratio of two series of rounds? The one module that turns rounds into an interval.
 
-The round is the unit, for requests within one share their server, its start and its neighbours. Rounds are paired: the
+The round is the unit, as requests within one share their server, its start and its neighbours. Rounds are paired: the
 n-th of two models ran close together, so what slowed both is divided out. Everything is done on logarithms of the
 ratio, so that "twice as fast" and "half as fast" are the same distance from 1 and the roles can be swapped.
 
@@ -40,7 +40,7 @@ __all__ = [
 PRACTICAL_MARGIN = 1.05  # below 5 % nobody should rewrite an application, and restarts alone move a server more
 CONFIDENCE = 0.95
 RESAMPLES = 10_000  # the outermost quantile asked for at 6 rounds is 0.24 %: the 24th of them
-MIN_ROUNDS = 5  # with 4 the interval is the whole range of the rounds and covers 88 % at best: no ground for a verdict
+MIN_ROUNDS = 5  # with 4 the interval is the whole range of the rounds and covers 88 % at best
 
 SPOILT_DEVIATIONS = 7
 MAD_TO_SIGMA = 1.4826  # of normal values the median deviation is 0.6745 standard deviations

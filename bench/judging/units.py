@@ -18,7 +18,7 @@ UNITS = {"_rps": Unit("req/s", 1.0, 0), "_s": MILLISECONDS, "_bytes": Unit("kB",
 # CPU time of a request, and the time of a whole burst.
 MICROSECONDS, SECONDS = Unit("µs", 1e6, 0), Unit("s", 1.0, 2)
 BURSTS = ("python_s", "database_s", "total_s", "ideal_s")
-# Of figures that are what a unit alone says.
+# The names of figures that need no label, because the unit says enough.
 UNNAMED = ("throughput", "offered", "total", "beside")
 
 
@@ -37,7 +37,7 @@ def heading(figure: str) -> str:
 
 
 def label(figure: str) -> str:
-    """`p90`, `ratio`: a figure without its unit; empty for one that its unit says."""
+    """`p90`, `ratio`: a figure without its unit; empty where the unit says enough."""
     suffix = next((suffix for suffix in UNITS if figure.endswith(suffix)), "")
     name = figure.removesuffix(suffix)
     return "" if name in UNNAMED else name.replace("_", " ").replace("cpu", "CPU")

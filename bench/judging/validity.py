@@ -10,17 +10,17 @@ from bench.results import State
 
 # Above this share of its core a generator may be what limits the rate, and its own queueing distorts latencies.
 GENERATOR_CPU = 0.80
-# A generator that is idle and still sends late measures itself. A millisecond is the granularity of epoll's timers.
+# If an idle generator sends late, its figures are about itself. A millisecond is the granularity of epoll's timers.
 START_LAG_P99_S = 0.005
 # An open loop that delivers less than this share of what was asked has met the server's limit.
 OFFERED_SHARE = 0.98
-# What L = λW may be off beside what was in flight at the window's edges, which is allowed for by itself.
+# By this share L = λW may be violated; requests in flight at the window's edges are allowed for in addition.
 LITTLE_TOLERANCE = 0.10
 # The range of the rounds ÷ their median, the highest and the lowest left out where there are five or more: a neighbour
-# on the machine may spoil a round. Restarts alone move a server by 25 % either way; more than that is no figure.
+# on the machine may spoil a round. Restarts alone move a server by 25 % either way; a cell beyond SPREAD is UNSTABLE.
 SPREAD = 0.60
 TRIMMED_FROM = 5
-# So many rounds leave enough for a verdict without one (bench/judging/statistics.py, MIN_ROUNDS).
+# With so many rounds one can be set aside and enough are left for a verdict (bench/judging/statistics.py, MIN_ROUNDS).
 SPARE_FROM = 6
 # Fewer requests in flight than this at the edges of a short window make Little's law too coarse to judge by.
 LITTLE_MIN_REQUESTS = 200
@@ -43,7 +43,7 @@ VALID = Judgement("VALID")
 
 
 def judge_load(load: LoadResult, offered_rps: float | None = None) -> Judgement:
-    """One load. Errors first: what is wrong with the answers matters more than how fast they were.
+    """The state of one load. Errors come first: what is wrong with answers matters more than how fast they were.
 
     `offered_rps` is the rate of an open loop, None for a closed one.
     """
@@ -92,11 +92,11 @@ def little(load: LoadResult) -> str:
 def judge_rounds(
     judgements: Sequence[Judgement], figures: Sequence[float], spread_limit: float | None = SPREAD
 ) -> Judgement:
-    """A cell: as bad as its worst round, and UNSTABLE if its rounds do not agree on the figure it is ranked by.
+    """The state of a cell: that of its worst round, or UNSTABLE if its rounds disagree on the figure it is ranked by.
 
     `spread_limit` is how far they may be apart; None leaves that to the interval of the comparison. A neighbour on the
-    machine may spoil a round: of six or more, one that is not valid for another reason than errors is set aside, and
-    the reason of the VALID cell says so.
+    machine may spoil a round: of six or more, a single one that is not valid, but has no errors, is set aside, and the
+    reason of the VALID cell says so.
     """
     doubtful = [judgement for judgement in judgements if not judgement.valid]
     spare = len(doubtful) == 1 and doubtful[0].state != "ERRORS" and len(judgements) >= SPARE_FROM

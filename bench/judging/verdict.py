@@ -1,6 +1,6 @@
 """What does a run say, and what does it not? Sentences, in the order of what decides, and a row for each kind of work.
 
-First, where it is so, that the machine was too noisy. Then whose waits overlap, what a request costs, how long users
+If the machine was too noisy, that is said first. Then come whose waits overlap, what a request costs, how long users
 wait, and how sure all that is. A sentence names a model as best only if nothing else is as good.
 """
 
@@ -19,9 +19,9 @@ from bench.judging.workload import JudgedScenario, JudgedWorkload
 from bench.results import ModelFacts, Run
 from bench.words import join
 
-# An A/A pair that differs by more hides a difference of a tenth, which is worth knowing of.
+# If the A/A pair differs by more than a tenth, no such difference between models can be seen, and a reader must know.
 NOISY = 1.10
-# What the figure of a kind of work means for its best models: one, and several.
+# What the best models do, by whether more of the figure is better: the words for one model, and for several.
 MEANS = {
     True: ("answers most requests a second", "answer most requests a second"),
     False: ("is best", "are best"),
@@ -57,7 +57,7 @@ def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[Judg
 
 
 def noise(works: Sequence[Work]) -> str:
-    """That the machine was too noisy, and what to do; empty if it was not, or nothing tells."""
+    """A sentence if the machine was too noisy, and what to do; empty if it was not, or no A/A pair tells."""
     told = [work.workload for work in works if work.workload.twin and work.workload.rounds >= MIN_ROUNDS]
     noisy = [workload for workload in told if workload.floor is None or workload.floor > NOISY]
     if not noisy or len(noisy) * 2 < len(told):
@@ -97,7 +97,7 @@ def speeds(works: Sequence[Work]) -> list[str]:
 
 
 def speed(works: Sequence[Work]) -> str:
-    """Kinds of work with the same outcome together: who is ahead of whom, who is level, and where nothing is said."""
+    """A sentence with kinds of work grouped by outcome: who is ahead of whom, who is level, and what stays open."""
     if not works:
         return ""
     if (most := max(work.workload.rounds for work in works)) < MIN_ROUNDS:
@@ -108,7 +108,7 @@ def speed(works: Sequence[Work]) -> str:
 
 
 def capitalised(text: str) -> str:
-    """A sentence's beginning, unless that is a model's name."""
+    """The text with a capital letter, unless it begins with a model's name."""
     return f"N{text[1:]}" if text.startswith(("no difference", "nothing can be said")) else text
 
 
@@ -147,7 +147,7 @@ def ratios(found: Sequence[Work], best: str, rival: str) -> str:
 
 
 def level(works: Sequence[Work]) -> Iterable[str]:
-    """For each group of models with no difference between them: equal in so many, not told apart in so many."""
+    """For each group of models with no difference between them, where they are equal and where not told apart."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for work in works:
         if len(work.row.best) > 1 and rival_of(work.workload) is None:

@@ -1,7 +1,7 @@
-"""Do requests that wait, wait together? What decides most between models, before any speed.
+"""Do the waits of several requests overlap? That decides more between models than any speed.
 
-A run says what is claimed of each model, and before each of its measurements four waits at once have confirmed it. The
-classic is its own check: where it was measured, its figures say it.
+A run says what is claimed of each model, and before each of its measurements four waits at once have confirmed it.
+Where the classic was measured, its own figures show it instead.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ TOGETHER = 0.5
 
 
 def overlap(cell: JudgedCell) -> tuple[bool, bool] | None:
-    """Whether waits in Python and in the database overlapped in a cell of the classic; None for what shows nothing."""
+    """Whether waits in Python and in the database overlapped in a cell of the classic; None if it cannot tell."""
     python_s, database_s = cell.values("python_s"), cell.values("database_s")
     if not cell.valid or not python_s or not database_s or cell.workload.get("requests", 0) < 2:
         return None

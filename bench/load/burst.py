@@ -1,6 +1,6 @@
 """Several requests at once, each timed on its own: what the original example's client did.
 
-httpx is too slow to be a load generator and quite right for a handful of requests that wait for seconds.
+httpx is too slow for a load generator, but it suits a handful of requests that wait for seconds.
 """
 
 import asyncio

@@ -10,8 +10,8 @@ __all__ = ["Calibration"]
 class Calibration:
     """Medians over the rounds; a CPU share is CPU time per wall time, so 1 is a whole core.
 
-    The closed loop is at the generator's limit when its CPU share is near 1, else at the null server's. None where
-    there are too few samples for the percentile, or no wrk.
+    The closed loop is at the generator's limit when its CPU share is near 1, else at the null server's. A
+    field is None where there are too few samples for the percentile, or where wrk did not run.
     """
 
     rounds: int

@@ -1,8 +1,8 @@
 """How does one request become one answer, or one error, on one socket?
 
-A Connection is a socket's whole life and carries at most one request at a time. Bytes land in one fixed buffer shared
-by all connections (the loop fills it and hands it over in one step), so 5,000 of them cost no more than one and the
-allocator is left alone.
+A Connection lives as long as its socket and carries at most one request at a time. All connections receive into one
+fixed buffer (the loop fills it and hands it over in one step), so 5,000 connections need no larger buffer than one, and
+nothing is allocated for a read.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ clock_ns = time.monotonic_ns
 
 
 class Owner(Protocol):
-    """Who is told how a connection's request ended, and of the end of the connection itself."""
+    """A connection tells it how its request ended, and when the connection itself has ended."""
 
     def finished(self, connection: "Connection", now_ns: int, error: ErrorKind | None, detail: str) -> None: ...
 
@@ -74,7 +74,7 @@ class Connection(asyncio.BufferedProtocol):
         self._owner, self._exchange = owner, exchange
         self._transport: asyncio.Transport | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._untouched = False  # a request is out and not a byte of its answer is in
+        self._untouched = False  # a request was sent, and no byte of its answer has arrived
         self._complete = self._delimited = self._reusable = self._surplus = False
         self._body: list[bytes] = []
         self._body_bytes = 0
@@ -94,7 +94,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write(self._exchange.request)  # type: ignore[union-attr]  # open implies a transport
 
     def fail(self, now_ns: int, kind: ErrorKind, detail: str) -> None:
-        """Gives the request under way up, and the connection with it."""
+        """Gives up the request under way, and closes the connection."""
         self._end(now_ns, kind, detail, reusable=False)
 
     def abort(self) -> None:
@@ -120,8 +120,8 @@ class Connection(asyncio.BufferedProtocol):
     # What the event loop calls:
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its base class
-        # uvloop would hold writes back to the end of its turn; at 0 they go out when the clock says they did.
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's lacks only the base class
+        # uvloop holds writes back until the end of its iteration; with 0 they are sent at the time noted for them.
         self._transport.set_write_buffer_limits(high=0)
         self.open = True
         if self.busy:
@@ -140,7 +140,7 @@ class Connection(asyncio.BufferedProtocol):
         elif self.busy:
             self._parse(nbytes, now_ns)
         else:
-            self._drop(idle=True)  # bytes nobody asked for: a server's good-bye on an idle connection
+            self._drop(idle=True)  # no request is under way: a server may send a last message before it closes
 
     def eof_received(self) -> None:
         if self.busy and self.status and not self._delimited:
@@ -209,7 +209,7 @@ class Connection(asyncio.BufferedProtocol):
 
 
 def kind_of(error: OSError) -> ErrorKind:
-    """What a failed connect counts as."""
+    """The kind of error that a failed connect counts as."""
     if isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError):
         return "reset"
     if isinstance(error, TimeoutError):

@@ -14,7 +14,7 @@ LINE_BYTES = 1_000_000  # a longer line is no event stream; without a bound it c
 
 
 class Owner(Protocol):
-    """Hears of its streams: that one was answered, had an event, ended."""
+    """Is told when one of its streams is answered, has an event, or ends."""
 
     def opened(self) -> None: ...
 
@@ -45,7 +45,7 @@ class EventStream(asyncio.BufferedProtocol):
             self.end(kind_of(error), str(error))
 
     def end(self, error: ErrorKind | None, detail: str = "") -> None:
-        """Closes the connection and tells the owner, the first time."""
+        """Closes the connection and tells the owner; a second call does nothing."""
         if self.over:
             return
         self.over = True

@@ -1,7 +1,7 @@
 """What happens around the requests of a load: connecting, the measured window, time-outs, the end and the result?
 
-Time runs: prepare, warm-up, window, drain. Requests are issued up to the end of the window; in the drain the queue is
-still served for `timeout_s`, and each request under way ends with its answer or at its own limit.
+A run has four phases: prepare, warm-up, window, drain. Requests are issued up to the end of the window; in the drain
+the queue is still served for `timeout_s`, and each request under way ends with its answer or at its own limit.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ __all__ = ["NEVER_NS", "Generator"]
 SWEEPS_PER_LIMIT, SWEEP_MIN_S, SWEEP_MAX_S = 20, 0.01, 0.25  # a time-out is noticed at most 5 % or 10 ms late
 
 NEVER_NS = sys.maxsize
-TIMER_COARSENESS_S = 0.001  # of epoll, and so of the loop's timers
+TIMER_COARSENESS_S = 0.001  # epoll counts in milliseconds, and so do the loop's timers
 
 
 class Generator:
@@ -56,7 +56,7 @@ class Generator:
         return self._finish(clock_ns())
 
     async def prepare(self) -> None:
-        """What is to be there before time starts."""
+        """Sets up what must be there before the warm-up starts."""
 
     def begin(self, now_ns: int) -> None:
         raise NotImplementedError
@@ -66,11 +66,11 @@ class Generator:
         raise NotImplementedError
 
     def waiting(self) -> Iterable[int]:
-        """The intended times of requests not sent yet, which are taken out."""
+        """Empties the queue of requests that were not sent yet, and gives their intended times."""
         return ()
 
     def give_up_waiting(self) -> None:
-        """The time for the queue is over."""
+        """Counts the requests that are still queued as unsent, once the time to drain the queue is over."""
 
     def stop(self) -> None:
         """Ends the run at once, with what was measured."""
@@ -188,12 +188,12 @@ class Generator:
             cpu_user_s=user_to_s - user_from_s,
             cpu_system_s=system_to_s - system_from_s,
             cpu_window_s=(to_ns - from_ns) / NS_PER_S,
-            max_rss_bytes=_peak_rss_bytes(),  # last, so that sorting the samples is in it
+            max_rss_bytes=_peak_rss_bytes(),  # read last, so that it includes the memory that sorting the samples takes
         )
 
 
 def _peak_rss_bytes() -> int:
-    """VmHWM where there is one: ru_maxrss keeps the peak of the parent across fork and exec."""
+    """VmHWM where the system has it, because ru_maxrss keeps the peak of the parent across fork and exec."""
     status = Path("/proc/self/status")
     if status.exists():
         for line in status.read_text(encoding="utf-8").splitlines():

@@ -17,7 +17,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")  # no HEAD: its answer annou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadJob:
-    """One load on one URL; `rate_rps` None is a closed loop, a number an open one.
+    """One load on one URL: a closed loop if `rate_rps` is None, else an open loop at that rate.
 
     A closed loop sends on each of `connections` as soon as that connection has its answer. An open loop sends at the
     pacer's times over at most `connections` sockets, opened when first needed; with none free a request waits, and
@@ -68,7 +68,7 @@ class LoadJob:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, which no load can be made of")
 
     def to_json(self) -> str:
-        """One line; bytes as latin-1 text, which is lossless."""
+        """The job on one line; bytes become latin-1 text, which loses nothing."""
         return json.dumps(asdict(self), default=lambda value: value.decode("latin-1"))
 
     @classmethod
@@ -84,10 +84,10 @@ class LoadJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """A distribution of good answers and of time-outs, these as "at least the limit"; other errors are not in it.
+    """The distribution of good answers and time-outs; a time-out counts as "at least the limit", other errors do not.
 
-    Percentiles are nearest-rank, None with fewer than ten samples beyond. Those named in `at_least` fall among the
-    time-outs: the true figure is that or more. `exact` is False once samples had to be thinned out.
+    A percentile is nearest-rank, and None with fewer than ten samples beyond it. One that is named in `at_least` falls
+    among the time-outs: the true figure is that or more. `exact` is False once samples had to be thinned out.
     """
 
     count: int
@@ -125,7 +125,7 @@ class Third:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorCounts:
-    """Requests without a good answer, by kind; `no_socket` is the generator out of ports or descriptors."""
+    """Requests without a good answer, by kind; `no_socket`: the generator had no port or descriptor left."""
 
     refused: int = 0
     reset: int = 0

@@ -18,7 +18,8 @@ __all__ = ["ClosedLoop", "OpenLoop", "generator_for"]
 # Connects under way at once: below the listen backlog of any common server (asyncio's is 100). A server too slow to
 # accept a batch before the next one comes drops some; their kernel tries again after a second, as it does for users.
 CONNECT_BATCH = 64
-BACK_OFF_S = 0.1  # pause of a closed loop's connection after losing it: refusing fast must not invite more of the same
+# A closed loop waits so long before it replaces a lost connection, so that a server that refuses is not flooded.
+BACK_OFF_S = 0.1
 
 LOST: tuple[ErrorKind, ...] = ("refused", "reset", "protocol", "no_socket")
 
@@ -30,13 +31,13 @@ async def generator_for(job: LoadJob) -> Generator:
         infos = await loop.getaddrinfo(job.host, job.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise OSError(f"the host {job.host!r} is unknown ({error}); give its address") from None
-    infos.sort(key=lambda info: info[0] != socket.AF_INET)  # "localhost" may be both, and most servers listen on one
+    infos.sort(key=lambda info: info[0] != socket.AF_INET)  # "localhost" may be both; most servers listen on IPv4 only
     exchange = Exchange(job, str(infos[0][4][0]))
     return ClosedLoop(job, exchange, loop) if job.rate_rps is None else OpenLoop(job, exchange, loop)
 
 
 class ClosedLoop(Generator):
-    """Every connection sends as soon as it has its answer, so a slow server is asked less: that is its blind spot."""
+    """A connection sends when it has its answer, so a slow server gets fewer requests, and its stalls stay hidden."""
 
     def __init__(self, job: LoadJob, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(job, exchange, loop)
@@ -93,10 +94,10 @@ class ClosedLoop(Generator):
 
 
 class OpenLoop(Generator):
-    """Requests are due when the pacer says so, whatever the server does; each waits for a connection where it must.
+    """Requests are due when the pacer says so, whatever the server does; each waits if no connection is free.
 
-    Connections are opened when none is idle and used again last-in first-out, as connection pools do: those a load
-    does not need stay closed, and no server is kept waiting on a silent one.
+    Connections are opened when none is idle and used again last-in first-out, as connection pools do. So no
+    more are opened than the load needs, and no server waits on a connection that stays silent.
     """
 
     def __init__(self, job: LoadJob, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> None:

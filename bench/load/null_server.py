@@ -2,7 +2,7 @@
 
 One thread, one epoll (so Linux only), one fixed answer. A plain GET in one piece, once recognised, is known again by
 its bytes; a connection that sends anything else gets a parser, which handles bodies, pipelining, split heads and
-`Connection: close`. Sending blocks: a client that does not read would stop everybody, and calibration has none.
+`Connection: close`. Sending blocks, so a client that does not read would stop all others; a calibration has none.
 Run as `python -m bench.load.null_server`; it writes its port to stdout and serves until it is terminated.
 """
 
@@ -71,7 +71,7 @@ def _is_plain_get(data: bytes) -> bool:
 
 
 def serve(listener: socket.socket, body: bytes) -> None:
-    """Serves for ever; the answer's size is the only thing to choose."""
+    """Serves for ever; only the answer's body can be chosen."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
     epoll, clients = select.epoll(), dict[int, Client]()
     listener.setblocking(False)

@@ -67,7 +67,7 @@ class Samples(Reservoir):
 
 
 class Recorder:
-    """Takes the fate of every request; those intended before the window are the warm-up, counted and no more.
+    """Notes what became of every request; those intended before the window are the warm-up, and only counted.
 
     All times are of one clock, in ns.
     """
@@ -90,7 +90,7 @@ class Recorder:
         self._level = self._level_since_ns = self._level_area_ns = 0
 
     def answer(self, intended_ns: int, sent_ns: int, done_ns: int) -> None:
-        """A good answer; one that took its limit or longer is a time-out, whoever noticed first."""
+        """Notes a good answer; one that took its limit or longer is a time-out, even if nobody had given it up yet."""
         start_ns, service_ns = self.start_ns, done_ns - sent_ns
         if service_ns >= self.timeout_ns:
             self.error("timeout", intended_ns, sent_ns, done_ns, "the answer came after the limit")
@@ -124,7 +124,7 @@ class Recorder:
             self._keep_raw(kind, intended_ns, sent_ns, done_ns)
 
     def not_sent(self, intended_ns: int) -> None:
-        """No connection was free, and the queue full or the time for draining it over."""
+        """Notes an unsent request: no connection was free, and the queue was full or the time for draining it over."""
         if intended_ns < self.start_ns:
             self.warmup_requests += 1
             self.warmup_errors += 1
@@ -132,24 +132,24 @@ class Recorder:
             self.unsent += 1
 
     def not_finished(self, intended_ns: int) -> None:
-        """Still waiting or sent when the run was interrupted."""
+        """Notes a request that was waiting or under way when the run was interrupted."""
         if intended_ns < self.start_ns:
             self.warmup_requests += 1
         else:
             self.unfinished += 1
 
     def lag(self, intended_ns: int, acted_ns: int) -> None:
-        """When the generator acted on a due request: sent it or, with no connection free, queued it."""
+        """Notes when the generator acted on a due request: sent it or, with no connection free, queued it."""
         if intended_ns >= self.start_ns:
             self._lags.add(acted_ns - intended_ns)
 
     def enter(self, intended_ns: int, now_ns: int) -> None:
-        """A request is in the system from its intended time on; the latencies have no part in this count."""
+        """Counts a request as in the system from its intended time on; this count does not use the latencies."""
         self.level(now_ns, 1)
         self._level_area_ns += self._overlap_ns(intended_ns, now_ns)
 
     def level(self, now_ns: int, change: int) -> None:
-        """So many requests more (or less) in the system from now on."""
+        """Notes that so many more (or fewer) requests are in the system from now on."""
         self._level_area_ns += self._level * self._overlap_ns(self._level_since_ns, now_ns)
         self._level_since_ns = now_ns
         self._level += change

@@ -1,7 +1,8 @@
 """How does a caller get a load done? A Generator keeps its process for many jobs; `run(job)` is one for one job.
 
-The worker takes a job a line on stdin, "load" or "streams" and then JSON, and "stop" to end a load early; it answers
-"mid" lines and a "result" line. Starting Python takes 0.2 s and a run has hundreds of jobs, hence one process for all.
+Each line on the worker's stdin is a job ("load", "streams" or "slices", and then JSON), or "stop", which ends a load
+early. The worker answers with "mid" lines and a "result" line. Starting Python takes 0.2 s and a run has hundreds of
+jobs, so one process does them all.
 """
 
 import contextlib
@@ -21,10 +22,10 @@ from bench.testbed.processes.piped import end_piped, start_piped
 
 __all__ = ["Generator", "GeneratorError", "Interrupted", "run"]
 
-# Starting Python takes 0.2 s and summing up 2 million samples some 5 s; five times that on a machine that is busy.
+# Starting Python takes 0.2 s and summing up 2 million samples some 5 s; a busy machine is given five times that.
 ALLOWANCE_S = 30.0
 PARTIAL_RESULT_S = 30.0  # to sum up after Ctrl-C; a second Ctrl-C does not wait
-MESSAGE_BYTES = 2_000  # of what a failed worker wrote to stderr
+MESSAGE_BYTES = 2_000  # so much of what a failed worker wrote to stderr is read
 
 
 class GeneratorError(BenchError):
@@ -68,8 +69,8 @@ class Generator:
         """What the event streams did; errors as for `run`, and plain KeyboardInterrupt on Ctrl-C.
 
         `mid` is called once, here, while the streams go on: when each has had its first event or has ended, or
-        `mid_after_s` after the start, whichever is first; with the number of streams that then have had an event and
-        are open. What it takes longer than until `first_end_s` it does not see all of them.
+        `mid_after_s` after the start, whichever is first. It gets the number of streams that then have had an event and
+        are open. If it outlasts the result's `first_end_s`, some streams have closed before it returns.
         """
         with self._working(f"streams {job.to_json()}", job.timeout_s + ALLOWANCE_S) as worker:
             return StreamResult.from_json(worker.result(mid))
@@ -88,7 +89,7 @@ class Generator:
 
     @contextlib.contextmanager
     def _working(self, order: str, limit_s: float) -> "Iterator[Worker]":
-        """The worker, at work on an order for at most `limit_s`; whatever goes wrong costs the worker its life."""
+        """The worker, which works on an order for at most `limit_s`; it is ended after any error."""
         if self._worker is not None and self._worker.process.poll() is not None:
             self.close()
         worker = self._worker = self._worker or Worker()
@@ -99,7 +100,7 @@ class Generator:
         except BaseException:
             self.close()
             raise
-        if worker.killed_after_s is not None:  # just as its result came
+        if worker.killed_after_s is not None:  # killed just when its result came
             self.close()
 
     def __enter__(self) -> Self:
@@ -112,7 +113,7 @@ class Generator:
 
 
 class Worker:
-    """The process: lines in, lines out. Its stderr is a file, so that it never waits for somebody to read it."""
+    """The worker's process and its pipes. Its stderr is a file, so that it never waits for somebody to read it."""
 
     def __init__(self) -> None:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -139,7 +140,7 @@ class Worker:
 
     @contextlib.contextmanager
     def limited(self, limit_s: float) -> Iterator[None]:
-        """Kills it when the context takes longer; that ends every wait for it."""
+        """Kills the worker when the context takes longer, which ends every wait for the worker."""
         timer = threading.Timer(limit_s, self._expire, [limit_s])
         timer.daemon = True
         timer.start()
@@ -150,7 +151,7 @@ class Worker:
             timer.join()
 
     def end(self) -> None:
-        """Kills it: between jobs it has nothing to lose."""
+        """Kills the worker: it keeps nothing that has to be saved first."""
         self.process.kill()
         end_piped(self.process)
         self._errors.close()

@@ -1,11 +1,11 @@
 """What is asked of several servers in turn, and what came of it? The records that cross the generator's border.
 
-A machine's speed moves within minutes, and neighbours come and go. So the load goes round: a slice of some 50 ms on one
-server, the next slice on another, in an order that is drawn anew for every cycle. What disturbs a cycle disturbs its
-slices alike, and a ratio of two of them divides it out (Bulej and others, "Duet Benchmarking", ICPE 2020; Abedi &
-Brecht, "Conducting Repeatable Experiments in Highly Variable Cloud Computing Environments", ICPE 2017).
+A machine's speed moves within minutes, and neighbours come and go. So the load changes servers often: a slice
+of some 50 ms on one server, the next slice on another, in an order that is drawn anew for every cycle. What disturbs a
+cycle disturbs its slices alike, and a ratio of two of them divides it out (Bulej and others, "Duet Benchmarking", ICPE
+2020; Abedi & Brecht, "Conducting Repeatable Experiments in Highly Variable Cloud Computing Environments", ICPE 2017).
 
-One order covers many cycles, so that the bench does not stand between two slices.
+One job covers many cycles, so that no message to or from the bench comes between two slices.
 """
 
 import json
@@ -19,7 +19,7 @@ __all__ = ["Slice", "SlicesJob", "SlicesResult", "Target"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A server: the closed loop that it is asked, and the processes whose CPU time its answers cost."""
+    """A server: the closed loop that loads it, and the processes whose CPU time its answers cost."""
 
     job: LoadJob
     pids: tuple[int, ...]
@@ -27,10 +27,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlicesJob:
-    """So many cycles, each with one slice of every target.
+    """A number of cycles, each with one slice of every target.
 
-    Of a target's job the connections, the request, what its answer must be, and the time-out count; its rate,
-    durations and limits do not. Raises ValueError, naming the field, when the job makes no sense.
+    A target's job says how many connections there are, what is requested, what the answer must be, and the time-out;
+    its rate, durations and limits are ignored. Raises ValueError, naming the field, when the job makes no sense.
     """
 
     targets: tuple[Target, ...]
@@ -53,7 +53,7 @@ class SlicesJob:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, which no slices can be made of")
 
     def to_json(self) -> str:
-        """One line."""
+        """The job on one line."""
         targets = [{"job": target.job.to_json(), "pids": target.pids} for target in self.targets]
         own = {name: getattr(self, name) for name in self.__slots__ if name != "targets"}
         return json.dumps({**own, "targets": targets})

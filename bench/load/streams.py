@@ -1,6 +1,6 @@
 """When does each event of many open streams arrive? Server-sent events, N connections at once, each event timed.
 
-An event has arrived with the blank line that ends it; those that come in one piece have arrived at the same time. Lines
+An event has arrived with the blank line that ends it; events that come in one read have arrived at the same time. Lines
 without `data` (the comments that keep a connection alive) make no event.
 """
 
@@ -23,14 +23,14 @@ from bench.load.summary import percentile
 
 __all__ = ["StreamJob", "StreamResult", "open_streams"]
 
-# Connects between two looks at what has arrived: at some 30 us each, events are noticed at most 1 ms late meanwhile.
+# So many connects between two looks at what has arrived: at some 30 us each, events are noticed at most 1 ms late.
 CONNECTS_PER_TURN = 25
 ACCEPT = ("Accept", "text/event-stream")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamJob:
-    """So many streams of one path, opened at once; ValueError, naming the field, when that makes no sense."""
+    """Streams of one path, opened at once. Raises ValueError, naming the field, when the job makes no sense."""
 
     host: str
     port: int
@@ -114,7 +114,7 @@ async def open_streams(job: StreamJob, mid: Callable[[int], None]) -> StreamResu
         infos = await loop.getaddrinfo(job.host, job.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise OSError(f"the host {job.host!r} is unknown ({error}); give its address") from None
-    infos.sort(key=lambda info: info[0] != socket.AF_INET)  # "localhost" may be both, and most servers listen on one
+    infos.sort(key=lambda info: info[0] != socket.AF_INET)  # "localhost" may be both; most servers listen on IPv4 only
     return await Streams(job, Exchange(job.request(), str(infos[0][4][0])), mid).run(loop)
 
 
@@ -127,7 +127,7 @@ class Streams:
         self._delays = array("q")
         self._spacings = Reservoir(1, SAMPLE_LIMIT, seed=1)
         self._opened = self._events = 0
-        self._silent = self._left = job.streams  # that may still have their first event; that have not ended
+        self._silent = self._left = job.streams  # without an event yet; not ended yet
         self._errors: Counter[ErrorKind] = Counter()
         self._example: str | None = None
         self._mid = mid

@@ -8,7 +8,7 @@ from bench.load.job import NS_PER_S, Latency, StartLag
 
 __all__ = ["histogram", "latency", "percentile", "start_lag"]
 
-SAMPLES_BEYOND = 10  # with fewer above it, a percentile is the story of single stragglers
+SAMPLES_BEYOND = 10  # with fewer above it, single stragglers decide a percentile
 
 Percentile = Literal["p50", "p90", "p95", "p99", "p999"]
 PERCENTS: dict[Percentile, float] = {"p50": 50, "p90": 90, "p95": 95, "p99": 99, "p999": 99.9}
@@ -25,7 +25,7 @@ def percentile(ordered: Sequence[int], percent: float) -> int | None:
 def latency(ordered_ns: Sequence[int], *, seen: int, total_ns: int, censored: Sequence[int]) -> Latency:
     """Sums up samples sorted by size, drawn from `seen` that add up to `total_ns`; `censored` are its time-outs.
 
-    From the smallest time-out upward nobody knows the true order, so the percentiles there are lower bounds.
+    From the smallest time-out upward the true order is unknown, so the percentiles there are lower bounds.
     """
     count = len(ordered_ns)
     sure = bisect_right(ordered_ns, min(censored) - 1) if censored else count

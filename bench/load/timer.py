@@ -3,7 +3,7 @@
 Event loops round their timers to the milliseconds of `epoll_wait`; at 10,000 requests/s ten of them are due in one. A
 timer file descriptor (timerfd_create(2)) is as exact as the kernel's clock, and sleeping on it costs no CPU time, so
 the generator's CPU figure keeps its meaning. Python offers it from 3.13 on, hence ctypes. Elsewhere than on Linux the
-loop's own timer does, and start lag tells what that costs.
+loop's own timer is used, and start lag shows how late that makes a request.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""How does one process load several servers in turn, so that nothing of a slice is left for the next one's server?
+"""How does one process load several servers in turn, so that no slice leaves work to the next one?
 
 Every slice begins and ends with an idle server: all connections send at once, each sends again when it has its answer
-until the slice's time is over, and the slice ends with the last answer. So answers and CPU time belong to each other
-exactly, however long an answer takes, and however short a slice is.
+until the slice's time is over, and the slice ends with the last answer. So the CPU time of a
+slice is that of its answers exactly, however long an answer takes, and however short a slice is.
 """
 
 import asyncio
@@ -86,7 +86,7 @@ class ServerLoad:
         self.reset(0.0)
 
     def reset(self, duration_s: float) -> None:
-        """A new slice, which begins now."""
+        """Sets all figures back: a new slice begins now."""
         self.good = self.errors = self.under_way = self.first_half_good = 0
         self.response_ns = self.response_max_ns = self.wall_ns = 0
         self.began_ns = clock_ns()
@@ -95,8 +95,8 @@ class ServerLoad:
         self.ended: asyncio.Future[None] = self.loop.create_future()
 
     async def connect(self) -> int:
-        """Make the connections that are not there, or no longer, within the job's time-out; how many that were."""
-        await asyncio.sleep(0)  # a server's good-bye that has come meanwhile is read before the connection is used
+        """Make the connections that are missing, within the job's time-out; give how many were missing."""
+        await asyncio.sleep(0)  # lets the loop find out which connections the server has closed meanwhile
         self.connections = [connection for connection in self.connections if connection.open]
         missing = self.target.job.connections - len(self.connections)
         made = [Connection(self, self.exchange) for _ in range(missing)]
@@ -119,7 +119,7 @@ class ServerLoad:
         limit.cancel()
 
     def give_up(self) -> None:
-        """What has no answer by now will not have one."""
+        """Fail the requests that have no answer by now as time-outs."""
         for connection in [one for one in self.connections if one.busy]:
             connection.fail(clock_ns(), "timeout", f"no complete answer within {self.target.job.timeout_s} s")
 
@@ -142,7 +142,7 @@ class ServerLoad:
             self.ended.set_result(None)
 
     def closed(self, connection: Connection, *, idle: bool) -> None:
-        """An idle connection that was closed is made anew before the next slice."""
+        """Nothing to do here: `connect` replaces closed connections before the next slice."""
 
     def close(self) -> None:
         for connection in self.connections:

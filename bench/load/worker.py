@@ -1,9 +1,9 @@
-"""The generator as a process of its own: a job a line on stdin, its result a line on stdout, until stdin closes.
+"""The generator as a process of its own: each line on stdin is a job, and each result is a line on stdout.
 
-"load", "streams" or "slices" with the job as JSON makes "result" with the result as JSON; "stop" ends a load or slices
-with what was measured so far. The end of stdin is the end of the process that holds its other side, `kill -9` included:
-the worker then ends too, in the middle of a job at once, for nobody is left to read a result. An error also ends it,
-its message on stderr.
+"load", "streams" or "slices" with the job as JSON is answered by "result" with the result as JSON; "stop" ends a load
+or slices with what was measured so far. The kernel closes stdin when the process at its other end ends, `kill -9`
+included; the worker then ends too, even in the middle of a job, because nobody is left to read a result. An error also
+ends it, with its message on stderr.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ FORGET_PEAK = Path("/proc/self/clear_refs")
 
 
 class Orders:
-    """The lines of stdin: waited for between jobs, watched during one."""
+    """The lines of stdin: the worker waits for one between jobs, and watches for one during a job."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -74,14 +74,14 @@ def main() -> None:
     try:
         while (order := orders.next()) is not None:
             kind, _, text = order.partition(" ")
-            if kind != "stop":  # which came too late for its job
+            if kind != "stop":  # a "stop" here came too late for its job
                 say("result", serve(kind, text, orders, cores))
     except OSError as error:
         sys.exit(str(error))
 
 
 def serve(kind: str, text: str, orders: Orders, cores: tuple[int, ...]) -> str:
-    """One job's result as JSON; `cores` is where jobs may run that do not choose."""
+    """One job's result as JSON; a job that names no cores runs on `cores`."""
     collect()
     if kind == "streams":
         streams = StreamJob.from_json(text)
@@ -102,7 +102,7 @@ def say(kind: str, text: str) -> None:
 
 
 def prepare(cores: tuple[int, ...], sockets: int) -> None:
-    """Onto those cores, with enough files, and with no peak of memory but this job's own; OSError with the remedy."""
+    """Pin to those cores, allow enough files, forget the memory peak of old jobs. Raises OSError with the remedy."""
     pin(cores)
     raise_file_limit(sockets + SPARE_FILES)
     if FORGET_PEAK.exists():
@@ -110,7 +110,7 @@ def prepare(cores: tuple[int, ...], sockets: int) -> None:
 
 
 def collect() -> None:
-    """Away with the last job's garbage; what is left will never be any: collections during a load need not look."""
+    """Collect the last job's garbage; what is left stays, so that collections during a load need not look at it."""
     gc.unfreeze()
     gc.collect()
 
@@ -120,7 +120,7 @@ def usable_cores() -> tuple[int, ...]:
 
 
 def pin(cores: tuple[int, ...]) -> None:
-    """Onto those cores, where the system can pin; no cores changes nothing. OSError for cores that are not there."""
+    """Run on those cores only, where the system can pin; no cores: change nothing. Raises OSError for missing cores."""
     if not cores or not hasattr(os, "sched_setaffinity"):
         return
     try:

@@ -38,7 +38,7 @@ def parsed(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text, parse_float=finite, parse_int=whole, parse_constant=refused)
         if "\\ud" in text or "\\uD" in text:
-            json.dumps(content, ensure_ascii=False).encode()  # half a character, which no terminal can show
+            json.dumps(content, ensure_ascii=False).encode()  # fails for half a character, which no terminal shows
     except OSError as error:
         raise BenchError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeError:
@@ -63,7 +63,7 @@ def check_version(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def finite(text: str) -> float:
-    """A number; Python would read 1e999 as infinite."""
+    """A number, but not one like 1e999, which Python would read as infinite."""
     if math.isinf(value := float(text)):
         raise OverflowError(f"{shortened(text)} is larger than any number that was measured")
     return value
@@ -77,7 +77,7 @@ def whole(text: str) -> int:
 
 
 def refused(text: str) -> float:
-    """NaN and Infinity, which are no JSON, though Python would read them."""
+    """Refuses NaN and Infinity, which are no JSON, though Python would read them."""
     raise OverflowError(f"{text} is no number")
 
 
@@ -95,7 +95,7 @@ def validator() -> Draft202012Validator:
 
 
 def problems(content: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a file's content, the first thing first."""
+    """What is wrong with a file's content, in the order of the file."""
     for error in validator().iter_errors(content):
         yield f"{error.json_path}: {shortened(error.message)}"
     yield from strangers(content)

@@ -23,12 +23,12 @@ class TestBed:
     """Seeded databases and a running upstream; servers are started in it."""
 
     databases: Mapping[str, Database]
-    """By the name that models have for it; one that nobody has asked for is started when it is asked for."""
+    """By the name that models have for them; each is started when it is first asked for."""
     upstream_url: str
     logs: Path
 
     def database_of(self, model: Model) -> Database:
-        """The one that the model's views wait for."""
+        """The database that the model's views wait for."""
         return self.databases[model.database]
 
     def database_connections(self, model: Model) -> int:

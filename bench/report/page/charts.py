@@ -46,7 +46,7 @@ class Palette:
         self.places = {name: place for place, name in enumerate(models)}
 
     def colour(self, model: str) -> str:
-        """A name for the theme to fill in."""
+        """The colour's name, which the theme fills in."""
         return f"@c{self.places.get(model, 0) % COLOURS}"
 
     def dash(self, model: str) -> str:
@@ -209,7 +209,7 @@ def in_words(figures: Mapping[str, str]) -> str:
 
 
 def height(rows: int) -> int:
-    """Room for so many rows."""
+    """The pixels that so many rows need."""
     return FRAME_PX + ROW_PX * rows
 
 

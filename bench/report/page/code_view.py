@@ -97,7 +97,7 @@ def explanation(file: str, name: str) -> tuple[str, ...]:
 
 
 def aligned(left: Sequence[str], right: Sequence[str]) -> tuple[tuple[CodeLine, ...], tuple[CodeLine, ...]]:
-    """Both sides with as many lines, what is the same in both at the same height."""
+    """Both sides filled up to the same number of lines, so that equal lines stand beside each other."""
     codes = highlighted(left), highlighted(right)
     sides: tuple[list[CodeLine], list[CodeLine]] = ([], [])
     for tag, *bounds in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():

@@ -1,4 +1,4 @@
-"""How do megabytes fit into one page? Packed, as text, to be unpacked by the browser when they are wanted."""
+"""How do megabytes fit into one page? They are compressed and written as text; the browser unpacks them when needed."""
 
 import base64
 import gzip
@@ -12,12 +12,12 @@ from typing import Any
 from bench.errors import BenchError
 from bench.results import Run
 
-# Of the page's 6 MB; the rest is for the charting library and the page itself.
+# The results may take so much of the page's 6 MB; the charting library and the page itself take the rest.
 RAW_LIMIT_BYTES = 2_500_000
 
 
 def packed(content: bytes) -> str:
-    """Compressed, the same for the same content, and written in letters."""
+    """The content compressed, always to the same bytes, and written as text."""
     return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
 
 

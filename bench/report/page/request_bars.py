@@ -39,7 +39,7 @@ class Waterfall:
     reason: str
     published_s: tuple[float, float, float] | None
     published_as_here_s: float | None
-    """The sum of 2013, had its requests been as many and as long as here."""
+    """What the sum of 2013 would be if its requests had been as many and as long as here."""
     span_s: float
 
     @property

@@ -22,7 +22,7 @@ def neighbour_chart(id_: str, field: JudgedWorkload) -> Chart | None:
     ordered = sorted(pairs, key=lambda name: pairs[name][1])
     return from_to(
         id_, f"{field.name}: alone, and beside a client that burns CPU",
-        "Hollow: alone. Filled: beside it. The highest percentile that both have the requests for.", field,
+        "Hollow: alone. Filled: beside it. The highest percentile for which both have enough requests.", field,
         {name: (pairs[name][0] * 1e3, pairs[name][1] * 1e3) for name in ordered}, "ms",
         {name: f"p{pairs[name][2]:.0f}" for name in ordered},
     )  # fmt: skip

@@ -13,7 +13,7 @@ from bench.judging.phrases import spread
 from bench.report.terminal.scenario import empty
 
 SHOWN_FACTS = 40
-SHOWN_CELLS = 8  # that only one of the runs has
+SHOWN_CELLS = 8  # of those that only one of the runs has
 LONGEST = 30  # characters of a fact
 
 
@@ -38,7 +38,7 @@ def summary(found: Differences) -> str:
     if found.middle is None:
         return text
     return (
-        f"{text} In the middle of all cells B is {found.middle:.2f} times as fast as A: that much may be the machine "
+        f"{text} In the median cell B is {found.middle:.2f} times as fast as A: that much may be the machine "
         "and not the code."
     )
 

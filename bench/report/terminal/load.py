@@ -19,7 +19,7 @@ ROWS = 24  # of a histogram; above that, neighbouring bins share one
 BINS_PER_DECADE = 10  # as in LoadResult.histogram
 LABEL_WIDTH, COUNT_WIDTH = 11, 10
 
-NOT_SHOWN = "–: fewer than 10 samples lie beyond this percentile, so it would be the story of single stragglers."
+NOT_SHOWN = "–: fewer than 10 samples lie beyond this percentile, so single stragglers would decide it."
 AT_LEAST = "≥: lies among the time-outs, whose true time nobody knows."
 CLOSED = (
     "A closed loop sends the next request only after an answer. While the server stalls it sends nothing, so these "
@@ -78,7 +78,7 @@ def heading(job: LoadJob) -> str:
 
 
 def facts(result: LoadResult, job: LoadJob) -> Table:
-    """Requests, errors and the generator's own state, a line each."""
+    """Requests, errors and the generator's own state, each on a line."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
@@ -98,7 +98,7 @@ def fact_rows(result: LoadResult, job: LoadJob) -> Iterator[tuple[str, str, str]
     if result.errors.total and result.error_example:
         yield "", f"for instance {result.error_example}", "red"
     if result.unsent:
-        yield "unsent", f"{result.unsent:,} were due while no connection was free and the queue full or over", "red"
+        yield "unsent", f"{result.unsent:,} were not sent: no connection was free and the queue was full or over", "red"
     if result.unfinished:
         yield "unfinished", f"{result.unfinished:,} were under way at the end", "yellow"
     if result.warmup_errors:
@@ -174,9 +174,9 @@ def histogram(bins: Sequence[tuple[float, int]], width: int) -> RenderableType:
 
 
 def calibration_notes(calibration: Calibration) -> Iterator[str]:
-    """How it was measured, and which end was the limit."""
+    """How it was measured, and whether the generator or the null server was the limit."""
     c = calibration
-    yield "CPU: of the generator, 100 % is a core. lag: how late it acted on a request that was due."
+    yield "CPU: the generator's; 100 % is one core. lag: how late the generator acted on a request that was due."
     cores = f"generator on {named(c.generator_cores)}, null server on {named(c.server_cores)}"
     yield f"Medians of {plural(c.rounds, 'round')} of {c.duration_s:g} s, in turns; {cores}."
     if c.closed_to_wrk is not None:

@@ -1,4 +1,4 @@
-"""Where has a run got to? In a terminal a live line tells, elsewhere a plain line for each step."""
+"""Where has a run got to? In a terminal a live line shows it, elsewhere a plain line for each step."""
 
 import time
 

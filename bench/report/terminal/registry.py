@@ -12,7 +12,7 @@ from rich.text import Text
 from bench.models import FAMILIES, MODELS, Model, group
 from bench.scenarios import SCENARIOS
 
-# Of the command lines that are shown.
+# How far the command lines that are shown are indented.
 HOST, PORT = "127.0.0.1", 8000
 INDENT = 2
 

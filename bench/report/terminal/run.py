@@ -41,10 +41,10 @@ class Problems:
         self.console = console
 
     def started(self, model: Model) -> None:
-        """The progress line has said so."""
+        """Nothing is printed: the progress line shows it."""
 
     def answered(self, answer: Answer) -> None:
-        """There are too many answers to print them."""
+        """Nothing is printed: there are too many answers."""
 
     def ended(self, cell: Cell) -> None:
         """Print what is wrong with what was just measured."""

@@ -1,4 +1,4 @@
-"""Requests as bars over time: steps if they waited one after the other, a wall if they waited together."""
+"""Requests as bars over time: a staircase if they waited one after the other, equal bars if they waited together."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The databases that the models wait for: each the bench's own for the time, or one of its own in the user's server."""
+"""The databases that the models wait for: each in a server that the bench starts, or in the user's own server."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ EMBEDDED = {"postgres": embedded_postgres, "mysql": embedded_mariadb}
 class Databases(dict[str, Database]):
     """Databases under the name that models have for them, each started and filled when it is first asked for.
 
-    `urls` are the user's own by that name, `logs` a folder, `ends` what ends them.
+    `urls` has the user's own servers by that name, `logs` is a folder, and `ends` ends what was started.
     """
 
     def __init__(self, urls: Mapping[str, str | None], logs: Path, ends: ExitStack) -> None:
@@ -34,7 +34,7 @@ class Databases(dict[str, Database]):
 
 @contextmanager
 def databases(urls: Mapping[str, str | None], logs: Path) -> Iterator[Databases]:
-    """None yet; those that are asked for meanwhile are gone when the context ends."""
+    """No database at first: each is started when it is asked for, and gone when the context ends."""
     with ExitStack() as ends:
         yield Databases(urls, logs, ends)
 
@@ -45,7 +45,7 @@ def seeded_database(url: str | None, logs: Path, kind: str = "postgres") -> Iter
 
     `url` is the user's own server (None: start the embedded one), `logs` a folder, `kind` is `postgres` or `mysql`.
 
-    Raises BenchError, one line, if there is none to be had.
+    Raises BenchError, one line, if no database can be had.
     """
     with own_database(kind, url) if url else EMBEDDED[kind](logs) as database:
         seed(database, logs)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bench.testbed.databases.database import Database
 
-# A wave of the pool scenario lasts ten times as long; a look takes the database about a millisecond.
+# Time between two looks. A wave of the pool scenario lasts ten times as long; a look takes the database about 1 ms.
 LOOK_S = 0.02
 # PostgreSQL counts a session when it is first idle. Until version 14 a collector process wrote that down every 0.5 s.
 SETTLE_S = 0.1
@@ -19,14 +19,14 @@ SETTLE_14_S = 0.6
 
 @dataclass(frozen=True)
 class ConnectionHeadroom:
-    """What the server allows, and what is taken of it, this question's own connection left out."""
+    """How many connections the server allows and how many are open, without the one that asks."""
 
     max_connections: int
     reserved: int
     """Kept back for superusers and other roles."""
     taken: int
     strangers: int
-    """Those taken that are of another user or to another database: not this bench's."""
+    """Open connections of another user or to another database, so not this bench's."""
 
     @property
     def free(self) -> int:
@@ -38,13 +38,13 @@ class Counts(Protocol):
     """How a database server is asked; the connection that asks is in no count."""
 
     def headroom(self, connection: Connection) -> ConnectionHeadroom:
-        """What it allows, and what is taken of it."""
+        """How many connections it allows, and how many are open."""
 
     def there_are(self, connection: Connection) -> int:
         """Connections to this database."""
 
     def opened(self, connection: Connection) -> int | None:
-        """Connections established since whenever; None if it does not count them."""
+        """Connections established since a moment that stays the same; None if it does not count them."""
 
 
 class Postgres:
@@ -63,12 +63,12 @@ class Postgres:
         return ConnectionHeadroom(*map(int, row))
 
     def there_are(self, connection: Connection) -> int:
-        """Parallel workers are of this database too, and no connections."""
+        """Only client backends are connections; parallel workers belong to this database too."""
         return number(connection, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                                   " AND backend_type = 'client backend' AND pid <> pg_backend_pid()")  # fmt: skip
 
     def opened(self, connection: Connection) -> int | None:
-        """Those of this database; before version 14 nothing counts them."""
+        """Sessions of this database; before version 14 PostgreSQL does not count them."""
         version = connection.dialect.server_version_info or (0,)
         if version < (14,):
             return None
@@ -91,7 +91,7 @@ class MySql:
                                   " WHERE db = database() AND id <> connection_id()")  # fmt: skip
 
     def opened(self, connection: Connection) -> int | None:
-        """Those of the whole server; it counts attempts, and those that failed."""
+        """Connections to the whole server: all attempts without those that failed."""
         return status(connection, "Connections") - status(connection, "Aborted_connects")
 
 
@@ -110,7 +110,7 @@ def status(connection: Connection, name: str) -> int:
 
 
 def headroom(database: Database) -> ConnectionHeadroom:
-    """What the server allows, and what is taken of it."""
+    """How many connections the server allows, and how many are open."""
     with database.connect() as connection:
         return COUNTS[database.backend].headroom(connection)
 
@@ -124,14 +124,14 @@ def connections(database: Database) -> int:
 class ConnectionMeter:
     """Counts connections to the database while its context is open; `most` and `opened` are there afterwards.
 
-    Its own connection is in neither figure. In a user's database that is not the bench's alone, others' are.
+    Its own connection is in neither figure. If others use the database too, their connections are in both.
     """
 
     def __init__(self, database: Database) -> None:
         self.most = 0
-        """The most at any look, fifty of which there are a second."""
+        """The most connections that were open at once; it looks fifty times a second."""
         self.opened: int | None = None
-        """Those established meanwhile; None before PostgreSQL 14, which does not count them."""
+        """Connections established meanwhile; None before PostgreSQL 14, the first version that counts them."""
         self._counts = COUNTS[database.backend]
         self._connecting = database.connect()
         self._ended = threading.Event()

@@ -24,12 +24,12 @@ USER = "bench"
 INSTALLER = "mariadb-install-db"
 # mariadb-install-db takes about a second and the server another; a cold disk and a busy machine are given more.
 START_TIMEOUT_S = 30.0
-# Nothing has to survive a crash here either. The backlog is the models': a pool may open 200 connections at once.
+# Nothing has to survive a crash here either. The backlog is long, because a pool may open 200 connections at once.
 SETTINGS = (
     "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--skip-name-resolve",
     "--character-set-server=utf8mb4", "--back-log=2048",
 )  # fmt: skip
-# An administrator, but one whom `max_connections` holds for too. Nobody else may come in.
+# The bench's user is an administrator, but `max_connections` holds for it too. No other account is left.
 USERS = """\
 CREATE DATABASE {user};
 CREATE USER {user}@'{host}' IDENTIFIED BY '{password}';

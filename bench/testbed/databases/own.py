@@ -19,10 +19,10 @@ from bench.testbed.processes.piped import end_piped, first_answer, start_piped
 
 @dataclass(frozen=True)
 class Kind:
-    """What a URL must be of."""
+    """The kind of server that a URL must name."""
 
     what: str
-    """The URL, as a user is told of it."""
+    """What messages call the URL."""
     product: str
     backend: str
     names: tuple[str, ...]

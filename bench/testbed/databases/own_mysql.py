@@ -10,7 +10,7 @@ from bench.errors import BenchError
 from bench.testbed.databases.database import DRIVERS
 
 CONNECT_TIMEOUT_S = 10
-# MySQL's own numbers. Without a right to the database, without one to the server, and without a driver's reaching it.
+# MySQL's error numbers: the user has no right to the database; the server refuses the user; no server is reached.
 MAY_NOT_USE_DATABASE = 1044
 REFUSED = (1045, 1698)
 NO_SERVER = (2002, 2003, 2005)

@@ -73,7 +73,7 @@ def wait_for_group(group: int) -> None:
 
 
 def stop_at_end_of_file(child: "subprocess.Popen[bytes]", job: dict[str, Any]) -> None:
-    """Ask the command to end once the bench has closed the pipe, and insist after the grace time."""
+    """Ask the command to end once the bench has closed the pipe, and kill it after the grace time."""
     while os.read(sys.stdin.fileno(), 1024):
         pass
     signal_group(child.pid, job["stop_signal"])

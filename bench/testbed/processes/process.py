@@ -30,7 +30,7 @@ SERVER_PREFIXES = ("FLASK_", "GRANIAN_", "UVICORN_")
 
 
 def clean_environment() -> dict[str, str]:
-    """The bench's environment without what would change a server behind its command line."""
+    """The bench's environment without the variables that change a server and do not show in its command line."""
     return {
         name: value
         for name, value in os.environ.items()

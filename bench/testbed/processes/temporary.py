@@ -13,7 +13,7 @@ GUARD = Path(__file__).with_name("folder_guard.py")
 
 @dataclass(frozen=True)
 class TemporaryFolder:
-    """Where it is, and what keeps it."""
+    """A temporary folder's path, and the pipe that keeps the folder in place."""
 
     path: Path
     pipe: int

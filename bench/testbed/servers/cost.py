@@ -31,7 +31,7 @@ class Cost:
     """The same at the end with shared pages divided among their users; None where the kernel does not tell."""
     processes: int
     threads: int
-    """The most at any look."""
+    """The most threads at any look."""
     sockets: int
     """The most connections at any look, those to the database included."""
     context_switches: int
@@ -125,7 +125,7 @@ class Usage:
         return cls(cpu_s, user_s, system_s, switches)
 
     def since(self, before: "Usage") -> "Usage":
-        """The difference; never below nothing, which a process that ended meanwhile would make it."""
+        """The difference, or 0 where a process that ended meanwhile would make it negative."""
         return Usage(
             max(0.0, self.cpu_s - before.cpu_s),
             max(0.0, self.user_s - before.user_s),

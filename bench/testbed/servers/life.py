@@ -18,7 +18,7 @@ from bench.testbed.processes.process import GuardedProcess, NotYet
 
 # gunicorn with gevent, Flask-SQLAlchemy and 15 connections answers within 3 s on a busy 2-core machine.
 START_TIMEOUT_S = 30.0
-# Requests for each process of a server that has several: with four, all of eight have answered in one to three tries.
+# So many requests for each process, if a server has several: with four, all of eight answer in one to three tries.
 AT_ONCE = 4
 
 
@@ -37,9 +37,9 @@ class Server:
 
 
 def server_cores(workers: int = 1) -> tuple[int, ...]:
-    """The cores for a server of so many processes: the last of those allowed, as many if that leaves one for the rest.
+    """The cores for a server of so many processes: one for each, the last of those that are allowed.
 
-    Else the last one only; none where the system cannot pin or has a single core.
+    If that leaves no core for the rest, the last one only; none where the system cannot pin or has a single core.
     """
     if not hasattr(os, "sched_getaffinity"):
         return ()
@@ -101,7 +101,7 @@ def wait_until_it_answers(process: GuardedProcess, url: str) -> dict[str, Any]:
 def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> dict[str, Any]:
     """Ask for `/info` until so many processes have answered it; give the last answer. Raises ServerFailed.
 
-    They are asked many times at once: of requests that come one by one, the same few processes take all.
+    They are asked many times at once, because the same few processes take all requests that come one by one.
     """
     infos: dict[int, dict[str, Any]] = {}
     with (
