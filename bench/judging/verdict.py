@@ -62,10 +62,12 @@ def noise(works: Sequence[Work]) -> str:
     noisy = [workload for workload in told if workload.floor is None or workload.floor > NOISY]
     if not noisy or len(noisy) * 2 < len(told):
         return ""
-    floors = [workload.floor for workload in noisy if workload.floor]
-    seen = f"seemed to differ by up to {percent(max(floors))}" if floors else "did not even agree with themselves"
-    return (f"This machine was too noisy: two names of the same model {seen}, and no smaller difference can be seen; "
-            "end other programs, or measure more rounds.")  # fmt: skip
+    floors = sorted(workload.floor for workload in noisy if workload.floor)
+    span = " to ".join(dict.fromkeys(map(percent, (floors[0], floors[-1])))) if floors else ""
+    seen = f"seemed to differ by {span}" if floors else "did not even agree with themselves"
+    return (f"This machine was too noisy for small differences: two names of the same model {seen} in "
+            f"{len(noisy)} of {len(told)} kinds of work, and what is smaller cannot be seen there; end other programs, "
+            "or measure more rounds.")  # fmt: skip
 
 
 def waits(models: Mapping[str, ModelFacts]) -> str:
