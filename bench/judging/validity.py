@@ -50,7 +50,7 @@ def judge_load(load: LoadResult, offered_rps: float | None = None) -> Judgement:
     if failed := load.errors.total:
         example = f", for instance {load.error_example}" if load.error_example else ""
         return Judgement("ERRORS", f"{failed} of {load.requests} requests failed{example}")
-    if load.requests == 0 and load.warmup_errors < load.warmup_requests:
+    if load.too_short:
         return Judgement("UNSTABLE", f"no request could begin in a window of {load.window_s:g} s, those of the warm-up "
                                      "took longer; give more --duration or fewer --connections")  # fmt: skip
     if load.good == 0:

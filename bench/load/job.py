@@ -191,6 +191,11 @@ class LoadResult:
     max_rss_bytes: int
 
     @property
+    def too_short(self) -> bool:
+        """Whether no request could begin within the window, because good ones of the warm-up took longer."""
+        return not self.requests and self.warmup_errors < self.warmup_requests
+
+    @property
     def cpu_share(self) -> float:
         """The generator's CPU time per wall time; it never spins, so near 1 means it could not have sent more."""
         return (self.cpu_user_s + self.cpu_system_s) / self.cpu_window_s if self.cpu_window_s else 0.0

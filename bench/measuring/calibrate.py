@@ -113,12 +113,15 @@ def _run_wrk(wrk: str, job: LoadJob) -> float:
 
 
 def _sound(result: LoadResult) -> LoadResult:
-    if result.errors.total or not result.good:
-        raise BenchError(
-            f"{result.errors.total} of {result.requests} requests to the null server failed "
-            f"({result.error_example}); calibrate again on a machine that is less busy"
+    if result.errors.total:
+        reason = (
+            f"{result.errors.total} of {result.requests} requests to the null server failed: {result.error_example}"
         )
-    return result
+    elif not result.good:
+        reason = f"the null server answered nothing in a window of {result.window_s:g} s"
+    else:
+        return result
+    raise BenchError(f"{reason}; calibrate again on a machine that is less busy, or with a longer --duration")
 
 
 def _calibration(rounds: list[Round], job: LoadJob, rate_rps: float) -> Calibration:

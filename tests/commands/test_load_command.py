@@ -223,6 +223,8 @@ def test_a_report_of_nothing_shows_no_figure(result: LoadResult) -> None:
     output = text(empty, LoadJob(host="::1", port=80))
     assert "there was no good answer" in output
     assert "http://[::1]:80/" in output
+    late = text(replace(empty, requests=0, warmup_requests=5, warmup_errors=0), LoadJob(host="::1", port=80))
+    assert "no request could begin in the window" in " ".join(late.split())
 
 
 def test_what_is_uncertain_is_marked(result: LoadResult) -> None:

@@ -140,7 +140,9 @@ def figure(latency: Latency, field: str) -> str:
 def notes(result: LoadResult) -> Iterator[str]:
     """What a reader must know of the figures above."""
     response = result.response
-    if not response.count:
+    if result.too_short:
+        yield "–: no request could begin in the window, for those of the warm-up took longer; give it more --duration."
+    elif not response.count:
         yield "–: there was no good answer."
     elif any(getattr(response, field) is None for field in PERCENTILES.values()):
         yield NOT_SHOWN
