@@ -69,10 +69,15 @@ def decide_command(
     run = sound_run(folder) if folder else newest()
     models, unmeasured = understood(run)
     if checking:
+        if any(value is not None and value is not False for value in given.values()):
+            raise BenchError("--check measures loads of its own; leave out your figures, or leave out --check")
         check(run, few(models) if quick else models, database_url, as_json)
         return
     if quick:
         raise BenchError("--quick is for what is measured: add --check, or leave it out")
+    if not models:
+        reasons = "; ".join(f"{one.name}: {one.reason}" for one in unmeasured) or "it has no cells"
+        raise BenchError(f"{run.path} has nothing to predict from ({reasons}); run python -m bench throughput")
     demand, assumed = demand_from(given, asking=not as_json and sys.stdin.isatty() and sys.stdout.isatty())
     unmeasured += without_calls(models, demand)
     decision = decide(models, demand)

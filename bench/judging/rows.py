@@ -110,8 +110,11 @@ def shown_row(workload: JudgedWorkload) -> Row:
         return new_row(workload, "not comparable", note="no rate was confirmed" if promised else "no valid cell")
     figures = [f"{name} {amount(workload.medians[name], workload.figure)}" for name in kept if name in workload.medians]
     shown = [*figures[:NAMES_SHOWN], *([f"{len(figures) - NAMES_SHOWN} more"] if len(figures) > NAMES_SHOWN else [])]
+    doubted = [name for name in workload.best_first() if name in workload.medians and name not in kept
+               and not unranked(workload.cells[name])] if promised else []  # fmt: skip
+    unsure = f"; not confirmed: {join(doubted)}" if doubted else ""
     note = "not compared: one search each" if promised else "not compared: measured once"
-    return new_row(workload, "shown", value=join(shown), note=note)
+    return new_row(workload, "shown", value=f"{join(shown)}{unsure}", note=note)
 
 
 def new_row(

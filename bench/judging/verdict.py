@@ -191,7 +191,7 @@ def certainty(cells: Sequence[JudgedCell], works: Sequence[Work]) -> str:
         return f"How sure: {told}; no A/A pair tells how noisy the machine was."
     noise = join([f"{percent(floor)} in {scenario}" for scenario, floor in floors.items()])
     return (f"How sure: a model is better only if the whole 95 % interval is beyond {percent(PRACTICAL_MARGIN)} and "
-            f"beyond this machine's noise (up to {noise}); {told}.")  # fmt: skip
+            f"beyond this machine's noise in that kind of work (up to {noise}); {told}.")  # fmt: skip
 
 
 def not_said(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[JudgedScenario]) -> Iterable[str]:

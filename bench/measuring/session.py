@@ -16,7 +16,7 @@ from bench.errors import BenchError
 from bench.load import Generator
 from bench.measuring.calibrate import calibrate
 from bench.measuring.environment import environment
-from bench.measuring.plan import make_plan
+from bench.measuring.plan import Step, make_plan
 from bench.measuring.run import Listener, execute
 from bench.measuring.subjects import model_facts, questions
 from bench.models import Model
@@ -108,6 +108,7 @@ class Session:
             models = ", ".join(model.name for model in inquiry.models)
             raise BenchError(f"{inquiry.command} has no question to {models}; name others")
         run = self.opened(inquiry)
+        check_steps(run, plan)
         complete = False
         listener.run_started(inquiry.scenarios, inquiry.options)
         try:
@@ -138,3 +139,14 @@ def describe(run: Run, inquiry: Inquiry, bench: Workbench) -> None:
     run.models = model_facts(inquiry.models)
     if run.calibration is None and not all(scenario.own_client for scenario in inquiry.scenarios):
         run.calibration = asdict(calibrate(generator=bench.generator, wrk=None))
+
+
+def check_steps(run: Run, plan: Sequence[Step]) -> None:
+    """Refuse a run whose steps that are done are not those whose observations it has. Raises BenchError."""
+    measured = {(cell.scenario, cell.model, cell.workload.get("setup", ""), one.round)
+                for cell in run.cells.values() for one in cell.observations}  # fmt: skip
+    for step in plan:
+        setup = step.setup.name if step.setup else ""
+        seen = any((scenario.name, step.contestant.name, setup, step.round) in measured for scenario in step.scenarios)
+        if not step.preparing and seen != (step.id in run.steps_done):
+            raise BenchError(f"{run.path} is damaged: what it has measured is not what it says was done ({step.title})")

@@ -20,8 +20,10 @@ def check_same(
     `flags` has the command line's name of each option. Raises BenchError that names what differs, and the command that
     would go on.
     """
+    remedy = f"to go on: {command_line(run)}" if run.arguments.get(GIVEN) else "start a new run"
+    if run.arguments.get("command") != arguments.get("command"):
+        raise BenchError(f"cannot go on with {run.folder}, which is a run of another command; {remedy}")
     if changes := differing(run.arguments, arguments, flags or {}):
-        remedy = f"to go on: {command_line(run)}" if run.arguments.get(GIVEN) else "start a new run"
         raise BenchError(f"cannot go on with {run.folder}, other options were given for it: {changes}; {remedy}")
     if changes := differing(run.environment, environment, {}):
         raise BenchError(f"cannot go on with {run.folder}, which was measured elsewhere: {changes}; start a new run")

@@ -169,3 +169,19 @@ def read(terminal: int) -> bytes:
         return os.read(terminal, 65_536)
     except OSError:
         return b""
+
+
+def test_what_nothing_can_be_predicted_from_is_exit_code_2(bench: Bench, tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", {"python": "3"}, {"models": ["gevent"]}, seed=1)
+    for one in throughput("gevent")[1:]:
+        run.add(one)
+    described(run).save()
+    done = bench("decide", "--results", str(run.folder))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has nothing to predict from (gevent: no cell for GET /); run python -m bench throughput" in done.stderr
+
+
+def test_a_check_takes_no_figures_of_the_reader(bench: Bench, results: Path) -> None:
+    done = bench("decide", "--results", str(results / "results" / "a"), "--check", "--db-wait-ms", "50")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--check measures loads of its own; leave out your figures, or leave out --check" in done.stderr

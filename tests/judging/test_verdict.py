@@ -118,6 +118,8 @@ def test_a_rate_that_was_searched_once_is_shown_and_names_no_winner() -> None:
     assert (row.value, row.note) == ("asyncio 1,462 req/s and gevent 1,442 req/s", "not compared: one search each")
     (none,) = judged_of(promise("asyncio", 1462, 90), promise("gevent", None, 0)).verdict.rows
     assert (none.best, none.note) == ((), "no rate was confirmed")
+    (doubted,) = judged_of(promise("asyncio", 1775, 26), promise("gevent", 1014, 3)).verdict.rows
+    assert doubted.value == "gevent 1,014 req/s; not confirmed: asyncio"
 
 
 def test_noise_comes_first_and_says_what_to_do() -> None:

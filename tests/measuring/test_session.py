@@ -1,6 +1,7 @@
 """A session sets up what a run needs, and its listener hears of the end however it comes."""
 
 import ast
+import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -69,6 +70,13 @@ def test_a_run_is_carried_out_and_then_resumed_without_a_step(tmp_path: Path) ->
     assert again.names == ["started 1", "complete"]
     with pytest.raises(BenchError, match=r"other options were given for it: options\.seed was"):
         Session(Place(resume=tmp_path / "o")).carry_out(classic(session.seed + 1), Heard())
+    for field in ("cells", "steps_done"):
+        content = json.loads(run.path.read_text(encoding="utf-8"))
+        damaged = tmp_path / field
+        damaged.mkdir()
+        (damaged / "results.json").write_text(json.dumps({**content, field: []}), encoding="utf-8")
+        with pytest.raises(BenchError, match="is damaged: what it has measured is not what it says was done"):
+            Session(Place(resume=damaged)).carry_out(classic(session.seed), Heard())
 
 
 @pytest.mark.usefixtures("on_test_bed")
