@@ -20,7 +20,7 @@ from bench.scenarios import SCENARIOS, bridge
 from tests.observations import described, observations
 from tests.report_runs import sample_run
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CELL = Cell("s", "gevent", {"name": "w", "n": 1}, "rate", ("python",), {"pid": 1}, 0.6,
             observations({"rate": 10.0}))  # fmt: skip
 
