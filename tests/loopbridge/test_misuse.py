@@ -20,6 +20,8 @@ from served_apps import HERE, Server, serve
 
 from loopbridge import LoopBridge
 
+TRIES = 5
+
 
 def run(script: str, *arguments: str) -> str:
     command = [sys.executable, "-W", "ignore", "-X", "faulthandler", str(Path(HERE.parent, script)), *arguments]
@@ -32,10 +34,10 @@ def test_misuse_of_every_kind_under_collections_crashes_nothing() -> None:
     assert run("misuse.py") == "survived"
 
 
-@pytest.mark.parametrize(("arguments", "what_happens"), [([], "freed"), (["keep"], "alive")])
-def test_greenlet_frees_a_main_greenlet_in_use_unless_it_is_kept(arguments: list[str], what_happens: str) -> None:
-    """Once the first of these says "alive", greenlet is cured, and `keep_main_greenlet` can go."""
-    assert run("greenlet_freed_in_use.py", *arguments).strip() == what_happens
+def test_greenlet_frees_a_main_greenlet_in_use_unless_it_is_kept() -> None:
+    """Once every run says "alive", greenlet is cured, and `keep_main_greenlet` can go. Busy, one run in 60 said so."""
+    assert "freed" in (run("greenlet_freed_in_use.py").strip() for _ in range(TRIES))
+    assert [run("greenlet_freed_in_use.py", "keep").strip() for _ in range(2)] == ["alive"] * 2
 
 
 def test_main_greenlets_outlive_the_threads_of_requests_and_loops() -> None:
