@@ -17,7 +17,11 @@ DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, Template
 
 def sound_run(path: Path) -> Run:
     """A run that every report can be made of. Raises BenchError, in one line."""
-    run = load_run(path)
+    return proven(load_run(path))
+
+
+def proven(run: Run) -> Run:
+    """The run, if every report can be made of it. Raises BenchError, in one line."""
     try:
         _ = judge(run).verdict, as_json(run)
     except DAMAGE as error:
@@ -30,8 +34,11 @@ def newest_run(usable: Callable[[Run], object]) -> Run | None:
     runs = []
     for path in RESULTS.glob(f"*/{FILE}"):
         with suppress(BenchError):
-            runs.append(sound_run(path))
-    return max(filter(usable, runs), key=lambda run: run.started_utc, default=None)
+            runs.append(load_run(path))
+    for run in sorted(filter(usable, runs), key=lambda run: run.started_utc, reverse=True):
+        with suppress(BenchError):
+            return proven(run)
+    return None
 
 
 def damaged(run: Run, error: Exception) -> BenchError:
