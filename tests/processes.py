@@ -1,7 +1,11 @@
-"""What tests wait for: conditions, and the end of processes that are nobody's children here."""
+"""Conditions to wait for, the end of processes that are nobody's children here, and a process that is held up."""
 
+import os
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psutil
 
@@ -26,3 +30,23 @@ def _runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@contextmanager
+def held_up(pid: int, for_s: float, every_s: float) -> Iterator[None]:
+    """Stops the process again and again for so long, as a busy machine would."""
+    over = threading.Event()
+
+    def hold_up() -> None:
+        while not over.wait(every_s - for_s):
+            os.kill(pid, signal.SIGSTOP)
+            time.sleep(for_s)
+            os.kill(pid, signal.SIGCONT)
+
+    thread = threading.Thread(target=hold_up)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,11 +1,12 @@
 """The load generator: how fast, how late and how correctly does an HTTP server answer?"""
 
-from bench.load.job import ErrorCounts, Latency, LoadJob, LoadResult, RawSample, StartLag, Third
+from bench.load.job import LATE_SEND_NS, ErrorCounts, Latency, LoadJob, LoadResult, RawSample, StartLag, Third
 from bench.load.run import Generator, GeneratorError, Interrupted, run
 from bench.load.slices import Slice, SlicesJob, SlicesResult, Target
 from bench.load.streams import StreamJob, StreamResult
 
 __all__ = [
+    "LATE_SEND_NS",
     "ErrorCounts",
     "Generator",
     "GeneratorError",

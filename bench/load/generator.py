@@ -6,32 +6,31 @@ the queue is still served for `timeout_s`, and each request under way ends with 
 
 import asyncio
 import resource
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from bench.load.client import Connection, Exchange, clock_ns
+from bench.load.connections import Connections
 from bench.load.job import NS_PER_S, ErrorKind, LoadJob, LoadResult
 from bench.load.recorder import Recorder
+from bench.load.timer import NEVER_NS
 
-__all__ = ["NEVER_NS", "Generator"]
+__all__ = ["Generator"]
 
 SWEEPS_PER_LIMIT, SWEEP_MIN_S, SWEEP_MAX_S = 20, 0.01, 0.25  # a time-out is noticed at most 5 % or 10 ms late
 
-NEVER_NS = sys.maxsize
 TIMER_COARSENESS_S = 0.001  # epoll counts in milliseconds, and so do the loop's timers
 
 
-class Generator:
+class Generator(Connections):
     """What both loops share; a subclass starts requests in `begin` and goes on in `proceed`."""
 
     def __init__(self, job: LoadJob, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> None:
-        self.job, self.exchange, self.loop = job, exchange, loop
+        super().__init__(exchange, loop)
+        self.job = job
         self.recorder = Recorder(0, 0, 1)  # replaced when time starts
-        self.sockets: set[Connection] = set()
-        self.under_way = self.connects = self.idle_closes = 0
+        self.under_way = 0
         self.deadline_ns = NEVER_NS
-        self.interrupted = False
         self._ended: asyncio.Future[None] = loop.create_future()
         self._usage: list[tuple[int, float, float]] = []
 
@@ -83,13 +82,6 @@ class Generator:
             error = context.get("exception")
             self._ended.set_exception(error if isinstance(error, Exception) else RuntimeError(context.get("message")))
 
-    def start(self, connection: Connection | None, intended_ns: int, now_ns: int) -> None:
-        """Sends over an open connection, or makes one first."""
-        if connection is None:
-            connection = self._new()
-            connection.connect(self.loop)
-        connection.send(intended_ns, now_ns)
-
     def finished(self, connection: Connection, now_ns: int, error: ErrorKind | None, detail: str) -> None:
         recorder = self.recorder
         if error is None:
@@ -99,20 +91,10 @@ class Generator:
             recorder.error(error, connection.intended_ns, connection.sent_ns, now_ns, detail, status)
         self.proceed(connection, now_ns, error)
 
-    def closed(self, connection: Connection, *, idle: bool) -> None:
-        self.sockets.discard(connection)
-        self.idle_closes += idle
-
     def settle(self, now_ns: int) -> None:
         """Ends the run when nothing is left to wait for."""
         if not self.under_way and now_ns >= self.deadline_ns:
             self._end()
-
-    def _new(self) -> Connection:
-        connection = Connection(self, self.exchange)
-        self.sockets.add(connection)
-        self.connects += 1
-        return connection
 
     def _sweep(self, timeout_ns: int) -> None:
         now_ns = clock_ns()

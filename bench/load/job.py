@@ -5,9 +5,23 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-__all__ = ["NS_PER_S", "Arrival", "ErrorCounts", "Latency", "LoadJob", "LoadResult", "RawSample", "StartLag", "Third"]
+__all__ = [
+    "LATE_SEND_NS",
+    "NS_PER_S",
+    "Arrival",
+    "ErrorCounts",
+    "Latency",
+    "LoadJob",
+    "LoadResult",
+    "RawSample",
+    "StartLag",
+    "Third",
+]
 
 NS_PER_S = 1_000_000_000
+# The generator acts within some 0.1 ms on what is due, and within milliseconds where the loop's timers are coarse. What
+# it acts on later than this is a late send: something kept it from its core.
+LATE_SEND_NS = 5_000_000
 
 Arrival = Literal["constant", "poisson"]
 ErrorKind = Literal["refused", "reset", "timeout", "bad_status", "wrong_body", "protocol", "no_socket"]

@@ -7,17 +7,15 @@ from collections import deque
 from collections.abc import Iterable
 from itertools import islice
 
+from bench.load.arrivals import Arrivals
 from bench.load.client import Connection, Exchange, clock_ns
-from bench.load.generator import NEVER_NS, Generator
+from bench.load.generator import Generator
 from bench.load.job import ErrorKind, LoadJob, LoadResult
 from bench.load.pacing import schedule
-from bench.load.timer import Timer
+from bench.load.timer import NEVER_NS
 
 __all__ = ["ClosedLoop", "OpenLoop", "generator_for"]
 
-# Connects under way at once: below the listen backlog of any common server (asyncio's is 100). A server too slow to
-# accept a batch before the next one comes drops some; their kernel tries again after a second, as it does for users.
-CONNECT_BATCH = 64
 # A closed loop waits so long before it replaces a lost connection, so that a server that refuses is not flooded.
 BACK_OFF_S = 0.1
 
@@ -45,18 +43,8 @@ class ClosedLoop(Generator):
 
     async def prepare(self) -> None:
         """Connects all, for at most `timeout_s`; a connection that failed is tried again by its first request."""
-        if not self.job.keep_alive:
-            return
-        until_s = self.loop.time() + self.job.timeout_s
-        for first in range(0, self.job.connections, CONNECT_BATCH):
-            batch = range(first, min(first + CONNECT_BATCH, self.job.connections))
-            connects = [self._new().connect(self.loop) for _ in batch]
-            _, late = await asyncio.wait(connects, timeout=max(until_s - self.loop.time(), 0.0))
-            if late or self.interrupted:
-                break
-        for connection in [c for c in self.sockets if not c.open]:
-            connection.abort()
-            self.sockets.discard(connection)
+        if self.job.keep_alive:
+            await self.connect(self.job.connections, self.job.timeout_s)
 
     def begin(self, now_ns: int) -> None:
         ready: list[Connection | None] = list(self.sockets)
@@ -94,33 +82,24 @@ class ClosedLoop(Generator):
 
 
 class OpenLoop(Generator):
-    """Requests are due when the pacer says so, whatever the server does; each waits if no connection is free.
-
-    Connections are opened when none is idle and used again last-in first-out, as connection pools do. So no
-    more are opened than the load needs, and no server waits on a connection that stays silent.
-    """
+    """Requests are due when the pacer says so, whatever the server does; each waits if no connection is free."""
 
     def __init__(self, job: LoadJob, exchange: Exchange, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(job, exchange, loop)
-        assert job.rate_rps is not None
-        duration_s = job.warmup_s + job.duration_s
-        self._offsets = islice(schedule(job.arrival, job.rate_rps, duration_s, job.seed), job.max_requests)
-        self._begun_ns = 0
-        self._due_ns = NEVER_NS
         self._queue: deque[int] = deque()
-        self._idle: list[Connection] = []
-        self._timer = Timer(loop, self._wake)
+        self._arrivals = Arrivals(loop, self._act)
 
     async def run(self) -> LoadResult:
         try:
             return await super().run()
         finally:
-            self._timer.close()
+            self._arrivals.close()
 
     def begin(self, now_ns: int) -> None:
-        self._begun_ns = now_ns
-        self._advance()
-        self._wake()
+        job = self.job
+        assert job.rate_rps is not None
+        offsets_ns = schedule(job.arrival, job.rate_rps, job.warmup_s + job.duration_s, job.seed)
+        self._arrivals.begin(islice(offsets_ns, job.max_requests), now_ns)
 
     def proceed(self, connection: Connection, now_ns: int, error: ErrorKind | None) -> None:
         self.recorder.level(now_ns, -1)
@@ -129,11 +108,9 @@ class OpenLoop(Generator):
         else:
             self.under_way -= 1
             if connection.open:
-                self._idle.append(connection)
-        if self._due_ns <= now_ns:
-            self._issue(now_ns)
-        else:
-            self.settle(now_ns)
+                self.idle.append(connection)
+        self._arrivals.catch_up(now_ns)
+        self.settle(now_ns)
 
     def waiting(self) -> Iterable[int]:
         intended, self._queue = self._queue, deque()
@@ -146,20 +123,11 @@ class OpenLoop(Generator):
             self.recorder.not_sent(intended_ns)
         self.settle(now_ns)
 
-    def _wake(self) -> None:
-        self._issue(clock_ns())
-        if self._due_ns != NEVER_NS:
-            self._timer.arm(self._due_ns)
-
-    def _issue(self, now_ns: int) -> None:
-        while self._due_ns <= now_ns:
-            self._act(self._due_ns, now_ns)
-            self._advance()
-            now_ns = clock_ns()
-
     def _act(self, intended_ns: int, now_ns: int) -> None:
+        if self._arrivals.due_ns == NEVER_NS and self.job.max_requests is not None:
+            self.deadline_ns = min(self.deadline_ns, now_ns)
         self.recorder.lag(intended_ns, now_ns)
-        connection = self._free()
+        connection = self.take_idle()
         if connection is not None or len(self.sockets) < self.job.connections:
             self.under_way += 1
             self.recorder.enter(intended_ns, now_ns)
@@ -169,19 +137,3 @@ class OpenLoop(Generator):
             self._queue.append(intended_ns)
         else:
             self.recorder.not_sent(intended_ns)
-
-    def _free(self) -> Connection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.open:  # else the server closed it while it was idle
-                return connection
-        return None
-
-    def _advance(self) -> None:
-        offset_ns = next(self._offsets, None)
-        if offset_ns is not None:
-            self._due_ns = self._begun_ns + offset_ns
-            return
-        self._due_ns = NEVER_NS
-        if self.job.max_requests is not None:
-            self.deadline_ns = min(self.deadline_ns, clock_ns())

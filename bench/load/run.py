@@ -77,8 +77,9 @@ class Generator:
 
     def slices(self, job: SlicesJob) -> SlicesResult:
         """What several servers did in turn; errors as for `run`, and plain KeyboardInterrupt on Ctrl-C."""
-        longest_s = sum(job.slice_s + job.lead_in_s + 2 * target.job.timeout_s for target in job.targets)
-        with self._working(f"slices {job.to_json()}", job.cycles * longest_s + ALLOWANCE_S) as worker:
+        # A slice may wait that long for connections, for its lead-in, for those lost in it, and for its last answer.
+        longest_s = sum(job.slice_s + job.lead_in_s + 4 * target.job.timeout_s for target in job.targets)
+        with self._working(f"slices {job.to_json()}", (job.cycles + 1) * longest_s + ALLOWANCE_S) as worker:
             return SlicesResult.from_json(worker.result())
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ One job covers many cycles, so that no message to or from the bench comes betwee
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from bench.load.job import LoadJob
@@ -19,7 +19,10 @@ __all__ = ["Slice", "SlicesJob", "SlicesResult", "Target"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A server: the closed loop that loads it, and the processes whose CPU time its answers cost."""
+    """A server: the loop that loads it, and the processes whose CPU time its answers cost.
+
+    The loop is closed if `job.rate_rps` is None, and open at that rate otherwise.
+    """
 
     job: LoadJob
     pids: tuple[int, ...]
@@ -29,8 +32,11 @@ class Target:
 class SlicesJob:
     """A number of cycles, each with one slice of every target.
 
-    A target's job says how many connections there are, what is requested, what the answer must be, and the time-out;
-    its rate, durations and limits are ignored. Raises ValueError, naming the field, when the job makes no sense.
+    A target's job says how many connections there are (in an open loop: at most), its rate and arrival, what is
+    requested, what the answer must be, and the time-out; its seed, durations and limits are ignored. The first slice of
+    an open loop is rehearsed once more before the first cycle.
+
+    Raises ValueError, naming the field, when the job makes no sense.
     """
 
     targets: tuple[Target, ...]
@@ -38,12 +44,13 @@ class SlicesJob:
     slice_s: float = 0.05
     lead_in_s: float = 0.005  # load before each slice that is not counted: it fills the caches that others emptied
     database_pids: tuple[int, ...] = ()
-    seed: int = 0
+    server_cores: tuple[int, ...] = ()  # whose idle time is read; the servers run on them
+    seed: int = 0  # of the order of the targets, and of the arrivals of open loops
     cores: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         limits = {
-            "targets": bool(self.targets) and all(target.job.rate_rps is None for target in self.targets),
+            "targets": bool(self.targets),
             "cycles": self.cycles > 0,
             "slice_s": self.slice_s > 0,
             "lead_in_s": self.lead_in_s >= 0,
@@ -51,6 +58,10 @@ class SlicesJob:
         for name, holds in limits.items():
             if not holds:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, which no slices can be made of")
+
+    def arrivals_seed(self, cycle: int) -> int:
+        """The pacer's seed in that cycle: all targets with one rate and arrival have the very same arrivals in it."""
+        return (self.seed << 32) + cycle + 1  # `seed` itself draws the order of the targets
 
     def to_json(self) -> str:
         """The job on one line."""
@@ -64,16 +75,21 @@ class SlicesJob:
         values["targets"] = tuple(
             Target(job=LoadJob.from_json(target["job"]), pids=tuple(target["pids"])) for target in values["targets"]
         )
-        for name in ("database_pids", "cores"):
+        for name in ("database_pids", "server_cores", "cores"):
             values[name] = tuple(values[name])
         return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """One slice, from the first request on an idle server to the last answer.
+    """One slice, from the first request on an idle server to the last answer; an open loop lasts `slice_s` at least.
 
-    CPU times are those of the scheduler's clock between the slice's ends; 0 on systems that do not tell them.
+    CPU times are those of the scheduler's clock between the slice's ends; 0 on systems that do not tell them. Idle time
+    comes in ticks of 10 ms (USER_HZ): that of one slice is coarse, only the sum over many slices means something.
+
+    An open slice has `good` + `errors` = `offered`. Its response times count from when a request was due, its service
+    times from when it was sent, connecting included; of a closed slice they are the same. A request that waits for a
+    free connection is no late send: waiting is the server's doing.
     """
 
     cycle: int
@@ -85,10 +101,16 @@ class Slice:
     others_cpu_s: float  # of all the other targets' processes, which have nothing to do
     database_cpu_s: float
     generator_cpu_s: float
+    idle_s: float | None  # of `server_cores` in sum; None where the system does not tell, or no cores are named
     response_mean_s: float | None  # of good answers
     response_max_s: float | None
     first_half_good: int  # answers in the first half of the slice's time: is the server as fast at its end?
     connects: int  # connections that had to be made before it
+    offered: int  # requests that were due in an open loop; 0 in a closed slice
+    late_sends: int  # of these, how many the generator acted on more than 5 ms late (LATE_SEND_NS)
+    lag_max_s: float | None  # how late it acted at most; None if none was due
+    responses_us: tuple[int, ...]  # of the good answers in order of arrival; empty in a closed slice
+    services_us: tuple[int, ...]  # the same answers in the same order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +122,16 @@ class SlicesResult:
     error_examples: tuple[str, ...]  # the first one of each target, empty for one without errors
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        """The result on one line."""
+        # Not asdict(), which copies every single response time.
+        slices = [{name: getattr(one, name) for name in Slice.__slots__} for one in self.slices]
+        return json.dumps({"slices": slices, "interrupted": self.interrupted, "error_examples": self.error_examples})
 
     @classmethod
     def from_json(cls, text: str) -> "SlicesResult":
         values: dict[str, Any] = json.loads(text)
+        for one in values["slices"]:
+            one |= {name: tuple(one[name]) for name in ("responses_us", "services_us")}
         values["slices"] = tuple(Slice(**one) for one in values["slices"])
         values["error_examples"] = tuple(values["error_examples"])
         return cls(**values)

@@ -15,7 +15,9 @@ from collections.abc import Callable
 
 from bench.load.job import NS_PER_S
 
-__all__ = ["Timer"]
+__all__ = ["NEVER_NS", "Timer"]
+
+NEVER_NS = sys.maxsize
 
 TFD_TIMER_ABSTIME = 1  # linux/timerfd.h
 

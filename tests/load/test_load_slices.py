@@ -1,8 +1,10 @@
 """Slices on servers in turn: what each server was asked is what its slices say, and no load meets another's."""
 
 import asyncio
+import importlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,35 +15,48 @@ from typing import Any
 
 import pytest
 import uvloop
+from processes import held_up
 
 from bench.load import Generator, LoadJob, Slice, SlicesJob, SlicesResult, Target
 from bench.load.null_server import NullServer, null_server
+from bench.load.pacing import schedule
 from bench.load.turns import Turns
 from bench.testbed.processes.ports import HOST, free_port
 
+turns_module = importlib.import_module("bench.load.turns")
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CLOSING = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
 FAILED = b"HTTP/1.1 500 Broken\r\nContent-Length: 2\r\n\r\nno"
 CONNECTIONS = 4
 Answer = Callable[[int], bytes | None]
 
 
 class Asked:
-    """A server in the loop of the load; `answer` gives the bytes for its n-th request, None for never an answer."""
+    """A server in the loop of the load; `answer` gives the bytes for its n-th request, None for never an answer.
 
-    def __init__(self, name: str, heard: list[str], answer: Answer = lambda number: OK) -> None:
-        self.name, self.heard, self.answer = name, heard, answer
+    `load` changes the load that it gets. `served` counts the requests of each of its connections.
+    """
+
+    def __init__(self, name: str, heard: list[str], answer: Answer = lambda number: OK, **load: Any) -> None:
+        self.name, self.heard, self.answer, self.load = name, heard, answer, load
         self.requests = self.connections = 0
+        self.served: list[int] = []
         self.keep_alive_s = 5.0
+        self.takes_s = 0.0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        own = self.connections
         self.connections += 1
+        self.served.append(0)
         try:
             while await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), self.keep_alive_s):
                 self.heard.append(self.name)
                 self.requests += 1
+                self.served[own] += 1
                 answer = self.answer(self.requests)
-                if answer is None:
-                    await asyncio.sleep(60)
+                if answer is None or self.takes_s:
+                    await asyncio.sleep(self.takes_s or 60)
                 writer.write(answer or b"")
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError, TimeoutError):
             pass
@@ -49,15 +64,19 @@ class Asked:
             writer.close()
 
 
-def turns(*servers: Asked, cycles: int = 3, **changes: Any) -> SlicesResult:
-    """Slices on these servers."""
+def turns(
+    *servers: Asked, cycles: int = 3, begun: Callable[[Turns], object] = lambda turns: None, **changes: Any
+) -> SlicesResult:
+    """Slices on these servers; `begun` is called before the first."""
 
     async def go() -> SlicesResult:
         async with asyncio.TaskGroup() as tasks:
             running = [await asyncio.start_server(one.serve, HOST, 0) for one in servers]
-            targets = tuple(target(each.sockets[0].getsockname()[1]) for each in running)
+            ports = [each.sockets[0].getsockname()[1] for each in running]
+            targets = tuple(target(port, **one.load) for port, one in zip(ports, servers, strict=True))
             job = SlicesJob(targets=targets, cycles=cycles, **{"slice_s": 0.02, "lead_in_s": 0.002} | changes)
-            found = await tasks.create_task(Turns(job, asyncio.get_running_loop()).run())
+            begun(made := Turns(job, asyncio.get_running_loop()))
+            found = await tasks.create_task(made.run())
             for each in running:
                 each.close()
         return found
@@ -148,6 +167,169 @@ def test_a_server_that_is_not_there_has_no_answers_and_an_error_in_every_slice()
     assert found.error_examples == ("refused: no connection could be made",)
 
 
+# Open loops:
+
+RATE_RPS = 400.0
+
+
+def offered(rate_rps: float, slice_s: float, cycles: int, seed: int) -> list[int]:
+    """How many requests the pacer has due in the slices of each cycle."""
+    job = SlicesJob(targets=(target(1),), cycles=cycles, seed=seed)
+    return [len([*schedule("poisson", rate_rps, slice_s, job.arrivals_seed(cycle))]) for cycle in range(cycles)]
+
+
+def assert_nothing_lost(found: SlicesResult) -> None:
+    """Every request that was due in an open loop has its answer or its error, and every answer its times."""
+    for one in found.slices:
+        assert one.good + one.errors == one.offered
+        assert len(one.responses_us) == len(one.services_us) == one.good
+        assert all(0 < service <= response for response, service in zip(one.responses_us, one.services_us, strict=True))
+
+
+def test_in_one_cycle_all_servers_have_the_same_arrivals_and_in_the_next_one_others() -> None:
+    load = {"rate_rps": RATE_RPS, "arrival": "poisson"}
+    servers = Asked("a", [], **load), Asked("b", [], **load, seed=9)
+    found = turns(*servers, cycles=6, slice_s=0.1, seed=3)
+    expected = offered(RATE_RPS, 0.1, cycles=6, seed=3)
+    assert len(set(expected)) > 2
+    assert [one.offered for one in of(found, 0)] == [one.offered for one in of(found, 1)] == expected
+    assert expected != offered(RATE_RPS, 0.1, cycles=6, seed=4)
+    assert_nothing_lost(found)
+
+
+def test_an_open_slice_lasts_its_time_and_its_requests_are_answered() -> None:
+    server = Asked("a", [], rate_rps=RATE_RPS)
+    found = turns(server, cycles=4, slice_s=0.1)
+    assert [one.offered for one in found.slices] == [40] * 4
+    for one in found.slices:
+        assert one.wall_s >= 0.1
+        assert 0 < one.first_half_good < one.good == 40
+        assert one.response_mean_s == pytest.approx(sum(one.responses_us) / one.good / 1e6, abs=2e-6)
+        assert one.response_max_s == pytest.approx(max(one.responses_us) / 1e6, abs=2e-6)
+        assert one.lag_max_s is not None
+        assert one.lag_max_s >= 0
+    assert_nothing_lost(found)
+
+
+def test_a_slice_in_which_nothing_is_due_is_one_all_the_same() -> None:
+    (one,) = turns(Asked("a", [], rate_rps=0.001, arrival="poisson"), cycles=1).slices
+    assert (one.offered, one.good, one.errors, one.late_sends, one.lag_max_s) == (0, 0, 0, 0, None)
+    assert one.wall_s >= 0.02
+
+
+def test_open_and_closed_loops_go_together() -> None:
+    found = turns(Asked("a", []), Asked("b", [], rate_rps=RATE_RPS))
+    for one in of(found, 0):
+        assert (one.offered, one.late_sends, one.lag_max_s, one.responses_us, one.services_us) == (0, 0, None, (), ())
+        assert one.good > 0
+    assert [one.offered for one in of(found, 1)] == [8, 8, 8]
+
+
+def test_without_a_free_connection_a_request_waits_and_that_is_no_lag_of_the_generator() -> None:
+    slow = Asked("a", [], rate_rps=RATE_RPS, connections=1, timeout_s=5.0)
+    slow.takes_s = 0.01
+    found = turns(slow, cycles=2, slice_s=0.1)
+    assert slow.connections == 1
+    assert_nothing_lost(found)
+    for one in found.slices:
+        assert (one.offered, one.errors) == (40, 0)
+        assert sum(one.responses_us) > 3 * sum(one.services_us)
+        assert one.late_sends < one.offered / 2
+        assert one.first_half_good < one.good / 2, "most are answered after the slice's time"
+
+
+def test_an_open_loop_keeps_its_connections_and_uses_the_last_one_again() -> None:
+    server = Asked("a", [], rate_rps=RATE_RPS, connections=20)
+    found = turns(server, Asked("b", []), cycles=5, slice_s=0.1, lead_in_s=0.0)
+    assert [one.connects for one in of(found, 0)] == [0] * 5, "they were made when the first slice was rehearsed"
+    assert server.requests == 6 * 40
+    assert max(server.served) > server.requests / 2
+
+
+def test_connections_of_an_open_loop_that_the_server_closed_are_made_and_used_before_the_next_slice() -> None:
+    impatient = Asked("a", [], rate_rps=RATE_RPS)
+    impatient.keep_alive_s = 0.05
+    found = turns(impatient, Asked("b", []), cycles=4, slice_s=0.2, lead_in_s=0.0)
+    replaced = [one.connects for before, one in pairwise(found.slices) if (before.target, one.target) == (1, 0)]
+    assert replaced
+    assert all(replaced)
+    assert impatient.requests >= 5 * 80 + sum(replaced), "each carries a request that is not counted"
+    assert sum(one.errors for one in found.slices) == 0
+    assert_nothing_lost(replace(found, slices=tuple(of(found, 0))))
+
+
+def test_a_server_that_closes_after_each_answer_has_no_connection_beforehand() -> None:
+    closing = Asked("a", [], lambda number: CLOSING, rate_rps=RATE_RPS)
+    found = turns(closing, cycles=2, slice_s=0.1)
+    assert [(one.connects, one.good) for one in found.slices] == [(0, 40)] * 2
+    assert closing.connections == closing.requests == 3 * 40
+
+
+def test_the_requests_of_an_open_loop_that_hangs_are_errors_the_waiting_ones_too() -> None:
+    hanging = Asked("a", [], lambda number: None, rate_rps=RATE_RPS, connections=2)
+    broken = Asked("b", [], lambda number: OK if number % 2 else FAILED, rate_rps=RATE_RPS)
+    good = Asked("c", [])
+    found = turns(hanging, broken, good, cycles=2, slice_s=0.1)
+    assert [(one.offered, one.errors) for one in of(found, 0)] == [(40, 40)] * 2
+    assert all(0 < one.errors < one.offered for one in of(found, 1))
+    assert all(one.good > 0 == one.errors for one in of(found, 2))
+    assert_nothing_lost(replace(found, slices=tuple(of(found, 0) + of(found, 1))))
+    assert found.error_examples == (
+        "timeout: no connection was free within 0.3 s", "bad_status: status 500, expected 200", "",
+    )  # fmt: skip
+
+
+def test_every_request_of_an_open_loop_to_nobody_is_refused() -> None:
+    nobody = SlicesJob(targets=(target(free_port(), rate_rps=RATE_RPS),), cycles=2, slice_s=0.05)
+
+    async def go() -> SlicesResult:
+        return await Turns(nobody, asyncio.get_running_loop()).run()
+
+    found = uvloop.run(go())
+    assert [(one.offered, one.errors) for one in found.slices] == [(20, 20)] * 2
+    assert found.error_examples[0].startswith("refused: ")
+
+
+@pytest.mark.parametrize(("at_request", "slices"), [(20, 0), (60, 1), (100, 2)])
+def test_a_stop_lets_the_open_slice_under_way_come_to_its_end(at_request: int, slices: int) -> None:
+    """The first 40 requests are the rehearsal's."""
+    stops: list[Callable[[], None]] = []
+
+    def answer(number: int) -> bytes:
+        if number == at_request:
+            stops[0]()
+        return OK
+
+    server = Asked("a", [], answer, rate_rps=RATE_RPS)
+    found = turns(server, cycles=1_000, slice_s=0.1, lead_in_s=0.0, begun=lambda made: stops.append(made.stop))
+    assert found.interrupted
+    assert [(one.offered, one.good) for one in found.slices] == [(40, 40)] * slices
+    assert server.requests == (slices + 1) * 40
+
+
+def test_a_connection_lost_in_the_lead_in_is_made_anew_for_the_slice() -> None:
+    closing = Asked("a", [], lambda number: CLOSING)
+    (one,) = turns(closing, cycles=1).slices
+    assert (one.connects, one.good, one.errors) == (2 * CONNECTIONS, CONNECTIONS, 0)
+
+
+def test_idle_time_is_read_at_both_ends_of_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings: list[tuple[int, ...]] = []
+
+    def idle_s(cores: tuple[int, ...]) -> float | None:
+        readings.append(cores)
+        return len(readings) ** 2 if cores else None
+
+    monkeypatch.setattr(turns_module, "idle_s", idle_s)
+    found = turns(Asked("a", []), Asked("b", [], rate_rps=RATE_RPS), cycles=2, server_cores=(1, 2))
+    assert [one.idle_s for one in found.slices] == [3, 7, 11, 15]
+    assert set(readings) == {(1, 2)}
+    assert [one.idle_s for one in turns(Asked("a", []), cycles=1).slices] == [None]
+
+
+# Generators and servers in processes of their own:
+
+
 @contextmanager
 def two_processes() -> Iterator[list[NullServer]]:
     with ExitStack() as stack:
@@ -166,9 +348,36 @@ def test_the_generators_process_reads_the_cpu_time_of_each_server() -> None:
         assert one.database_cpu_s < one.wall_s
 
 
-def test_ctrl_c_ends_it_and_the_next_job_has_a_process_of_its_own() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell")
+def test_the_generators_process_reads_how_long_the_servers_cores_were_idle() -> None:
+    core = min(os.sched_getaffinity(0))
+    with null_server((core,)) as server, Generator() as generator:
+        targets = (target(server.port, rate_rps=20.0),)
+        found = generator.slices(SlicesJob(targets=targets, cycles=4, slice_s=0.3, server_cores=(core,)))
+    assert_nothing_lost(found)
+    idle = [one.idle_s for one in found.slices if one.idle_s is not None]
+    assert len(idle) == 4
+    assert 0 <= sum(idle) < 1.5 * sum(one.wall_s for one in found.slices)
+
+
+def test_a_generator_that_is_held_up_says_how_late_it_sent() -> None:
+    with null_server(()) as server, Generator() as generator:
+        job = SlicesJob(targets=(target(server.port, rate_rps=RATE_RPS),), cycles=3, slice_s=0.3)
+        generator.slices(replace(job, cycles=1, slice_s=0.01))
+        assert generator._worker is not None
+        with held_up(generator._worker.process.pid, for_s=0.05, every_s=0.15):
+            found = generator.slices(job)
+    assert_nothing_lost(found)
+    for one in found.slices:
+        assert one.lag_max_s is not None
+        assert one.lag_max_s > 0.03
+        assert 0.01 * one.offered < one.late_sends <= one.offered == 120
+
+
+@pytest.mark.parametrize("rate_rps", [None, RATE_RPS], ids=["closed", "open"])
+def test_ctrl_c_ends_it_and_the_next_job_has_a_process_of_its_own(rate_rps: float | None) -> None:
     with two_processes() as servers, Generator() as generator:
-        job = SlicesJob(targets=tuple(target(one.port) for one in servers), cycles=1_000)
+        job = SlicesJob(targets=tuple(target(one.port, rate_rps=rate_rps) for one in servers), cycles=1_000)
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
         began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
@@ -181,7 +390,6 @@ def test_ctrl_c_ends_it_and_the_next_job_has_a_process_of_its_own() -> None:
     ("changes", "name"),
     [
         ({"targets": ()}, "targets"),
-        ({"targets": (target(1, rate_rps=5.0),)}, "targets"),
         ({"cycles": 0}, "cycles"),
         ({"slice_s": 0.0}, "slice_s"),
         ({"lead_in_s": -1.0}, "lead_in_s"),
@@ -193,5 +401,11 @@ def test_a_job_that_makes_no_sense_names_its_field(changes: dict[str, Any], name
 
 
 def test_a_job_crosses_the_border_as_it_is() -> None:
-    job = SlicesJob(targets=(target(1, (2, 3), body=b"\xff", method="POST"),), cycles=1, database_pids=(4,), cores=(0,))
+    targets = (target(1, (2, 3), body=b"\xff", method="POST"), target(2, rate_rps=5.0, arrival="poisson"))
+    job = SlicesJob(targets=targets, cycles=1, database_pids=(4,), server_cores=(1, 3), cores=(0,))
     assert SlicesJob.from_json(job.to_json()) == job
+
+
+def test_a_result_crosses_the_border_as_it_is() -> None:
+    found = turns(Asked("a", []), Asked("b", [], rate_rps=400.0))
+    assert SlicesResult.from_json(found.to_json()) == found
