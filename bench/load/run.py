@@ -19,6 +19,7 @@ from bench.load.job import LoadJob, LoadResult
 from bench.load.slices import SlicesJob, SlicesResult
 from bench.load.streams import StreamJob, StreamResult
 from bench.testbed.processes.piped import end_piped, start_piped
+from bench.testbed.processes.process import clean_environment
 
 __all__ = ["Generator", "GeneratorError", "Interrupted", "run"]
 
@@ -121,7 +122,7 @@ class Worker:
         self.killed_after_s: float | None = None
         self._received = b""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # `end` closes it
-        environment = {**os.environ, "PYTHONPATH": path}
+        environment = {**clean_environment(), "PYTHONPATH": path}
         self.process = start_piped(["-m", "bench.load.worker"], environment=environment, stderr=self._errors)
 
     def send(self, line: str) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bench.files import ROOT
 from bench.models import MODELS
+from bench.results.resume import CLEARED
+from bench.testbed.processes.process import cleared_variables
 from bench.testbed.servers.life import other_cores, server_cores
 
 # What the project needs for every model; a model names the modules that it needs beside these.
@@ -29,6 +31,7 @@ def environment() -> dict[str, object]:
         "cores": os.cpu_count(),
         "server_cores": list(server_cores()),
         "other_cores": list(other_cores()),
+        CLEARED: cleared_variables(),
         "commit": commit(),
         "packages": packages(),
     }

@@ -187,4 +187,5 @@ class Measurement:
             command=server.process.command if server else self.step.contestant.model.command(HOST, 0),
             info=server.info if server else {},
             observations=(observation,),
+            environment=self.step.contestant.model.environment,
         )

@@ -55,6 +55,7 @@ class Model:
     published_2013_s: tuple[float, float, float] | None = None
     """Seconds of python, postgres and sum in the original example's README."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that its server finds in its environment, on purpose."""
 
     @property
     def database_sleep(self) -> str:

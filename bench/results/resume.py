@@ -10,6 +10,8 @@ from bench.results.run import Run
 
 GIVEN = "given"
 """Among a run's arguments: what was typed after `python -m bench`, without folders and without a database's address."""
+CLEARED = "cleared_variables"
+"""In a run's environment: names of variables that the shell had and that servers were started without."""
 
 
 def check_same(
@@ -30,9 +32,12 @@ def check_same(
 
 
 def differing(old: Mapping[str, Any], new: Mapping[str, Any], flags: Mapping[str, str]) -> str:
-    """`--rounds was 6 and is 2`, for everything that differs but how it was typed; empty if nothing does."""
+    """`--rounds was 6 and is 2`, for everything that differs and that matters; empty if nothing does.
+
+    How it was typed does not matter, nor do variables that no server has.
+    """
     before, after = (dict(flat(normal(values))) for values in (old, new))
-    names = [name for name in dict.fromkeys([*before, *after]) if name != GIVEN]
+    names = [name for name in dict.fromkeys([*before, *after]) if name not in (GIVEN, CLEARED)]
     return "; ".join(
         f"{flags.get(name.rpartition('.')[2], name)} was {shown(before.get(name))} and is {shown(after.get(name))}"
         for name in names

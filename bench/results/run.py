@@ -88,6 +88,8 @@ class Cell:
     spread_limit: float | None
     """How far its rounds may be apart before the cell is UNSTABLE, as a share of their median; None: any."""
     observations: tuple[Observation, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that the model sets for its server on purpose."""
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.models import POOL
-from bench.testbed.databases.connections import ConnectionHeadroom
+from bench.testbed.databases.connections import MAX_CONNECTIONS, ConnectionHeadroom
 
 REQUESTS = 100
 WAIT_S = 0.2
@@ -30,8 +30,6 @@ TIMEOUT_WAIT_S = 0.4
 TIMEOUT_S = 1
 # What the applications' config.py has; longer than any wait here.
 NO_TIMEOUT_S = 300
-# With a larger limit it would take hundreds of requests and a tenth of the server's memory to show the same.
-MAX_CONNECTIONS = 200
 # How many requests more than there can be connections.
 TOO_MANY = 20
 # The set-up without a pool leaves so many connections to others, and opens a multiple of ROUNDED.

@@ -92,6 +92,16 @@ def test_a_job_that_chooses_no_cores_may_run_anywhere_again(generator: Generator
     assert os.sched_getaffinity(pid(generator)) == usable
 
 
+def test_the_worker_has_no_variable_that_would_slow_it(
+    generator: Generator, server: NullServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDEVMODE", "1")
+    generator.run(job(server))
+    found = psutil.Process(pid(generator)).environ()
+    assert "PYTHONDEVMODE" not in found
+    assert found["PYTHONPATH"].startswith(str(ROOT))
+
+
 def test_a_worker_that_failed_says_why_and_the_next_job_gets_a_fresh_one(
     generator: Generator, server: NullServer
 ) -> None:

@@ -4,6 +4,7 @@ import ast
 import json
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bench.load.burst import Answer
 from bench.measuring.plan import Step
 from bench.measuring.session import Inquiry, Place, Session, Workbench
 from bench.models import find_models
+from bench.report.page import page
 from bench.results import Cell, Run, load_run
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options, Scenario
@@ -77,6 +79,18 @@ def test_a_run_is_carried_out_and_then_resumed_without_a_step(tmp_path: Path) ->
         (damaged / "results.json").write_text(json.dumps({**content, field: []}), encoding="utf-8")
         with pytest.raises(BenchError, match="is damaged: what it has measured is not what it says was done"):
             Session(Place(resume=damaged)).carry_out(classic(session.seed), Heard())
+
+
+@pytest.mark.usefixtures("on_test_bed")
+def test_what_a_model_sets_on_purpose_stands_in_its_cell_and_before_its_command(tmp_path: Path) -> None:
+    session = Session(Place(out=tmp_path / "o"))
+    inquiry = classic(session.seed)
+    chosen = replace(inquiry.models[0], environment={"PYTHONMALLOC": "malloc"})
+    session.carry_out(replace(inquiry, models=[chosen]), Heard())
+    run = load_run(tmp_path / "o")
+    (cell,) = run.cells.values()
+    assert cell.environment == {"PYTHONMALLOC": "malloc"}
+    assert page.commands(run)["gevent"].startswith("PYTHONMALLOC=malloc python -m gunicorn --bind ")
 
 
 @pytest.mark.usefixtures("on_test_bed")

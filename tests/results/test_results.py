@@ -261,6 +261,11 @@ def test_the_same_circumstances_can_go_on_however_they_were_typed(tmp_path: Path
     check_same(fresh(tmp_path), {"python": "3.11"}, {"options": {"rounds": 6}, "given": ["latency", "--rounds", "6"]})
 
 
+def test_variables_that_no_server_got_do_not_make_another_run(tmp_path: Path) -> None:
+    facts = {"python": "3.11", "cleared_variables": ["PYTHONDEVMODE"]}
+    check_same(fresh(tmp_path), facts, {"options": {"rounds": 6}})
+
+
 def test_a_run_of_another_command_is_called_that_and_nothing_else(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"cannot go on with .*, which is a run of another command; start a new run$"):
         check_same(fresh(tmp_path), {"python": "3.12"}, {"command": "classic", "options": {"seconds": 1}})

@@ -30,7 +30,7 @@ from bench.scenarios.pool_setups import (
     requests_for,
     why_not,
 )
-from bench.testbed.databases.connections import ConnectionHeadroom, ConnectionMeter
+from bench.testbed.databases.connections import MAX_CONNECTIONS, ConnectionHeadroom, ConnectionMeter
 from bench.testbed.servers.life import Server, ServerFailed, serving
 from bench.testbed.testbed import TestBed, open_testbed
 from tests.judged_runs import scenario_of
@@ -123,7 +123,7 @@ def test_the_ideal_is_as_many_waves_as_the_pool_makes_of_the_requests(
         (NO_POOL, ConnectionHeadroom(100, 3, 40, 40), 50),
         (NO_POOL, ConnectionHeadroom(500, 3, 40, 40), REQUESTS),
         (ABOVE, EMPTY, 120),
-        (ABOVE, ConnectionHeadroom(200, 3, 0, 0), 220),
+        (ABOVE, ConnectionHeadroom(MAX_CONNECTIONS, 3, 0, 0), 220),
     ],
 )
 def test_no_more_requests_are_sent_than_a_set_up_needs(
@@ -148,7 +148,7 @@ def test_a_set_up_is_left_out_where_it_would_harm_others(
 
 
 def test_the_largest_pool_is_larger_than_any_server_it_is_tried_on() -> None:
-    assert ABOVE.size + ABOVE.overflow >= requests_for(ABOVE, ConnectionHeadroom(200, 3, 0, 0))
+    assert ABOVE.size + ABOVE.overflow >= requests_for(ABOVE, ConnectionHeadroom(MAX_CONNECTIONS, 3, 0, 0))
 
 
 def test_every_set_up_has_an_environment_of_its_own() -> None:
@@ -249,10 +249,10 @@ def test_a_time_out_fails_requests_under_sqlalchemy_and_databases_has_none(
 def test_a_minimum_above_max_connections_keeps_asyncpg_from_starting(
     model: str, starts: bool, own_testbed: TestBed
 ) -> None:
-    setup = PoolSetup("120 at start-up", 120)
+    setup = PoolSetup("too many at start-up", MAX_CONNECTIONS + 20)
     if starts:
         with served(own_testbed, model, setup) as server:
-            assert server.info["pool"] == 120
+            assert server.info["pool"] == setup.size
     else:
         with pytest.raises(ServerFailed, match="too many clients already"), served(own_testbed, model, setup):
             pass

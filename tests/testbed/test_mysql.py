@@ -22,7 +22,7 @@ from bench.errors import BenchError
 from bench.models import MODELS, POOL, Model, find_models
 from bench.models.model import MYSQL_URL
 from bench.testbed.databases import seeded_database
-from bench.testbed.databases.connections import ConnectionMeter, connections, headroom
+from bench.testbed.databases.connections import MAX_CONNECTIONS, ConnectionMeter, connections, headroom
 from bench.testbed.databases.database import Database
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
@@ -280,8 +280,8 @@ def test_connections_are_counted_and_the_question_is_not_among_them(
     there_are = connections(database)
     assert there_are >= POOL
     found = headroom(database)
-    assert (found.max_connections, found.reserved, found.strangers) == (151, 0, 0)
-    assert (found.taken, found.free) == (there_are, 151 - there_are)
+    assert (found.max_connections, found.reserved, found.strangers) == (MAX_CONNECTIONS, 0, 0)
+    assert (found.taken, found.free) == (there_are, MAX_CONNECTIONS - there_are)
     with ConnectionMeter(database) as meter:
         with database.connect(), database.connect():
             time.sleep(0.2)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from processes import PATIENCE_S, gone, wait_until
 
 import bench.testbed.servers.life as life
 from bench.errors import BenchError
+from bench.measuring.environment import environment
 from bench.models import Model, find_models
 from bench.testbed.processes.ports import free_port
 from bench.testbed.processes.process import GuardedProcess
@@ -50,6 +52,26 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: py
         serving(model("-c", "import time; time.sleep(600)"), {}, tmp_path),
     ):
         pass
+
+
+def test_the_shells_variables_that_change_a_server_do_not_reach_it(
+    test_bed: TestBed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in its first process nor in the worker that answers; those that a model sets on purpose do."""
+    slowing = {"PYTHONDEVMODE": "1", "PYTHONMALLOC": "debug", "GEVENT_RESOLVER": "thread", "UVLOOP_DEBUG": "1"}
+    for name, value in {**slowing, "PYTHONPATH": "/nowhere", "WANTED": "as it is"}.items():
+        monkeypatch.setenv(name, value)
+    (gevent,) = find_models("gevent")
+    chosen = replace(gevent, environment={"PYTHONMALLOC": "malloc"})
+    with serving(chosen, test_bed.environment(chosen), test_bed.logs) as server:
+        for pid in {server.process.pid, server.info["pid"]}:
+            found = psutil.Process(pid).environ()
+            kept = {"PYTHONMALLOC": "malloc", "PYTHONPATH": "/nowhere", "WANTED": "as it is", "POOL_SIZE": "15"}
+            assert kept.items() <= found.items()
+            assert not (slowing.keys() - kept) & found.keys()
+    noted = set(environment()["cleared_variables"])
+    assert noted >= slowing.keys()
+    assert not noted & {"PYTHONPATH", "WANTED"}
 
 
 def test_another_server_on_the_port_is_not_taken_for_ours(test_bed: TestBed, tmp_path: Path) -> None:

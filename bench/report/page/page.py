@@ -119,9 +119,10 @@ def commands(run: Run) -> dict[str, str]:
 
 
 def readable(cell: Cell) -> list[str]:
-    """The command with `python` for the interpreter that ran it."""
+    """The command with `python` for the interpreter that ran it, the model's own variables before it."""
     first, *rest = cell.command or ("",)
-    return ["python" if Path(first).name.startswith("python") else first, *rest]
+    settings = [f"{name}={value}" for name, value in cell.environment.items()]
+    return [*settings, "python" if Path(first).name.startswith("python") else first, *rest]
 
 
 def calibration(run: Run) -> str:

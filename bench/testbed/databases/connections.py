@@ -10,6 +10,12 @@ from sqlalchemy import Connection
 
 from bench.testbed.databases.database import Database
 
+# Of the embedded servers: twelve servers with pools of 15 may be up at once, with some to spare. The set-up of the pool
+# scenario that exceeds a limit allows for none above this: with a larger one it would take hundreds of requests and a
+# tenth of the database server's memory to show the same.
+MAX_CONNECTIONS = 200
+# What several servers at once leave to the bench's own questions and to those that look at the database meanwhile.
+MARGIN = 10
 # Time between two looks. A wave of the pool scenario lasts ten times as long; a look takes the database about 1 ms.
 LOOK_S = 0.02
 # PostgreSQL counts a session when it is first idle. Until version 14 a collector process wrote that down every 0.5 s.
@@ -32,6 +38,13 @@ class ConnectionHeadroom:
     def free(self) -> int:
         """How many more connections anybody may open."""
         return self.max_connections - self.reserved - self.taken
+
+    def servers_that_fit(self, pool: int) -> int:
+        """How many servers may be up at once that keep so many connections each, all processes together; at least one.
+
+        One that has no pool (0) keeps none, and counts as if it kept one.
+        """
+        return max(1, (self.free - MARGIN) // max(1, pool))
 
 
 class Counts(Protocol):

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from bench.errors import BenchError
 from bench.models.programs import INSTALL_MARIADB, MARIADB, program
+from bench.testbed.databases.connections import MAX_CONNECTIONS
 from bench.testbed.databases.database import Database
 from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
 from bench.testbed.processes.ports import HOST, free_port
@@ -24,10 +25,10 @@ USER = "bench"
 INSTALLER = "mariadb-install-db"
 # mariadb-install-db takes about a second and the server another; a cold disk and a busy machine are given more.
 START_TIMEOUT_S = 30.0
-# Nothing has to survive a crash here either. The backlog is long, because a pool may open 200 connections at once.
+# Nothing has to survive a crash here either. The backlog is long, because a pool may open all connections at once.
 SETTINGS = (
     "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--skip-name-resolve",
-    "--character-set-server=utf8mb4", "--back-log=2048",
+    "--character-set-server=utf8mb4", "--back-log=2048", f"--max-connections={MAX_CONNECTIONS}",
 )  # fmt: skip
 # The bench's user is an administrator, but `max_connections` holds for it too. No other account is left.
 USERS = """\

@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg2
 
 from bench.errors import BenchError
+from bench.testbed.databases.connections import MAX_CONNECTIONS
 from bench.testbed.databases.database import Database
 from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
 from bench.testbed.processes.ports import HOST, free_port
@@ -31,7 +32,8 @@ USER = "bench"
 # initdb takes about 0.6 s and the server 0.1 s; a cold disk and a busy machine are given twenty times that.
 START_TIMEOUT_S = 15.0
 # The cluster is thrown away, so nothing has to survive a crash, and a slow disk must not blur a comparison of servers.
-SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "unix_socket_directories": ""}
+SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "unix_socket_directories": "",
+            "max_connections": str(MAX_CONNECTIONS)}  # fmt: skip
 
 
 @contextmanager

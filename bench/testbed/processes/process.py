@@ -23,19 +23,27 @@ POLL_S = 0.02
 
 Answer = TypeVar("Answer")
 
-# What servers and applications read from the environment, and the bench alone may set.
+# What servers, event loops, applications and the interpreter read from the environment, and the bench alone may set.
 SERVER_VARIABLES = ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "DATABASE_SCHEMA", "POOL_SIZE", "MAX_OVERFLOW",
                     "POOL_TIMEOUT_S", "UPSTREAM_URL")  # fmt: skip
-SERVER_PREFIXES = ("FLASK_", "GRANIAN_", "UVICORN_")
+SERVER_PREFIXES = ("FLASK_", "GEVENT_", "GRANIAN_", "PYTHON", "UVICORN_", "UVLOOP")
+# Of these, those that say where modules are: without them a server might not find what the bench has found.
+MODULES = ("PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH", "PYTHONUSERBASE")
+
+
+def cleared_variables() -> list[str]:
+    """The variables of the bench's environment that change a server and do not show in its command line; by name."""
+    return sorted(
+        name
+        for name in os.environ
+        if name in SERVER_VARIABLES or (name.startswith(SERVER_PREFIXES) and name not in MODULES)
+    )
 
 
 def clean_environment() -> dict[str, str]:
-    """The bench's environment without the variables that change a server and do not show in its command line."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name not in SERVER_VARIABLES and not name.startswith(SERVER_PREFIXES)
-    }
+    """The bench's environment without these variables."""
+    cleared = cleared_variables()
+    return {name: value for name, value in os.environ.items() if name not in cleared}
 
 
 class NotYet(Exception):
@@ -45,9 +53,9 @@ class NotYet(Exception):
 class GuardedProcess:
     """A command under `guard.py`, in a process group of its own; a context manager that ends it.
 
-    `cores` are the CPU cores to keep it on (none: wherever the system likes), `stop_signal` is how to ask it to end,
-    `account` the user and group ids to run it as (None: the bench's own), `folder` where it writes, which is kept until
-    it has ended, `name` what errors call it.
+    `environment` is added to `clean_environment()`, `cores` are the CPU cores to keep it on (none: wherever the system
+    likes), `stop_signal` is how to ask it to end, `account` the user and group ids to run it as (None: the bench's
+    own), `folder` where it writes, which is kept until it has ended, `name` what errors call it.
 
     Raises BenchError if the command cannot be started.
     """

@@ -57,7 +57,8 @@ def other_cores(workers: int = 1) -> tuple[int, ...]:
 def serving(model: Model, environment: dict[str, str], logs: Path, port: int | None = None) -> Iterator[Server]:
     """The model's server, answering; ended with its whole process group when the context ends.
 
-    `environment` is added to the bench's own, `logs` is the folder for its log, `port` is a free one unless given.
+    `environment` and the model's own variables are added to the bench's environment, from which those are cleared that
+    would change a server; `logs` is the folder for its log, `port` is a free one unless given.
 
     Raises ServerFailed, or BenchError if the port is taken.
     """
