@@ -12,9 +12,9 @@ import psutil
 PATIENCE_S = 20.0
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
     """Poll until the condition holds."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < until, f"never happened: {what}"
         time.sleep(0.02)

@@ -1,36 +1,42 @@
-"""Results files for the reports' tests: of every scenario, with cells that failed, are missing, or have one round."""
+"""Results files for the reports' tests: of every scenario, with cells that failed, are missing, or were never valid."""
 
 import random
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.results import Cell, Run
-from tests.observations import described, observations
+from tests.observations import closed_slices, described, loaded, observations, open_slices
 
 ODD = "<script>alert('models')</script>"
 MODELS = ("sync", "gevent-blocking-db", "gevent", "asyncio", "asyncio-adapter", ODD)
+AGAIN = "gevent (again)"
 COST = {"cpu_s": 0.1, "peak_rss_bytes": 90_000_000}
 # Requests a second of each model; the last two cannot be told apart.
 SPEEDS = {"sync": 900, "gevent-blocking-db": 950, "gevent": 1300, "asyncio": 1900, "asyncio-adapter": 780, ODD: 1890}
+# By workload: how many times as fast as above, and the share of its core that asyncio leaves idle.
+KINDS = {"GET /": (3.0, 0.02), "GET /queries/?count=1": (1.0, 0.02), "POST /todos/": (0.5, 0.3)}
+FEWEST_FOR_TWIN = 3
 
 
-def sample_run(folder: Path, rounds: int = 6) -> Run:
+def sample_run(folder: Path, generations: int = 6) -> Run:
     """A run of every scenario."""
     rng = random.Random(7)
-    arguments = {"models": list(MODELS), "options": {"rounds": rounds, "quick": rounds < 5, "slo_s": 0.05}}
+    chosen = {"generations": generations, "quick": generations < FEWEST_FOR_TWIN, "slo_ms": 50.0}
+    arguments = {"models": list(MODELS), "options": chosen}
     environment = {"cpu": "A processor", "cores": 2, "packages": {"flask": "3.1"}, "server_cores": [1]}
     run = Run(folder, "2026-11-20T12:00:00Z", environment, arguments, seed=7, elapsed_s=200.0, measuring_s=150.0)
     run.traps = [trap("one loop"), trap("<b>bold</b>", holds=None, source="javascript:alert('traps')")]
-    for cells in (classic(), throughput(rng, rounds), latency(rng, rounds), once()):
+    for cells in (classic(), throughput(rng, generations), latency(rng, generations), once()):
         for cell in cells:
             run.add(cell)
     return described(run)
 
 
-def cell(scenario: str, model: str, workload: dict[str, Any], figure: str, *rounds: dict[str, Any]) -> Cell:
-    """A cell; a round is valid unless it says otherwise."""
+def cell(scenario: str, model: str, workload: dict[str, Any], figure: str, *generations: Mapping[str, Any]) -> Cell:
+    """A cell; a generation is valid unless it says otherwise."""
     command = ("/somewhere/bin/python3.11", "-m", "server", model)
-    return Cell(scenario, model, workload, figure, command, {}, 0.6, observations(*rounds))
+    return Cell(scenario, model, workload, figure, command, {}, observations(*generations))
 
 
 def trap(name: str, **changes: Any) -> dict[str, Any]:
@@ -69,51 +75,50 @@ def classic() -> list[Cell]:
 CLASSIC = {"name": "5 × 1 s", "seconds": 1.0, "requests": 5}
 
 
-def throughput(rng: random.Random, rounds: int) -> list[Cell]:
-    """Two workloads; one cell has errors, one is missing."""
+def with_twin(models: Sequence[str], generations: int) -> list[str]:
+    """The models, and the second gevent where there are enough generations to compare."""
+    return [*models, *([AGAIN] if generations >= FEWEST_FOR_TWIN else [])]
+
+
+def throughput(rng: random.Random, generations: int) -> list[Cell]:
+    """Three workloads, one with a server that does not fill its core; one cell has errors, one is missing."""
     cells = []
-    for name, factor in (("GET /", 3.0), ("GET /queries/?count=1", 1.0)):
+    for name, (factor, idle) in KINDS.items():
         names = [model for model in MODELS if (model, name) != ("sync", "GET /")]
-        for model in [*names, *(["gevent (again)"] if rounds >= 5 else [])]:
-            speed = SPEEDS[model.removesuffix(" (again)")] * factor
-            figures = [served(speed * rng.uniform(0.98, 1.02)) for _ in range(rounds)]
+        for model in with_twin(names, generations):
+            rps = SPEEDS[model.removesuffix(" (again)")] * factor
+            measured = [served(rng, rps, idle if model == "asyncio" else 0.02) for _ in range(generations)]
             if (model, name) == ("asyncio-adapter", "GET /"):
-                figures[-1] = {"state": "ERRORS", "reason": "half of them failed | <i>500</i>"}
+                measured[-1] = {"state": "ERRORS", "reason": "half of them failed | <i>500</i>"}
             workload = {"name": name, "path": "/", "connections": 32}
-            cells.append(cell("throughput", model, workload, "throughput_rps", *figures))
+            cells.append(cell("throughput", model, workload, "cpu_per_request_s", *measured))
     return cells
 
 
-def served(rps: float) -> dict[str, Any]:
-    """A round of a load."""
-    return {
-        "throughput_rps": rps,
-        "p50_s": 30 / rps,
-        "p90_s": 40 / rps,
-        "max_s": 90 / rps,
-        "cpu_per_request_s": 1 / rps,
-    }
+def served(rng: random.Random, rps: float, idle: float) -> Mapping[str, Any]:
+    """A generation of a closed loop, in which nothing is the same twice."""
+    disturbance = [rng.uniform(0.97, 1.03) for _ in range(10)]
+    return loaded(closed_slices(rps, idle=idle, disturbance=disturbance, response_s=32 / rps, servers=7))
 
 
-def latency(rng: random.Random, rounds: int) -> list[Cell]:
-    """One rate for all, and a promise; one cell has a single round."""
+def latency(rng: random.Random, generations: int) -> list[Cell]:
+    """One rate for all, and a promise that one model kept, one broke and one never made; one cell was measured once."""
     cells = []
-    for model in ("gevent", "asyncio", "sync", *(["gevent (again)"] if rounds >= 5 else [])):
-        wait_s = 10 / SPEEDS[model.removesuffix(" (again)")]
-        bins = [[wait_s * factor, 500 // factor] for factor in (1, 2, 4, 8)]
-        figures = [waited(wait_s * rng.uniform(0.98, 1.02), bins) for _ in range(1 if model == "sync" else rounds)]
+    for model in with_twin(("gevent", "asyncio", "sync"), generations):
+        p90_s = 10 / SPEEDS[model.removesuffix(" (again)")]
+        measured = [loaded(open_slices(p90_s * rng.uniform(0.98, 1.02)))
+                    for _ in range(1 if model == "sync" else generations)]  # fmt: skip
         common = {"name": "one rate for all", "path": "/", "slowest_share": 0.5}
-        cells.append(cell("latency", model, common, "p90_s", *figures))
+        cells.append(cell("latency", model, common, "p90_s", *measured))
     promise = {"name": "promise: p99 below 50 ms", "path": "/", "slo_s": 0.05}
-    kept = {"promise_rps": 700.0, "offered_rps": 700.0, "late": 3, "requests": 1000, "kept": 1, "p99_s": 0.04}
-    cells.append(cell("latency", "asyncio", promise, "promise_rps", *[kept] * rounds))
+    for model, late in (("asyncio", 3), ("gevent", 70)):
+        rates_rps = [SPEEDS[model] * rng.uniform(0.48, 0.52) for _ in range(generations)]
+        measured = [loaded(open_slices(0.03, rps, cycles=1, slice_s=1.0), promise_rps=rps, late=late, requests=1000,
+                           late_share=late / 1000, capacity_rps=SPEEDS[model]) for rps in rates_rps]  # fmt: skip
+        cells.append(cell("latency", model, promise, "promise_rps", *measured))
+    never = {"state": "SATURATED", "reason": "p99 was below 50 ms at no rate tried", "promise_rps": None}
+    cells.append(cell("latency", "sync", promise, "promise_rps", *[never] * generations))
     return cells
-
-
-def waited(wait_s: float, bins: list[list[float]]) -> dict[str, Any]:
-    """A round at a given rate."""
-    times = {"p50_s": wait_s / 2, "p90_s": wait_s, "p99_s": wait_s * 3, "late_share": 0.01}
-    return {**times, "offered_rps": 390.0, "load": {"histogram": bins, "raw": []}}
 
 
 def once() -> list[Cell]:

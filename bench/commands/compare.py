@@ -25,7 +25,7 @@ from bench.report.terminal.compare import report
 def compare(before: Path, after: Path, percent: float | None, as_json: bool) -> None:
     """What has changed from run A to run B?
 
-    Shows the cells that differ by more than 5 % and by more than the noise in either run, and what differs around them.
+    Shows the cells that differ by more than 5 % with their whole interval, and what differs around them.
     A and B are folders of runs, or results files.
     """
     old, new = sound_run(before), sound_run(after)
@@ -51,7 +51,7 @@ def regressions_of(found: Differences, percent: float) -> list[Difference]:
     if not found.judged:
         reason = found.cells[0].outcome.reason
         raise BenchError(f"no cell can be compared, so nothing is known of regressions (first: {reason}); measure both "
-                         "runs with enough --rounds")  # fmt: skip
+                         "runs with three --generations or more")  # fmt: skip
     return found.regressions(percent)
 
 

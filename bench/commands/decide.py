@@ -54,7 +54,7 @@ def figures(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--results", "folder", type=click.Path(path_type=Path), metavar="DIR",
               help="The run to predict from.  [default: the newest in results/ that has throughput cells]")
 @click.option("--check", "checking", is_flag=True,
-              help="Predict loads that no scenario has, and measure them: 2 to 3 minutes. Exit code 1 if they differ.")
+              help="Predict loads that no scenario has, and measure them: 3 to 4 minutes. Exit code 1 if they differ.")
 @click.option("--quick", is_flag=True, help="With --check: measure two models in place of four.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @database_option
@@ -86,8 +86,8 @@ def decide_command(
         click.echo(json.dumps(as_values(run, demand, decision, unmeasured, advised), indent=1))
         return
     console = Console(highlight=False)
-    rounds = max((len(model.rounds) for model in models), default=0)
-    console.print(f"From {run.path} ({rounds} rounds, {run.started_utc}).", style="dim", soft_wrap=True)
+    measured_in = f"{max(len(model.generations) for model in models)} generations of servers"
+    console.print(f"From {run.path} ({measured_in}, {run.started_utc}).", style="dim", soft_wrap=True)
     if assumed:
         console.print(f"Assumed: {assumed}", style="dim")
     console.print(f"{decide_report.demand_line(demand)}:\n")
@@ -124,7 +124,7 @@ def without_calls(models: list[Measured], demand: Demand) -> list[Unmeasured]:
     return [
         Unmeasured(model.name, "no valid fanout cells", "python -m bench all --scenarios throughput,fanout")
         for model in models
-        if demand.calls and model.calls_s is None and not model.twin
+        if demand.calls and model.calls_s is None
     ]
 
 

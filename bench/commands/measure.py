@@ -15,10 +15,10 @@ from bench.commands.run import (
     decorated,
     options_of,
     place_of,
-    rounds_options,
     run_options,
     scenario_option,
     seed_option,
+    slices_options,
 )
 from bench.errors import BenchError
 from bench.judging import judge
@@ -29,13 +29,13 @@ from bench.report.terminal.summary import in_terminal
 from bench.report.terminal.traps import changed
 from bench.results import Run
 from bench.scenarios import SCENARIOS
-from bench.scenarios.base import Options, Scenario
+from bench.scenarios.base import Scenario
 from bench.traps import Trap, find_traps
 
 # The traps are no scenario, for they have no cells; `all` tries them after the last scenario.
 TRAPS_STEP = "traps"
 EVERYTHING = (*SCENARIOS, TRAPS_STEP)
-QUICK_HELP = "A first look: fewer and smaller loads, figures and no winner."
+QUICK_HELP = "A first look: fewer and smaller loads."
 
 
 def measuring(scenarios: Sequence[Scenario], *, alone: bool = False) -> Callable[[Command], Command]:
@@ -53,7 +53,7 @@ def measuring(scenarios: Sequence[Scenario], *, alone: bool = False) -> Callable
         mysql_option,
         seed_option,
         workers_option,
-        *(rounds_options(Options.rounds) if any(scenario.compared for scenario in scenarios) else []),
+        *(slices_options() if any(scenario.compared for scenario in scenarios) else []),
         *(scenario_option(option, alone=alone) for option in own.values()),
     ])  # fmt: skip
 

@@ -20,7 +20,7 @@ from bench.scenarios.options import Option
 from bench.traps import Trap, try_all
 
 # What `--quick` makes of a run, beside what it makes of each scenario's own options.
-QUICK = {"rounds": 2, "duration_s": 0.3}
+QUICK = {"generations": 3, "cycles": 10, "budget_s": 0.0}
 
 Command = Callable[..., Any]
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -49,20 +49,31 @@ def run_options(quick: str) -> list[Callable[[Command], Command]]:
     ]  # fmt: skip
 
 
-def rounds_options(rounds: int, fewest: int = 1) -> list[Callable[[Command], Command]]:
-    """The options of a command that measures in rounds."""
+def slices_options() -> list[Callable[[Command], Command]]:
+    """The options of a command that loads servers in slices."""
     return [
-        click.option("--rounds", type=click.IntRange(fewest, 100), default=rounds, show_default=True,
-                     help="How often each model is measured, on a fresh server each time."),
-        click.option("--duration", "duration_s", type=Real(0.1, 600), default=Options.duration_s, show_default=True,
-                     help="Seconds that each load is measured."),
+        click.option("--budget-s", type=Real(0, 86_400), default=Options.budget_s, show_default=True,
+                     help="Seconds for all generations of servers. The first three are measured in any case, further "
+                     "ones while there is time and an interval is still wide."),
+        click.option("--generations", type=click.IntRange(1, 1_000), default=Options.generations, show_default=True,
+                     help="The most generations of fresh servers; there are fewer if every interval is narrow before."),
+        click.option("--cycles", type=click.IntRange(1, 1_000), default=Options.cycles, show_default=True,
+                     help="Slices of load that each server of a generation gets with each workload."),
+        click.option("--slice-s", type=Real(0.01, 60), default=Options.slice_s, show_default=True,
+                     help="Seconds of load in a slice of a closed loop; slices of an open loop take 0.5 s or 1 s."),
+        click.option("--lead-in-s", type=Real(0, 1), default=Options.lead_in_s, show_default=True,
+                     help="Seconds of load before each slice that are not counted."),
+        click.option("--servers-at-once", type=click.IntRange(3, 100), default=Options.servers_at_once,
+                     show_default=True,
+                     help="The most servers that are up together; each holds 40 to 100 MB and its pool of database "
+                     "connections. More models are measured in groups, with gevent (or the first) in each."),
     ]  # fmt: skip
 
 
 def seed_option(command: Command) -> Command:
     """`--seed`, for what is drawn."""
     return click.option(
-        "--seed", type=click.IntRange(0, 2**32 - 1), help="For the order of rounds and for arrivals."
+        "--seed", type=click.IntRange(0, 2**32 - 1), help="For the order of servers and for arrivals."
     )(command)  # fmt: skip
 
 

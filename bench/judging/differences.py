@@ -1,9 +1,10 @@
 """What has changed between two runs: another day, another machine, another version?
 
-Cells are compared by the figure they are ranked by. Nothing pairs the rounds of two runs, so the interval of their
-ratio is that of two independent samples, and it must clear 5 % and what the A/A pairs of both runs seem to differ by. A
-noise floor is about one run: it cannot tell that the machine is faster today, which moves every cell. So the median of
-all cells' ratios is shown as well.
+Cells are compared by the figure they are ranked by, each relative to what the other models did in the same cycles of
+its run: a machine is half as fast today as yesterday, and that moves all models alike. So a change that all models
+share cannot be told from the machine's, and the median of all cells' plain ratios is shown as well; and a model that
+changed much seems to move each of the others the other way, by a share of its change. Nothing pairs the generations of
+two runs, so the interval of their ratio is that of two independent samples.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,12 +16,10 @@ from bench.judging import pairs
 from bench.judging.cells import JudgedCell
 from bench.judging.judged import Judged
 from bench.judging.outcomes import Outcome
-from bench.judging.statistics import PRACTICAL_MARGIN
+from bench.judging.standings import unranked
+from bench.judging.validity import FAILURES
 from bench.judging.workload import JudgedWorkload
 from bench.results import State, flat
-
-# States of a cell that say something about the server; others are about the machine or the generator.
-FAILURES = ("ERRORS", "SATURATED")
 
 
 @dataclass(frozen=True)
@@ -31,9 +30,9 @@ class Difference:
     workload: str
     model: str
     outcome: Outcome
-    """How B compares to A."""
-    margin: float
-    """The ratio that a difference must exceed."""
+    """How B compares to A, relative to the other models."""
+    plain: float | None
+    """The ratio of the medians, above 1 if B is faster; None without both."""
     before: State
     """The state in A."""
     after: State
@@ -89,7 +88,7 @@ def differences(before: Judged, after: Judged) -> Differences:
     old, new = ({cell.cell.key: (workload, cell) for workload in run.workloads for cell in workload.cells.values()}
                 for run in (before, after))  # fmt: skip
     cells = tuple(difference(*old[key], *new[key]) for key in old if key in new)
-    speeds = [speed for one in cells if (speed := one.speed) is not None]
+    speeds = [one.plain for one in cells if one.plain is not None]
     return Differences(
         cells,
         tuple(", ".join(key) for key in old if key not in new),
@@ -102,13 +101,31 @@ def differences(before: Judged, after: Judged) -> Differences:
 def difference(
     old_workload: JudgedWorkload, old: JudgedCell, new_workload: JudgedWorkload, new: JudgedCell
 ) -> Difference:
-    """A cell in both runs, with the noise floor of each run's own tables, and the seed of B's."""
-    margin = max(PRACTICAL_MARGIN, old_workload.floor or 1.0, new_workload.floor or 1.0)
-    interval = pairs.unpaired(new, old, new_workload.seed)
+    """A cell in both runs, by the figure and with the seed of B."""
+    figure, seed = new_workload.figure, new_workload.seed
+    others = beside(old, old_workload, new, new_workload)
+    interval = pairs.unpaired(new, [new_workload.cells[name] for name in others], old,
+                              [old_workload.cells[name] for name in others], figure, seed)  # fmt: skip
     higher = new_workload.higher_is_better
-    found = pairs.outcome(interval, (old, new), margin, higher_is_better=higher)
+    found = pairs.outcome(interval, (old, new), figure, higher_is_better=higher)
+    before, after = old.median(figure), new.median(figure)
+    plain = (after / before if higher else before / after) if before and after and old.valid and new.valid else None
     states = old.judgement.state, new.judgement.state
-    return Difference(old.scenario, old_workload.name, old.model, found, margin, *states, higher)
+    return Difference(old.scenario, old_workload.name, old.model, found, plain, *states, higher)
+
+
+def beside(old: JudgedCell, old_workload: JudgedWorkload, new: JudgedCell, new_workload: JudgedWorkload) -> list[str]:
+    """The further models that may be ranked, and whose servers were up together with the cell's, in both runs."""
+    sides = {name: (old_workload.cells[name], new_workload.cells[name])
+             for name in old_workload.cells if name in new_workload.cells}  # fmt: skip
+    up = [set(old.generations), set(new.generations)]
+    found: list[str] = []
+    for name, cells in sides.items():
+        together = [generations & set(cell.generations) for generations, cell in zip(up, cells, strict=True)]
+        if name != old.model and not any(map(unranked, cells)) and min(map(len, together)) >= pairs.FEWEST:
+            up = together
+            found.append(name)
+    return found
 
 
 def facts(before: Judged, after: Judged) -> Iterator[tuple[str, Any, Any]]:

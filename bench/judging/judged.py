@@ -1,7 +1,7 @@
 """What does a run say? `judge(run)` is the one call that every report begins with, and the one that decides.
 
-It holds the seed, the order of scenarios and workloads, who is compared to whom, and the margin that a difference must
-exceed. It is a pure function of the run: what it must know of scenarios and models stands there.
+It holds the seed, the order of scenarios and workloads, who is compared to whom, and by which figure. It is a pure
+function of the run: what it must know of scenarios and models stands there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.judging.cells import JudgedCell, judged_cell
-from bench.judging.standings import TWIN_SUFFIX, baseline, is_twin
+from bench.judging.standings import TWIN_SUFFIX, baseline, is_twin, unranked
 from bench.judging.verdict import Verdict, verdict
 from bench.judging.waits import as_measured
 from bench.judging.workload import JudgedScenario, JudgedWorkload
 from bench.results import ModelFacts, Question, Run
+from bench.words import join
+
+# A server that leaves more of its core idle than this was not what limited the rate.
+IDLE = 0.10
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,11 @@ def judged_scenario(run: Run, name: str, question: Question, cells: Sequence[Jud
 
 def judged_workload(run: Run, question: Question, cells: Sequence[JudgedCell]) -> JudgedWorkload:
     """The cells of one workload."""
-    name, figure = cells[0].workload["name"], cells[0].figure
+    name = cells[0].workload["name"]
     own = {cell.model: cell for cell in cells}
     models = {model: own[model] for model in run.models if model in own}
     base = baseline(list(models))
+    figure, beside, why = ranking(question, cells[0].figure, list(models.values()))
     return JudgedWorkload(
         scenario=cells[0].scenario,
         name=name,
@@ -88,7 +93,47 @@ def judged_workload(run: Run, question: Question, cells: Sequence[JudgedCell]) -
         twin=own.get(base + TWIN_SUFFIX),
         baseline=base,
         figure=figure,
-        higher_is_better=question.higher_is_better if figure == question.figure else figure.endswith("_rps"),
-        compared=question.compared and name not in question.found_once,
+        beside=beside,
+        why=why,
+        compared=question.compared,
         seed=run.seed,
     )
+
+
+def ranking(question: Question, figure: str, cells: Sequence[JudgedCell]) -> tuple[str, str, str]:
+    """The figure that models are ranked by, the one that stands beside it, and why it is this one.
+
+    Where servers fill their core, CPU time says what answers a second say, with far less noise. Where one waits for
+    something else, what it costs and how fast it is are two questions, and the second is the one that was asked.
+    """
+    if not question.where_idle or figure != question.figure:
+        return figure, "", ""
+    able = [cell for cell in cells if not unranked(cell)]
+    if not able:
+        return figure, question.where_idle, ""
+    if not any(cell.median(figure) for cell in able):
+        return question.where_idle, "", "this system does not tell CPU time"
+    if not any(idle_share(cell) > IDLE for cell in able):
+        return figure, question.where_idle, "every model filled its core"
+    most = max(able, key=idle_share)
+    left = f"{most.model} left {idle_share(most):.0%} of its core idle{meanwhile(most)}".replace("%", " %")
+    return question.where_idle, figure, left
+
+
+def idle_share(cell: JudgedCell) -> float:
+    """The share of its core that a server left idle: what it did not use itself, where the system does not tell."""
+    idle = cell.median("core_idle")
+    return idle if idle is not None else 1 - (cell.median("core_use") or 0.0)
+
+
+def meanwhile(cell: JudgedCell) -> str:
+    """Where what was at work beside a server was busier than it, what that was; empty where nothing was.
+
+    Database and load generator may share a core, so they count together.
+    """
+    database = (cell.median("database_cpu_per_request_s") or 0.0) * (cell.median("throughput_rps") or 0.0)
+    uses = {"the database": database, "the load generator": cell.median("generator_use") or 0.0}
+    if sum(uses.values()) <= 1 - idle_share(cell):
+        return ""
+    known = sorted(((use, name) for name, use in uses.items() if use), reverse=True)
+    return f", while {join([f'{name} used {use:.0%} of one' for use, name in known])}"

@@ -1,15 +1,15 @@
 """What does an interval say of two? One of four outcomes, each with its reason; every report shows these and no others.
 
-A is **better** (or **worse**) than B if the whole interval of their ratio is beyond the margin: 5 %, or what two names
-of the same model seemed to differ by if that is more. They are **equal** if the whole interval is within 5 %. They are
-**not told apart** if it is neither: the interval is too wide to say. They are **not comparable** if there is no
-interval to look at: too few rounds, or a cell that is not valid. Too little to compare is never a tie.
+A is **better** (or **worse**) than B if the whole interval of their ratio is beyond 5 %. They are **equal** if the
+whole interval is within 5 %. They are **not told apart** if it is neither: the interval is too wide to say. They are
+**not comparable** if there is no interval to look at: too few generations of servers, or a cell that is not valid. Too
+little to compare is never a tie.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN, RatioInterval
+from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN, RatioInterval
 
 Kind = Literal["better", "worse", "equal", "not told apart", "not comparable"]
 KINDS: tuple[Kind, ...] = ("better", "worse", "equal", "not told apart", "not comparable")
@@ -30,17 +30,16 @@ class Outcome:
         return self.kind in ("better", "worse")
 
 
-def outcome_of(interval: RatioInterval, margin: float, *, higher_is_better: bool) -> Outcome:
-    """What the interval of a ratio says of its numerator; `margin` is the ratio that a difference must exceed."""
-    if interval.rounds < MIN_ROUNDS:
-        return Outcome("not comparable", too_few(interval.rounds), interval)
-    if interval.low > margin or interval.high < 1 / margin:
-        kind: Kind = "better" if (interval.low > 1) == higher_is_better else "worse"
-        return Outcome(kind, f"the whole interval is beyond {percent(margin)}", interval)
-    if interval.low >= 1 / PRACTICAL_MARGIN and interval.high <= PRACTICAL_MARGIN:
-        return Outcome("equal", f"the whole interval is within {percent(PRACTICAL_MARGIN)}", interval)
+def outcome_of(interval: RatioInterval, *, higher_is_better: bool) -> Outcome:
+    """What the interval of a ratio says of its numerator."""
+    if interval.generations < FEWEST_GENERATIONS:
+        return Outcome("not comparable", too_few(interval.generations), interval)
+    margin = percent(PRACTICAL_MARGIN)
     if interval.low > PRACTICAL_MARGIN or interval.high < 1 / PRACTICAL_MARGIN:
-        return Outcome("not told apart", f"the A/A pair differs by {percent(margin)} as well", interval)
+        kind: Kind = "better" if (interval.low > 1) == higher_is_better else "worse"
+        return Outcome(kind, f"the whole interval is beyond {margin}", interval)
+    if interval.low >= 1 / PRACTICAL_MARGIN and interval.high <= PRACTICAL_MARGIN:
+        return Outcome("equal", f"the whole interval is within {margin}", interval)
     return Outcome("not told apart", f"the interval, {interval.low:.2f} to {interval.high:.2f}, is too wide", interval)
 
 
@@ -49,13 +48,13 @@ def not_comparable(reason: str) -> Outcome:
     return Outcome("not comparable", reason)
 
 
-def too_few(rounds: int) -> str:
-    """Why so many rounds decide nothing."""
-    return f"{plural(rounds, 'round')} of both, and {MIN_ROUNDS} are needed"
+def too_few(generations: int) -> str:
+    """Why so many generations decide nothing."""
+    return f"{plural(generations, 'generation')} of both, and {FEWEST_GENERATIONS} are needed"
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 round`, `2 rounds`."""
+    """`1 generation`, `2 generations`."""
     return f"{count} {noun}{'s' * (count != 1)}"
 
 

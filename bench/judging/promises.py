@@ -1,22 +1,22 @@
-"""Which rate was promised, and do all rounds together keep it?"""
+"""Was a rate that was promised kept on every server that was started for it?"""
 
-from bench.judging.cells import JudgedCell
+from collections.abc import Sequence
+
+from bench.judging.validity import VALID, Judgement
+from bench.results import Observation
 
 LATE_SHARE = 0.01  # p99 keeps the limit if no larger share of the requests is late
 
 
-def pooled_late_share(cell: JudgedCell) -> float | None:
-    """Of all rounds' requests at the promised rate, the share that was late; None without any.
-
-    Rounds in which the generator was late itself are left out: they say nothing about the server.
-    """
-    witnesses = [one.figures for one in cell.observations
-                 if one.figures.get("promise_rps") and one.state != "GENERATOR-LIMITED"]  # fmt: skip
-    requests = sum(one.get("requests") or 0 for one in witnesses)
-    return sum(one.get("late") or 0 for one in witnesses) / requests if requests else None
+def late_share(observations: Sequence[Observation]) -> float | None:
+    """Of all requests at the promised rates, the share that was late or failed; None without any."""
+    requests = sum(one.figures.get("requests") or 0 for one in observations)
+    return sum(one.figures.get("late") or 0 for one in observations) / requests if requests else None
 
 
-def confirmed(cell: JudgedCell) -> bool:
-    """Whether the rate that was promised was kept, over all rounds."""
-    share = pooled_late_share(cell)
-    return share is not None and share <= LATE_SHARE
+def judge_promise(observations: Sequence[Observation]) -> Judgement:
+    """Whether the promises were kept, all generations taken together. A model that keeps none is no candidate."""
+    share = late_share(observations)
+    if share is None or share <= LATE_SHARE:
+        return VALID
+    return Judgement("SATURATED", f"not confirmed: {share:.1%} of the requests were late")

@@ -6,14 +6,12 @@ from typing import Literal
 
 from bench.judging.outcomes import Outcome, too_few
 from bench.judging.phrases import NAMES_SHOWN, against, named, spread, tie
-from bench.judging.promises import confirmed
 from bench.judging.standings import outside, unranked
-from bench.judging.statistics import MIN_ROUNDS
+from bench.judging.statistics import FEWEST_GENERATIONS
 from bench.judging.units import amount, heading, number, unit_of
 from bench.judging.workload import JudgedWorkload
 from bench.words import join
 
-PROMISE = "promise_rps"
 # `shown`: figures that no interval compares.
 RowKind = Literal["better", "equal", "not told apart", "not comparable", "shown"]
 
@@ -83,12 +81,12 @@ def kind_of(outcomes: list[Outcome]) -> RowKind:
 def why_nobody(workload: JudgedWorkload) -> str:
     """The reason that no model is ranked."""
     able = [cell for cell in workload.cells.values() if not unranked(cell)]
-    if not able:
-        return "no valid cell"
-    if len(able) == 1:
-        return f"only {able[0].model} could be judged"
-    fewest = min(len(cell.rounds) for cell in able)
-    return too_few(fewest) if fewest < MIN_ROUNDS else "too few rounds in common"
+    if len(able) < 2:
+        return f"only {able[0].model} could be judged" if able else "no model could be judged"
+    if workload.method_failed:
+        return f"the A/A check failed, {workload.method_failed}"
+    fewest = min(len(cell.cycles(workload.figure)) for cell in able)
+    return too_few(fewest) if fewest < FEWEST_GENERATIONS else "too few generations in common"
 
 
 def rival_of(workload: JudgedWorkload) -> str | None:
@@ -103,18 +101,12 @@ def rival_of(workload: JudgedWorkload) -> str | None:
 
 def shown_row(workload: JudgedWorkload) -> Row:
     """The row of a kind of work whose figures are shown and not compared."""
-    promised = workload.figure == PROMISE
-    kept = [name for name in workload.best_first()
-            if (cell := workload.cells[name]) and not unranked(cell) and (not promised or confirmed(cell))]  # fmt: skip
+    kept = [name for name in workload.best_first() if not unranked(workload.cells[name]) and name in workload.medians]
     if not kept:
-        return new_row(workload, "not comparable", note="no rate was confirmed" if promised else "no valid cell")
-    figures = [f"{name} {amount(workload.medians[name], workload.figure)}" for name in kept if name in workload.medians]
+        return new_row(workload, "not comparable", note="no valid cell")
+    figures = [f"{name} {amount(workload.medians[name], workload.figure)}" for name in kept]
     shown = [*figures[:NAMES_SHOWN], *([f"{len(figures) - NAMES_SHOWN} more"] if len(figures) > NAMES_SHOWN else [])]
-    doubted = [name for name in workload.best_first() if name in workload.medians and name not in kept
-               and not unranked(workload.cells[name])] if promised else []  # fmt: skip
-    unsure = f"; not confirmed: {join(doubted)}" if doubted else ""
-    note = "not compared: one search each" if promised else "not compared: measured once"
-    return new_row(workload, "shown", value=f"{join(shown)}{unsure}", note=note)
+    return new_row(workload, "shown", value=join(shown), note="not compared: measured once")
 
 
 def new_row(

@@ -1,10 +1,8 @@
 """Whom are models compared to, who may be ranked, and in which order do they stand?"""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
-from statistics import fmean
 
 from bench.judging.cells import JudgedCell
 from bench.judging.outcomes import Outcome
@@ -32,9 +30,11 @@ def is_twin(name: str) -> bool:
 def outside(facts: ModelFacts) -> str:
     """Why a model has no part in any ranking, in a word or two; empty for most.
 
-    The question is how to serve a Flask app whose requests wait: models of another framework, traps, and models in
-    which one request waits after the other are measured and shown, and are never the answer.
+    The question is how to serve a Flask app whose requests wait: models of another framework, floors, traps, and models
+    in which one request waits after the other are measured and shown, and are never the answer.
     """
+    if facts.floor:
+        return "floor"
     if facts.framework != FRAMEWORK:
         return facts.framework or "no framework"
     if blocks(facts):
@@ -49,17 +49,14 @@ def unranked(cell: JudgedCell) -> str:
     return outside(cell.facts) or ("" if cell.valid else cell.judgement.state.lower())
 
 
-def ranks(
-    rounds: Mapping[str, Mapping[int, float]], compare: Callable[[str, str], Outcome], *, higher_is_better: bool
-) -> dict[str, int]:
+def ranks(best_first: Sequence[str], compare: Callable[[str, str], Outcome]) -> dict[str, int]:
     """The ranks of those models that can be compared with each other: 1 is best, and a tie shares a rank.
 
     A model that cannot be compared has none, and without two that can, nobody has one.
     """
-    outcomes = {frozenset(pair): compare(*pair) for pair in combinations(rounds, 2)}
-    names = comparable(list(rounds), outcomes)
-    best_first = sorted(names, key=lambda name: log_mean(rounds[name]), reverse=higher_is_better)
-    return grouped(best_first, lambda leader, name: outcomes[frozenset((leader, name))].differs)
+    outcomes = {frozenset(pair): compare(*pair) for pair in combinations(best_first, 2)}
+    names = comparable(best_first, outcomes)
+    return grouped(names, lambda leader, name: outcomes[frozenset((leader, name))].differs)
 
 
 def comparable(names: Sequence[str], outcomes: Mapping[frozenset[str], Outcome]) -> list[str]:
@@ -75,8 +72,3 @@ def failures(names: Sequence[str], outcomes: Mapping[frozenset[str], Outcome]) -
     """For each model that cannot be compared with some of the others, how many those are."""
     pairs = [pair for pair in combinations(names, 2) if outcomes[frozenset(pair)].kind == "not comparable"]
     return Counter(name for pair in pairs for name in pair)
-
-
-def log_mean(rounds: Mapping[int, float]) -> float:
-    """The mean of the logarithms, which is what the intervals of ratios compare."""
-    return fmean(math.log(value) for value in rounds.values())

@@ -3,32 +3,35 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
-from bench.load import LoadResult
+from bench.judging.slices import Columns, is_open, total
+from bench.load import LATE_SEND_NS, LoadResult
 from bench.results import State
 
 # Above this share of its core a generator may be what limits the rate, and its own queueing distorts latencies.
 GENERATOR_CPU = 0.80
-# If an idle generator sends late, its figures are about itself. A millisecond is the granularity of epoll's timers.
-START_LAG_P99_S = 0.005
+# With a larger share of late sends the high percentiles are about the generator. A share can be told of any number of
+# requests, the p99 of the lag only of a thousand.
+LATE_SEND_SHARE = 0.01
 # An open loop that delivers less than this share of what was asked has met the server's limit.
 OFFERED_SHARE = 0.98
 # By this share L = λW may be violated; requests in flight at the window's edges are allowed for in addition.
 LITTLE_TOLERANCE = 0.10
-# The range of the rounds ÷ their median, the highest and the lowest left out where there are five or more: a neighbour
-# on the machine may spoil a round. Restarts alone move a server by 25 % either way; a cell beyond SPREAD is UNSTABLE.
-SPREAD = 0.60
-TRIMMED_FROM = 5
-# With so many rounds one can be set aside and enough are left for a verdict (bench/judging/statistics.py, MIN_ROUNDS).
-SPARE_FROM = 6
+# In an open loop of slices: by how much longer than the requests came the server may have worked.
+FALLEN_BEHIND = 1.1
+# By how much the rates of a slice's halves may differ, and so many answers each connection must have had to tell.
+DRIFT, ENOUGH_ANSWERS = 1.33, 4
+# A server that has nothing to do may use this share of a core.
+IDLE_USE = 0.005
+# States that say something about the server; others are about the machine or the generator.
+FAILURES = ("ERRORS", "SATURATED")
 # Fewer requests in flight than this at the edges of a short window make Little's law too coarse to judge by.
 LITTLE_MIN_REQUESTS = 200
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A state and its reason; that of a VALID one is empty, or says which round was set aside."""
+    """A state and its reason; that of a VALID one is empty."""
 
     state: State
     reason: str = ""
@@ -57,15 +60,22 @@ def judge_load(load: LoadResult, offered_rps: float | None = None) -> Judgement:
         return Judgement("ERRORS", "no request was answered")
     if load.cpu_share > GENERATOR_CPU:
         return Judgement("GENERATOR-LIMITED", f"the generator used {load.cpu_share:.0%} of its core")
-    lag_s = load.start_lag.p99_s if load.start_lag else None
-    if lag_s is not None and lag_s > START_LAG_P99_S:
-        return Judgement("GENERATOR-LIMITED", f"1 % of the requests started {lag_s * 1e3:.1f} ms late or more, "
-                                              "the generator's own fault")  # fmt: skip
+    lag = load.start_lag
+    if lag and (reason := lateness(lag.late_sends, lag.count, lag.max_s)):
+        return Judgement("GENERATOR-LIMITED", reason)
     if offered_rps is not None and (load.unsent or load.throughput_rps < offered_rps * OFFERED_SHARE - slack_rps(load)):
         return Judgement("SATURATED", f"{load.throughput_rps:.0f} answers/s of {offered_rps:.0f} asked for")
     if reason := little(load):
         return Judgement("UNSTABLE", reason)
     return VALID
+
+
+def lateness(late_sends: int, requests: int, longest_s: float | None) -> str:
+    """How late the generator itself was, in an open loop; empty if it kept to its schedule."""
+    if longest_s is None or late_sends <= requests * LATE_SEND_SHARE:
+        return ""
+    return (f"{late_sends / requests * 100:.1f} % of the requests were sent more than {LATE_SEND_NS / 1e6:g} ms "
+            f"late, up to {longest_s * 1e3:.0f} ms: the generator's own fault")  # fmt: skip
 
 
 def slack_rps(load: LoadResult) -> float:
@@ -89,29 +99,86 @@ def little(load: LoadResult) -> str:
             "from those that were answered")  # fmt: skip
 
 
-def judge_rounds(
-    judgements: Sequence[Judgement], figures: Sequence[float], spread_limit: float | None = SPREAD
-) -> Judgement:
-    """The state of a cell: that of its worst round, or UNSTABLE if its rounds disagree on the figure it is ranked by.
+def judge_slices(parts: Sequence[Columns]) -> Judgement:
+    """The state of a server's slices: those of one generation, or of all of them together.
 
-    `spread_limit` is how far they may be apart; None leaves that to the interval of the comparison. A neighbour on the
-    machine may spoil a round: of six or more, a single one that is not valid, but has no errors, is set aside, and the
-    reason of the VALID cell says so.
+    A neighbour on the machine may spoil slices, and none is left out: what is judged is their sum.
     """
-    doubtful = [judgement for judgement in judgements if not judgement.valid]
-    spare = len(doubtful) == 1 and doubtful[0].state != "ERRORS" and len(judgements) >= SPARE_FROM
+    every = merged(parts)
+    wall_s, good, errors = (total(every, name) for name in ("wall_s", "good", "errors"))
+    example = f", for instance {every['error']}" if every["error"] else ""
+    if errors:
+        return Judgement("ERRORS", f"{errors:.0f} of {good + errors:.0f} requests failed{example}")
+    if not good:
+        return Judgement("ERRORS", f"no request was answered{example}")
+    if (used := total(every, "generator_cpu_s") / wall_s) > GENERATOR_CPU:
+        return Judgement("GENERATOR-LIMITED", f"the generator used {used:.0%} of its core")
+    if is_open(every):
+        longest_s = max(lag_s for lag_s in every["lag_max_s"] if lag_s is not None)
+        if reason := lateness(round(total(every, "late_sends")), round(total(every, "offered")), longest_s):
+            return Judgement("GENERATOR-LIMITED", reason)
+        if reason := next(filter(None, map(saturation, parts)), ""):
+            return Judgement("SATURATED", reason)
+    elif reason := drift(every):
+        return Judgement("UNSTABLE", reason)
+    if reason := busy_idlers(parts):
+        return Judgement("UNSTABLE", reason)
+    return VALID
+
+
+def merged(parts: Sequence[Columns]) -> Columns:
+    """Slices of several generations as those of one."""
+    first = parts[0]
+    lists = {name: [value for part in parts for value in part[name]] for name in first if isinstance(first[name], list)}
+    return {**first, **lists, "error": next((part["error"] for part in parts if part["error"]), "")}
+
+
+def saturation(columns: Columns) -> str:
+    """How much longer than the requests came a server of an open loop had to work; empty if it kept up."""
+    sent_s, took_s = len(columns["good"]) * columns["slice_s"], total(columns, "wall_s")
+    if took_s <= sent_s * FALLEN_BEHIND:
+        return ""
+    return f"what came within {sent_s:.1f} s was answered after {took_s:.1f} s"
+
+
+def drift(columns: Columns) -> str:
+    """By how much a server's rate changes inside a slice; empty if it does not, or if a slice has too few requests.
+
+    A slice's first half has the start of all requests and its second half their end. A server that works at all of them
+    at once has half done those that are under way in the middle, one that takes them in turn has not begun them: the
+    rate has changed only if it has by both counts. And every connection must have been answered several times.
+    """
+    connections, good = columns["connections"], total(columns, "good")
+    if good < ENOUGH_ANSWERS * connections * len(columns["good"]):
+        return ""
+    halves_s = columns["slice_s"] / 2 * len(columns["good"])
+    rest_s, answered = total(columns, "wall_s") - halves_s, total(columns, "first_half_good")
+    under_way = connections * len(columns["good"]) / 2
+    in_turn, at_once = ((good - done) / rest_s / (done / halves_s) if done else math.inf
+                        for done in (answered, answered + under_way))  # fmt: skip
+    change = in_turn if in_turn < 1 else max(1.0, at_once)
+    if 1 / DRIFT <= change <= DRIFT:
+        return ""
+    return f"in the second half of a slice it answered {change:.2f} times as many requests a second as in the first"
+
+
+def busy_idlers(parts: Sequence[Columns]) -> str:
+    """What the servers used that had nothing to do; empty if that is next to nothing.
+
+    Generations may have different numbers of servers.
+    """
+    idle_s = sum(total(part, "wall_s") * (part["servers"] - 1) for part in parts)
+    each = sum(total(part, "others_cpu_s") for part in parts) / idle_s if idle_s else 0.0
+    if each <= IDLE_USE:
+        return ""
+    return f"the other servers, which had nothing to do, used {each:.1%} of a core each".replace("%", " %")
+
+
+def worst(judgements: Sequence[Judgement]) -> Judgement:
+    """The state of a cell: that of its worst observation, with how many of them are so."""
     for state in ("ERRORS", "GENERATOR-LIMITED", "SATURATED", "UNSTABLE"):
-        found = [judgement for judgement in doubtful if judgement.state == state]
-        if found and not spare:
-            share = f"{len(found)} of {len(judgements)} rounds: " if len(judgements) > 1 else ""
+        found = [judgement for judgement in judgements if judgement.state == state]
+        if found:
+            share = f"{len(found)} of {len(judgements)} generations: " if len(judgements) > 1 else ""
             return Judgement(found[0].state, share + found[0].reason)
-    if spread_limit is not None and (wide := spread(figures)) > spread_limit:
-        return Judgement("UNSTABLE", f"the rounds differ by {wide:.0%} of their median")
-    aside = f"1 of {len(judgements)} rounds set aside, {doubtful[0].state}: {doubtful[0].reason}" if spare else ""
-    return Judgement("VALID", aside)
-
-
-def spread(figures: Sequence[float]) -> float:
-    """The trimmed range of the rounds ÷ their median; 0 for a single round."""
-    ordered = sorted(figures)[1:-1] if len(figures) >= TRIMMED_FROM else sorted(figures)
-    return (ordered[-1] - ordered[0]) / median(ordered) if ordered and median(ordered) > 0 else 0.0
+    return VALID

@@ -123,6 +123,7 @@ class StartLag:
     """How late the generator acted on requests that were due: its own fault, never the server's."""
 
     count: int
+    late_sends: int  # of these, how many it acted on more than 5 ms late (LATE_SEND_NS)
     p50_s: float | None
     p99_s: float | None
     max_s: float | None

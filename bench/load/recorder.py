@@ -8,7 +8,7 @@ import random
 from array import array
 from collections import Counter
 
-from bench.load.job import NS_PER_S, ErrorCounts, ErrorKind, Latency, RawSample, StartLag, Third
+from bench.load.job import LATE_SEND_NS, NS_PER_S, ErrorCounts, ErrorKind, Latency, RawSample, StartLag, Third
 from bench.load.summary import histogram, latency, percentile, start_lag
 
 __all__ = ["SAMPLE_LIMIT", "Recorder", "Reservoir", "Samples"]
@@ -76,7 +76,7 @@ class Recorder:
         self, start_ns: int, end_ns: int, timeout_ns: int, *, raw_limit: int = 0, sample_limit: int = SAMPLE_LIMIT
     ) -> None:
         self.start_ns, self.end_ns, self.timeout_ns = start_ns, end_ns, timeout_ns
-        self.warmup_requests = self.warmup_errors = self.unsent = self.unfinished = 0
+        self.warmup_requests = self.warmup_errors = self.unsent = self.unfinished = self.late_sends = 0
         self.errors: Counter[ErrorKind] = Counter()
         self.statuses: Counter[int] = Counter()
         self.error_example: str | None = None
@@ -142,6 +142,7 @@ class Recorder:
         """Notes when the generator acted on a due request: sent it or, with no connection free, queued it."""
         if intended_ns >= self.start_ns:
             self._lags.add(acted_ns - intended_ns)
+            self.late_sends += acted_ns - intended_ns > LATE_SEND_NS
 
     def enter(self, intended_ns: int, now_ns: int) -> None:
         """Counts a request as in the system from its intended time on; this count does not use the latencies."""
@@ -196,7 +197,7 @@ class Recorder:
         return self._latency(sorted(self._samples.columns[2]), 2)
 
     def start_lag(self) -> StartLag:
-        return start_lag(sorted(self._lags.columns[0]), seen=self._lags.seen)
+        return start_lag(sorted(self._lags.columns[0]), seen=self._lags.seen, late_sends=self.late_sends)
 
     def third(self, index: int) -> Third:
         """The requests intended in the first (0), second (1) or last (2) third of the window."""

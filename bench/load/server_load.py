@@ -14,6 +14,9 @@ from bench.load.job import LATE_SEND_NS, NS_PER_S, ErrorKind, LoadJob
 __all__ = ["ServerLoad"]
 
 NS_PER_US = 1_000
+# So many requests at once fill a server's caches; with more, a lead-in lasts as long as a slice where answers are slow.
+LEAD_IN_CONNECTIONS = 4
+TRIES = 3  # to have all connections: those that a server closes when they were idle too long are closed in one go
 
 
 class ServerLoad(Connections):
@@ -39,30 +42,43 @@ class ServerLoad(Connections):
         self.ended: asyncio.Future[None] = self.loop.create_future()
 
     async def prepare(self, lead_in_s: float) -> int:
-        """Make the connections that are missing, and send the lead-in over all; give how many were missing.
+        """Make the connections that are missing, and send the lead-in over a few; give how many were missing.
 
         The lead-in of an open loop is a closed loop too, so the server is idle after it. Each connection that is new
         carries a request in it, however short it is: until then the server may not have accepted it.
         """
         missing = await self.replace()
         if self.idle and (lead_in_s or (missing and self.job.rate_rps is not None)):
-            await self.send_again(lead_in_s)
+            await self.send_again(lead_in_s, len(self.idle) if missing else LEAD_IN_CONNECTIONS)
             missing += await self.replace()
         return missing
 
     async def replace(self) -> int:
         """Make the connections that are missing; give how many were missing.
 
-        A closed loop wants all its connections, an open loop as many as the server has kept open after any slice.
+        A closed loop wants all its connections, an open loop as many as the server has kept open after any slice. While
+        some are made the server may close others, so that it takes another try.
         """
-        await asyncio.sleep(0)  # lets the loop find out which connections the server has closed meanwhile
-        self.idle = [connection for connection in self.idle if connection.open]
-        missing = self.wanted - len(self.idle)
-        self.idle += await self.connect(missing, self.job.timeout_s)
-        return missing
+        replaced = 0
+        for _ in range(TRIES):
+            await asyncio.sleep(0)  # lets the loop find out which connections the server has closed meanwhile
+            self.forget_closed()
+            if (missing := self.wanted - len(self.idle)) <= 0:
+                break
+            made = await self.connect(missing, self.job.timeout_s)
+            self.idle += made
+            replaced += missing
+            if len(made) < missing:
+                break
+        self.forget_closed()
+        return replaced
 
-    async def send_again(self, duration_s: float) -> None:
-        """A closed loop: every connection sends, and again when it has its answer, until that time is over.
+    def forget_closed(self) -> None:
+        """Of the idle connections, keep those that are open: a request on another one would never be answered."""
+        self.idle = [connection for connection in self.idle if connection.open]
+
+    async def send_again(self, duration_s: float, most: int) -> None:
+        """A closed loop: so many connections send, and again when they have their answer, until that time is over.
 
         It ends with the last answer. What has none when the time-out is over after that time has failed.
         """
@@ -72,7 +88,7 @@ class ServerLoad(Connections):
             return
         self.half_ns += int(duration_s * NS_PER_S / 2)
         self.again_until_ns += int(duration_s * NS_PER_S)
-        connections, self.idle = self.idle, []
+        connections, self.idle = self.idle[:most], self.idle[most:]
         self.under_way = len(connections)
         for connection in connections:
             connection.send(self.began_ns, self.began_ns)

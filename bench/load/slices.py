@@ -33,8 +33,8 @@ class SlicesJob:
     """A number of cycles, each with one slice of every target.
 
     A target's job says how many connections there are (in an open loop: at most), its rate and arrival, what is
-    requested, what the answer must be, and the time-out; its seed, durations and limits are ignored. The first slice of
-    an open loop is rehearsed once more before the first cycle.
+    requested, what the answer must be, and the time-out; its seed, durations and limits are ignored. The beginning of
+    an open loop is rehearsed before the first cycle. A target that has had an error gets no further slice.
 
     Raises ValueError, naming the field, when the job makes no sense.
     """

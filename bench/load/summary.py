@@ -42,9 +42,11 @@ def latency(ordered_ns: Sequence[int], *, seen: int, total_ns: int, censored: Se
     )
 
 
-def start_lag(ordered_ns: Sequence[int], *, seen: int) -> StartLag:
+def start_lag(ordered_ns: Sequence[int], *, seen: int, late_sends: int) -> StartLag:
+    """Sums up lags sorted by size, drawn from `seen`, of which so many were late sends."""
     return StartLag(
         count=seen,
+        late_sends=late_sends,
         p50_s=_seconds(percentile(ordered_ns, 50)),
         p99_s=_seconds(percentile(ordered_ns, 99)),
         max_s=_seconds(ordered_ns[-1]) if ordered_ns else None,

@@ -7,10 +7,11 @@ takes, and however short a slice is. But an open loop meets no queue that was th
 beside the time in which the server works off a burst.
 
 An open loop's lead-in is a closed loop too, and not the beginning of its schedule, whose answers would cost CPU time
-within the slice. Its first slice is rehearsed before the first cycle: that opens as many connections as the load needs.
+within the slice. The beginning of its first slice is rehearsed before the first cycle: that opens connections.
 """
 
 import asyncio
+import contextlib
 import random
 import time
 
@@ -23,6 +24,8 @@ from bench.testbed.processes.cpu_clock import cpu_s
 
 __all__ = ["Turns"]
 
+REHEARSAL_S = 0.1  # a tenth of a second of an open loop opens nearly all connections that it will need
+
 
 class Turns:
     """The slices of a job, one after the other; `stop` ends them after the slice under way."""
@@ -31,6 +34,8 @@ class Turns:
         self.job = job
         self.loads = [ServerLoad(target.job, loop) for target in job.targets]
         self.interrupted = False
+        self.clocked: dict[int, float] = {}
+        """CPU time of each process at the last look."""
 
     def stop(self) -> None:
         """Ends the job with what was measured so far."""
@@ -45,7 +50,8 @@ class Turns:
                 for index in rng.sample(range(len(self.loads)), len(self.loads)):
                     if self.interrupted:
                         break
-                    slices.append(await self.slice(cycle, index))
+                    if not self.loads[index].error_example:  # a server that fails would hold up all others, and
+                        slices.append(await self.slice(cycle, index))  # nothing is concluded from its slices
         finally:
             for load in self.loads:
                 load.close()
@@ -53,17 +59,17 @@ class Turns:
         return SlicesResult(slices=tuple(slices), interrupted=self.interrupted, error_examples=examples)
 
     async def rehearse(self) -> None:
-        """The first slice of every open loop, not counted."""
+        """The beginning of every open loop, not counted."""
         for load in self.loads:
             if load.job.rate_rps is not None and not self.interrupted:
-                await self.load(load, 0)
+                await self.load(load, 0, min(self.job.slice_s, REHEARSAL_S))
 
     async def slice(self, cycle: int, index: int) -> Slice:
         """One slice, after its lead-in, on connections that are open."""
         load = self.loads[index]
         connects = await load.prepare(self.job.lead_in_s)
         idle_before_s, before = idle_s(self.job.server_cores), self.clocks()
-        await self.load(load, cycle)
+        await self.load(load, cycle, self.job.slice_s)
         after, idle_after_s = self.clocks(), idle_s(self.job.server_cores)
         *servers, database_s, generator_s = (now - then for now, then in zip(after, before, strict=True))
         return Slice(
@@ -88,16 +94,22 @@ class Turns:
             idle_s=None if idle_before_s is None or idle_after_s is None else idle_after_s - idle_before_s,
         )
 
-    async def load(self, load: ServerLoad, cycle: int) -> None:
-        """The load of a slice in that cycle."""
+    async def load(self, load: ServerLoad, cycle: int, duration_s: float) -> None:
+        """The load of a slice in that cycle, or of its beginning."""
         job = load.job
         if job.rate_rps is None:
-            await load.send_again(self.job.slice_s)
+            await load.send_again(duration_s, job.connections)
         else:
             seed = self.job.arrivals_seed(cycle)
-            await load.send_when_due(self.job.slice_s, schedule(job.arrival, job.rate_rps, self.job.slice_s, seed))
+            await load.send_when_due(duration_s, schedule(job.arrival, job.rate_rps, duration_s, seed))
 
     def clocks(self) -> list[float]:
         """CPU time of every target, of the database, and of this process."""
-        servers = [cpu_s(target.pids) for target in self.job.targets]
-        return [*servers, cpu_s(self.job.database_pids), time.process_time()]
+        servers = [sum(map(self.clock, target.pids)) for target in self.job.targets]
+        return [*servers, sum(map(self.clock, self.job.database_pids)), time.process_time()]
+
+    def clock(self, pid: int) -> float:
+        """CPU time of a process; of one that has ended, as a database's workers may, what it was at the last look."""
+        with contextlib.suppress(OSError):
+            self.clocked[pid] = cpu_s([pid])
+        return self.clocked.get(pid, 0.0)

@@ -1,47 +1,56 @@
-"""Which server is started when, to measure what? A pure function of the scenarios, the models, and a seed."""
+"""Which servers are started when, to measure what? A pure function of the scenarios, the models, and the options."""
 
-import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.judging.standings import TWIN_SUFFIX, baseline
+from bench.judging.standings import TWIN_SUFFIX, baseline, is_twin
 from bench.models import Model
 from bench.scenarios.base import Contestant, Options, Scenario
-from bench.scenarios.schedule import Once, OnceOnSharedServer, Rounds, Setup
+from bench.scenarios.schedule import Once, OnceOnSharedServer, Setup, Slices
 
 # A server's start, checks and end.
 SERVER_S = 2.5
+# Of several servers that start one after the other on one core, each.
+NEXT_SERVER_S = 1.2
 # Between two loads: the generator's answer, a look at the database, a first request for the expected body.
 BETWEEN_LOADS_S = 0.1
+# With fewer generations nobody can tell a lucky start from a better model.
+FEWEST_GENERATIONS = 3
+# So many generations have models that are measured and never ranked, because their requests wait for each other.
+UNRANKED_GENERATIONS = 1
 
 
 @dataclass(frozen=True)
 class Step:
-    """One fresh server, and what is measured on it."""
+    """Fresh servers, and what is measured on them."""
 
-    contestant: Contestant
+    contestants: tuple[Contestant, ...]
+    """One, or all that are up at once."""
     scenarios: tuple[Scenario, ...]
-    round: int
-    """From 0; -1 prepares a scenario."""
+    round: int = 0
+    """Of servers in slices: which generation of which group this is, counted from 0."""
     setup: Setup | None = None
+    title: str = ""
+    """What is measured on which server, for a reader."""
+    generation: int = 0
+    """From 0, the same for all groups."""
 
     @property
     def id(self) -> str:
         """A name that no other step of a plan has, and that is the same in every plan of the same arguments."""
         what = "+".join(scenario.name for scenario in self.scenarios)
-        return "/".join((what, self.setup.name if self.setup else "", self.contestant.name, str(self.round)))
+        who = "+".join(contestant.name for contestant in self.contestants)
+        return "/".join((what, self.setup.name if self.setup else "", who, str(self.round)))
 
     @property
-    def title(self) -> str:
-        """What is measured on which server, for a reader."""
-        what = ", ".join(scenario.name for scenario in self.scenarios)
-        stage = "prepare" if self.preparing else f"round {self.round + 1}"
-        return f"{what}, {stage}: {self.contestant.name}{f' {self.setup.name}' if self.setup else ''}"
+    def in_slices(self) -> bool:
+        """Whether several servers are up at once, and load goes round among them."""
+        return any(isinstance(scenario.schedule, Slices) for scenario in self.scenarios)
 
     @property
-    def preparing(self) -> bool:
-        """Whether it only finds out what the rounds need to know."""
-        return self.round < 0
+    def may_be_left_out(self) -> bool:
+        """Whether a run that is sure enough, or out of time, does without."""
+        return self.generation >= FEWEST_GENERATIONS
 
 
 def make_plan(scenarios: Sequence[Scenario], models: Sequence[Model], options: Options) -> list[Step]:
@@ -66,33 +75,41 @@ def sharing_servers(scenarios: Sequence[Scenario]) -> Collection[Sequence[Scenar
     return groups.values()
 
 
-def in_rounds(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options) -> list[Step]:
-    """The preparations, then all contestants in every round, in an order that is drawn anew each time.
+def in_slices(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options) -> list[Step]:
+    """Generation after generation, all servers of a group up at once, in as many groups as memory asks for.
 
-    So whatever disturbs the machine disturbs all models alike. A quick plan prepares nothing and has no twin, because
-    two rounds could not tell how far the twin's figures are apart.
+    The baseline is in every group, and its twin in the first.
     """
-    rng = random.Random(options.seed)
-    schedules = {scenario.name: scenario.schedule for scenario in scenarios if isinstance(scenario.schedule, Rounds)}
-    steps = [
-        Step(contestant, (scenario,), round=-1)
-        for scenario in scenarios
-        if schedules[scenario.name].prepare and not options.quick
-        for contestant in contestants
-        if is_asked(contestant.model, scenario, options)
-    ]
-    twins = [twin_of(contestants)] if any(one.twin for one in schedules.values()) and not options.quick else []
-    everyone = [*contestants, *twins]
-    for number in range(options.rounds):
-        for contestant in rng.sample(everyone, len(everyone)):
-            steps += together(scenarios, contestant, options, number)
+    asked = [each for each in contestants if any(is_asked(each.model, scenario, options) for scenario in scenarios)]
+    if not asked:
+        return []
+    twins = [twin_of(asked)] if any(isinstance(one.schedule, Slices) and one.schedule.twin for one in scenarios) else []
+    base = baseline([each.name for each in asked])
+    ranked = [each for each in asked if not each.model.blocks or each.name == base]
+    steps: list[Step] = []
+    for generation in range(options.generations):
+        here = asked if generation < UNRANKED_GENERATIONS else ranked
+        for number, group in enumerate(groups([*here, *twins], options.servers_at_once)):
+            what = ", ".join(scenario.name for scenario in scenarios)
+            title = f"{what}, generation {generation + 1}{f', group {number + 1}' if number else ''}"
+            steps.append(Step(group, tuple(scenarios), len(steps), None, title, generation))
     return steps
+
+
+def groups(everyone: Sequence[Contestant], most: int) -> list[tuple[Contestant, ...]]:
+    """The contestants in groups of at most so many (3 or more), each with the baseline, its twin in the first."""
+    name = baseline([each.name for each in everyone])
+    base = [each for each in everyone if each.name == name]
+    others = [each for each in everyone if each.name != name]
+    others.sort(key=lambda each: not is_twin(each.name))
+    size = most - len(base)
+    return [(*base, *others[start : start + size]) for start in range(0, len(others) or 1, size)]
 
 
 def once(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options) -> list[Step]:
     """One server for each model and each set-up; a quick plan has only the first set-up."""
     return [
-        Step(contestant, (scenario,), 0, setup)
+        Step((contestant,), (scenario,), 0, setup, title_of((scenario,), contestant, setup))
         for scenario in scenarios
         if isinstance(scenario.schedule, Once)
         for contestant in contestants
@@ -104,18 +121,22 @@ def once(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], optio
 def once_on_shared_server(
     scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options
 ) -> list[Step]:
-    """One server for each model, on which all of these scenarios are measured."""
-    return [step for contestant in contestants for step in together(scenarios, contestant, options, 0)]
+    """One server for each model, on which all of these scenarios that are put to it are measured."""
+    steps = []
+    for contestant in contestants:
+        if own := tuple(scenario for scenario in scenarios if is_asked(contestant.model, scenario, options)):
+            steps.append(Step((contestant,), own, title=title_of(own, contestant)))
+    return steps
 
 
 Planner = Callable[[Sequence[Scenario], Sequence[Contestant], Options], list[Step]]
-PLANNERS: Mapping[type, Planner] = {Rounds: in_rounds, Once: once, OnceOnSharedServer: once_on_shared_server}
+PLANNERS: Mapping[type, Planner] = {Slices: in_slices, Once: once, OnceOnSharedServer: once_on_shared_server}
 
 
-def together(scenarios: Sequence[Scenario], contestant: Contestant, options: Options, number: int) -> list[Step]:
-    """A step with those of the scenarios that are put to a contestant; no step if none is."""
-    own = tuple(scenario for scenario in scenarios if is_asked(contestant.model, scenario, options))
-    return [Step(contestant, own, number)] if own else []
+def title_of(scenarios: Sequence[Scenario], contestant: Contestant, setup: Setup | None = None) -> str:
+    """What is measured on one server."""
+    what = ", ".join(scenario.name for scenario in scenarios)
+    return f"{what}: {contestant.name}{f' {setup.name}' if setup else ''}"
 
 
 def twin_of(contestants: Sequence[Contestant]) -> Contestant:
@@ -125,15 +146,26 @@ def twin_of(contestants: Sequence[Contestant]) -> Contestant:
 
 
 def is_asked(model: Model, scenario: Scenario, options: Options) -> bool:
-    """Whether a scenario is put to a model; a quick and brief plan keeps to the classic six throughout."""
+    """Whether a scenario is put to a model.
+
+    A brief plan keeps to the classic six but in wide scenarios, a quick one there too. Where models are compared it
+    leaves out those that are never ranked, because their requests wait for each other; a wide scenario measures them.
+    """
     wide = scenario.wide and not options.quick
-    taken = wide or not options.brief or "classic" in model.families
+    fit = "classic" in model.families and not (scenario.compared and model.blocks and not scenario.wide)
+    taken = wide or not options.brief or fit
     return taken and any(scenario.asks(model, workload) for workload in scenario.workloads(options))
 
 
 def expected_s(step: Step, options: Options) -> float:
     """About how long a step takes, for the progress line."""
-    return SERVER_S + sum(expected_of(scenario, step.contestant.model, options) for scenario in step.scenarios)
+    servers_s = SERVER_S + NEXT_SERVER_S * (len(step.contestants) - 1)
+    return servers_s + sum(
+        expected_of(scenario, contestant.model, options)
+        for scenario in step.scenarios
+        for contestant in step.contestants
+        if is_asked(contestant.model, scenario, options)
+    )
 
 
 def expected_of(scenario: Scenario, model: Model, options: Options) -> float:

@@ -1,21 +1,25 @@
-"""Carries out a plan, step by step: a fresh server, the checks, the measurements, the results file."""
+"""Carries out a plan, step by step: fresh servers, the checks, the measurements, the results file."""
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Any, Protocol
 
 import httpx
 
+from bench.judging import judge
+from bench.judging.precision import sure_enough
 from bench.judging.validity import VALID, Judgement
 from bench.load import Generator, GeneratorError
 from bench.load.burst import Answer
 from bench.measuring.checks import check_contract, check_overlap
-from bench.measuring.plan import Step, expected_s
+from bench.measuring.plan import Step, expected_s, is_asked
 from bench.results import Cell, Observation, Run
-from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
-from bench.scenarios.schedule import Rounds
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading, Scenario, Workload
+from bench.scenarios.generation import Generation
+from bench.scenarios.schedule import Slices
 from bench.testbed.processes.ports import HOST
 from bench.testbed.servers.life import Server, ServerFailed, serving
 from bench.testbed.testbed import TestBed
@@ -27,14 +31,20 @@ class Listener(Protocol):
     def run_started(self, scenarios: Sequence[Scenario], options: Options) -> None:
         """Databases are about to start, then the first step that the run has not done yet."""
 
+    def noticed(self, line: str) -> None:
+        """What a reader should know of how the run is carried out."""
+
     def step_started(self, number: int, total: int, step: Step, left_s: float) -> None:
-        """A server is about to start; this step and those after it should take `left_s` seconds."""
+        """Servers are about to start; this step and those after it should take `left_s` seconds."""
+
+    def workload_started(self, workload: Workload, servers: int) -> None:
+        """So many servers, all up, are about to be loaded with a workload in turn."""
 
     def answered(self, answer: Answer) -> None:
         """A request was answered, or failed; only of scenarios that have a client of their own."""
 
     def step_ended(self, step: Step, cells: Sequence[Cell]) -> None:
-        """What was measured on the server is in the results file. The cells have the rounds of this step only."""
+        """What was measured is in the results file. The cells have the observations of this step only."""
 
     def run_ended(self, run: Run, *, complete: bool) -> None:
         """Everything that was started has ended; not `complete` is a run that was interrupted or failed."""
@@ -46,21 +56,41 @@ def execute(
     """Carry out the steps that the run has not done yet. The results file is complete after each."""
     began = time.monotonic() - run.elapsed_s
     for number, step in enumerate(plan, start=1):
-        if step.id in run.steps_done:
+        if step.id in run.steps_done or is_needless(step, run, options):
             continue
-        left_s = sum(expected_s(one, options) for one in plan[number - 1 :])
-        listener.step_started(number, len(plan), step, left_s)
+        listener.step_started(number, len(plan), step, left_s(plan[number - 1 :], run, options))
+        started = time.monotonic()
         cells = Measurement(step, testbed, options, run, generator, listener).carry_out()
         for cell in cells:
             run.add(cell)
         run.steps_done.append(step.id)
+        if step.in_slices:
+            run.generations_s += time.monotonic() - started
         run.elapsed_s = time.monotonic() - began
         run.save()
         listener.step_ended(step, cells)
 
 
+def is_needless(step: Step, run: Run, options: Options) -> bool:
+    """Whether a generation is left out, because the time is up or every interval that a verdict needs is narrow."""
+    if not step.may_be_left_out:
+        return False
+    if run.generations_s + expected_s(step, options) > options.budget_s:
+        return True
+    names = {scenario.name for scenario in step.scenarios}
+    return sure_enough([scenario for scenario in judge(run).scenarios if scenario.name in names])
+
+
+def left_s(steps: Sequence[Step], run: Run, options: Options) -> float:
+    """About how long these steps take at most."""
+    further_s = sum(expected_s(one, options) for one in steps if one.may_be_left_out)
+    first_s = sum(expected_s(one, options) for one in steps if one.in_slices and not one.may_be_left_out)
+    once_s = sum(expected_s(one, options) for one in steps if not one.in_slices)
+    return once_s + first_s + max(0.0, min(further_s, options.budget_s - run.generations_s - first_s))
+
+
 class Measurement:
-    """One step on its server."""
+    """One step on its servers."""
 
     def __init__(
         self, step: Step, testbed: TestBed, options: Options, run: Run, generator: Generator, listener: Listener
@@ -73,119 +103,134 @@ class Measurement:
         self.listener = listener
         self.rng = random.Random(f"{options.seed}/{step.id}")
         self.memos: dict[str, dict[str, Any]] = {}
-        setup = step.setup.environment if step.setup else {}
-        self.environment = testbed.environment(step.contestant.model) | dict(setup)
+        self.overlaps: dict[str, dict[str, float]] = {}
+        self.servers: dict[str, Server] = {}
+        self.failures: dict[str, Judgement] = {}
 
     def carry_out(self) -> list[Cell]:
-        """Start the server, check it, and measure every workload. What goes wrong stands in the cells."""
-        model = self.step.contestant.model
-        try:
-            with serving(model, self.environment, self.testbed.logs) as server:
-                return self.measure_all(server)
-        except ServerFailed as error:
-            if self.step.preparing:
-                self.prepared(self.step.scenarios[0], {"failure": str(error)})
-                return []
-            reading = Reading({}, Judgement("ERRORS", str(error)))
-            return [self.cell(scenario, workload, reading) for scenario, workload in self.workloads()]
+        """Start the servers, check them, and measure every workload. What goes wrong stands in the cells."""
+        with ExitStack() as ends:
+            try:
+                for contestant in self.step.contestants:
+                    self.start(contestant, ends)
+                measure = self.together if self.step.in_slices else self.alone
+                return [cell for scenario, workload in self.workloads() for cell in measure(scenario, workload)]
+            finally:
+                for server in self.servers.values():
+                    server.process.ask_to_end()  # so that they end at the same time
 
-    def measure_all(self, server: Server) -> list[Cell]:
-        """The step's cells, each with one round."""
-        judgement, overlap = self.check(server)
-        cells = []
-        for scenario, workload in self.workloads():
-            context = self.context(scenario, server)
-            began = time.monotonic()
-            if self.step.preparing:
-                self.prepare(scenario, context)
-                self.run.measuring_s += time.monotonic() - began
-                continue
-            reading = self.measure(scenario, context, workload) if judgement.valid else Reading({}, judgement)
-            self.run.measuring_s += time.monotonic() - began
-            self.run.window_s += reading.window_s
-            cells.append(self.cell(scenario, workload, reading, server, overlap))
-        return cells
+    def start(self, contestant: Contestant, ends: ExitStack) -> None:
+        """Start a server and check it."""
+        model, name = contestant.model, contestant.name
+        try:
+            server = ends.enter_context(serving(model, self.environment(contestant), self.testbed.logs, name=name))
+        except ServerFailed as error:
+            self.failures[name] = Judgement("ERRORS", str(error))
+            return
+        self.servers[name] = server
+        judgement, self.overlaps[name] = self.check(contestant, server)
+        if not judgement.valid:
+            self.failures[name] = judgement
+
+    def environment(self, contestant: Contestant) -> dict[str, str]:
+        """What the step adds to a server's environment."""
+        setup = self.step.setup.environment if self.step.setup else {}
+        return self.testbed.environment(contestant.model) | dict(setup)
 
     def workloads(self) -> list[tuple[Scenario, Workload]]:
-        """What to measure, in this step's order."""
-        pairs = []
-        for scenario in self.step.scenarios:
-            every = scenario.workloads(self.options)
-            own = [(scenario, workload) for workload in every if scenario.asks(self.step.contestant.model, workload)]
-            pairs += own[:1] if self.step.preparing else own
-        schedules = [scenario.schedule for scenario in self.step.scenarios]
-        shuffled = all(isinstance(schedule, Rounds) and schedule.shuffled for schedule in schedules)
-        return self.rng.sample(pairs, len(pairs)) if shuffled else pairs
+        """What to measure, in this step's order: drawn anew for every generation, else as the scenarios have it."""
+        pairs = [(scenario, each) for scenario in self.step.scenarios for each in scenario.workloads(self.options)]
+        return self.rng.sample(pairs, len(pairs)) if self.step.in_slices else pairs
 
-    def context(self, scenario: Scenario, server: Server) -> MeasurementContext:
+    def alone(self, scenario: Scenario, workload: Workload) -> Iterator[Cell]:
+        """Measure a workload on the step's one server."""
+        (contestant,) = self.step.contestants
+        if not scenario.asks(contestant.model, workload):
+            return
+        if failure := self.failures.get(contestant.name):
+            yield self.cell(scenario, workload, contestant, Reading({}, failure))
+            return
+        assert scenario.measure is not None
+        with self.timed():
+            try:
+                reading = scenario.measure(self.context(scenario, contestant), workload)
+            except (GeneratorError, httpx.HTTPError, OSError) as error:
+                reading = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
+        yield self.cell(scenario, workload, contestant, reading)
+
+    def together(self, scenario: Scenario, workload: Workload) -> Iterator[Cell]:
+        """Measure a workload on all of the step's servers in turn."""
+        assert isinstance(scenario.schedule, Slices)
+        asked = [each for each in self.step.contestants
+                 if is_asked(each.model, scenario, self.options) and scenario.asks(each.model, workload)]  # fmt: skip
+        able = {each.name: self.context(scenario, each) for each in asked if each.name not in self.failures}
+        readings: Mapping[str, Reading] = {}
+        if able:
+            found = self.run.found.setdefault(scenario.name, {})
+            generation = Generation(able, self.testbed, self.options, self.rng, self.generator, found)
+            self.listener.workload_started(workload, len(able))
+            with self.timed():
+                try:
+                    readings = scenario.schedule.measure(generation, workload)
+                except (GeneratorError, httpx.HTTPError, OSError) as error:
+                    failed = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
+                    readings = dict.fromkeys(able, failed)
+        for each in asked:
+            reading = readings[each.name] if each.name in able else Reading({}, self.failures[each.name])
+            yield self.cell(scenario, workload, each, reading)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Count what happens inside as time spent measuring."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.run.measuring_s += time.monotonic() - began
+
+    def context(self, scenario: Scenario, contestant: Contestant) -> MeasurementContext:
         """What the scenario measures on; a scenario's memo lives as long as the server."""
-        memo = self.memos.setdefault(scenario.name, {})
-        prepared = self.run.prepared.get(scenario.name, {})
+        memo = self.memos.setdefault(f"{scenario.name}/{contestant.name}", {})
         return MeasurementContext(
-            self.step.contestant, server, self.testbed, self.options, self.rng, prepared, self.generator,
+            contestant, self.servers[contestant.name], self.testbed, self.options, self.rng, self.generator,
             self.listener.answered, memo, self.step.setup,
         )  # fmt: skip
 
-    def check(self, server: Server) -> tuple[Judgement, dict[str, float]]:
+    def check(self, contestant: Contestant, server: Server) -> tuple[Judgement, dict[str, float]]:
         """Check the contract, and probe whether waits overlap; not where the scenarios show that themselves."""
         if all(scenario.own_client for scenario in self.step.scenarios):
             return VALID, {}
-        pool = int(self.environment["POOL_SIZE"]) + int(self.environment["MAX_OVERFLOW"])
-        judgement = check_contract(server, pool)
+        environment = self.environment(contestant)
+        judgement = check_contract(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
         if not judgement.valid:
             return judgement, {}
         judgement, overlap = check_overlap(server)
         return judgement, asdict(overlap)
 
-    def prepare(self, scenario: Scenario, context: MeasurementContext) -> None:
-        """Let the scenario find out what its rounds need. If that fails, the rounds will say so."""
-        assert isinstance(scenario.schedule, Rounds)
-        assert scenario.schedule.prepare is not None
-        try:
-            found = scenario.schedule.prepare(context)
-        except (GeneratorError, httpx.HTTPError, OSError) as error:
-            found = {"failure": str(error) or type(error).__name__}
-        self.prepared(scenario, found)
-
-    def prepared(self, scenario: Scenario, found: Mapping[str, Any]) -> None:
-        """Keep it where the rounds will look for it."""
-        self.run.prepared.setdefault(scenario.name, {})[self.step.contestant.name] = dict(found)
-
-    def measure(self, scenario: Scenario, context: MeasurementContext, workload: Workload) -> Reading:
-        """Measure one workload. If the server fails meanwhile, the last lines of its log say why."""
-        process = context.server.process
-        try:
-            reading = scenario.measure(context, workload)
-        except (GeneratorError, httpx.HTTPError, OSError) as error:
-            reading = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
-        if reading.judgement.state != "ERRORS":
-            return reading
-        ended = "" if process.running else f"; the server ended with exit code {process.exit_code}"
-        tail = f"; the last lines of {process.log}:\n{process.log_tail() or '(nothing)'}"
-        judgement = Judgement("ERRORS", reading.judgement.reason + ended + tail)
-        return Reading(reading.figures, judgement, reading.raw, reading.window_s)
-
-    def cell(
-        self,
-        scenario: Scenario,
-        workload: Workload,
-        reading: Reading,
-        server: Server | None = None,
-        overlap: dict[str, float] | None = None,
-    ) -> Cell:
-        """The reading as a cell of one round."""
+    def cell(self, scenario: Scenario, workload: Workload, contestant: Contestant, reading: Reading) -> Cell:
+        """The reading as a cell of one observation. If a server failed, the last lines of its log say why."""
+        server = self.servers.get(contestant.name)
+        self.run.window_s += reading.window_s
         setup = {"setup": self.step.setup.name} if self.step.setup else {}
-        name = ", ".join((workload.name, *setup.values()))
-        judgement, raw = reading.judgement, dict(reading.raw) | ({"overlap": overlap} if overlap else {})
-        observation = Observation(self.step.round, judgement.state, judgement.reason, reading.figures, raw)
+        judgement = reading.judgement
+        if server and judgement.state == "ERRORS" and contestant.name not in self.failures:
+            judgement = Judgement("ERRORS", explained(judgement.reason, server))
+        overlap = self.overlaps.get(contestant.name)
+        raw = dict(reading.raw) | ({"overlap": overlap} if overlap else {})
         return Cell(
             scenario=scenario.name,
-            model=self.step.contestant.name,
-            workload={"name": name, **workload.parameters, **setup},
-            figure=workload.found_once or scenario.figure,
-            spread_limit=scenario.spread_limit,
-            command=server.process.command if server else self.step.contestant.model.command(HOST, 0),
+            model=contestant.name,
+            workload={"name": ", ".join((workload.name, *setup.values())), **workload.parameters, **setup},
+            figure=workload.figure or scenario.figure,
+            command=server.process.command if server else contestant.model.command(HOST, 0),
             info=server.info if server else {},
-            observations=(observation,),
-            environment=self.step.contestant.model.environment,
+            observations=(Observation(self.step.round, judgement.state, judgement.reason, reading.figures, raw),),
+            environment=contestant.model.environment,
         )
+
+
+def explained(reason: str, server: Server) -> str:
+    """Why a server failed: the reason, whether it has ended, and the last lines of its log."""
+    process = server.process
+    ended = "" if process.running else f"; the server ended with exit code {process.exit_code}"
+    return f"{reason}{ended}; the last lines of {process.log}:\n{process.log_tail() or '(nothing)'}"

@@ -8,7 +8,7 @@ where, and who listens; it keeps its arguments and exit codes.
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from bench.load import Generator
 from bench.measuring.calibrate import calibrate
 from bench.measuring.environment import environment
 from bench.measuring.plan import Step, make_plan
+from bench.measuring.room import servers_that_fit
 from bench.measuring.run import Listener, execute
 from bench.measuring.subjects import model_facts, questions
 from bench.models import Model
@@ -93,7 +94,7 @@ class Session:
         self.place = place
         self.resumed = load(place.resume) if place.resume else None
         self.seed = self.resumed.seed if self.resumed else secrets.randbits(32)
-        """For the order of rounds and for arrivals, unless another one is chosen."""
+        """For the order of servers and for arrivals, unless another one is chosen."""
 
     def carry_out(
         self, inquiry: Inquiry, listener: Listener, then: Callable[[Workbench, Run], None] | None = None
@@ -103,18 +104,18 @@ class Session:
         The listener hears of the end in any case, also where Ctrl-C or an error comes before it. Raises BenchError if
         nothing is to be done, or if the run to go on with was asked something else.
         """
-        plan = make_plan(inquiry.scenarios, inquiry.models, inquiry.options)
-        if not plan and not then:
+        if not make_plan(inquiry.scenarios, inquiry.models, inquiry.options) and not then:
             models = ", ".join(model.name for model in inquiry.models)
             raise BenchError(f"{inquiry.command} has no question to {models}; name others")
         run = self.opened(inquiry)
-        check_steps(run, plan)
+        check_steps(run, plan_of(run, inquiry))
         complete = False
         listener.run_started(inquiry.scenarios, inquiry.options)
         try:
             with workbench(self.place, run.folder / "logs", inquiry.models) as bench:
                 describe(run, inquiry, bench)
-                execute(plan, bench.testbed, inquiry.options, run, bench.generator, listener)
+                make_fit(run, inquiry, bench.testbed, listener)
+                execute(plan_of(run, inquiry), bench.testbed, inquiry.options, run, bench.generator, listener)
                 if then:
                     then(bench, run)
             complete = True
@@ -141,12 +142,38 @@ def describe(run: Run, inquiry: Inquiry, bench: Workbench) -> None:
         run.calibration = asdict(calibrate(generator=bench.generator, wrk=None))
 
 
+def plan_of(run: Run, inquiry: Inquiry) -> list[Step]:
+    """The steps of a run, with as many servers at once as it has them."""
+    servers = run.servers_at_once or inquiry.options.servers_at_once
+    return make_plan(inquiry.scenarios, inquiry.models, replace(inquiry.options, servers_at_once=servers))
+
+
+def make_fit(run: Run, inquiry: Inquiry, testbed: TestBed, listener: Listener) -> None:
+    """Note how many servers a run in slices has at once: as many as asked for, or as databases have connections for.
+
+    A run that is gone on with keeps its number. Raises BenchError if there is no room for it any more.
+    """
+    together = [step for step in plan_of(run, inquiry) if step.in_slices]
+    if not together:
+        return
+    asked = run.servers_at_once or inquiry.options.servers_at_once
+    servers = servers_that_fit(together, asked, testbed)
+    if servers < asked and any(step.id in run.steps_done for step in together):
+        raise BenchError(f"the run had {asked} servers at once, and the database has connections for {servers} now; "
+                         "close what else is connected, or start a new run")  # fmt: skip
+    run.servers_at_once = servers
+    if servers < inquiry.options.servers_at_once:
+        listener.noticed(f"{servers} servers at once and not {inquiry.options.servers_at_once}: the database has "
+                         "connections for no more")  # fmt: skip
+
+
 def check_steps(run: Run, plan: Sequence[Step]) -> None:
     """Refuse a run whose steps that are done are not those whose observations it has. Raises BenchError."""
     measured = {(cell.scenario, cell.model, cell.workload.get("setup", ""), one.round)
                 for cell in run.cells.values() for one in cell.observations}  # fmt: skip
     for step in plan:
         setup = step.setup.name if step.setup else ""
-        seen = any((scenario.name, step.contestant.name, setup, step.round) in measured for scenario in step.scenarios)
-        if not step.preparing and seen != (step.id in run.steps_done):
+        seen = any((scenario.name, contestant.name, setup, step.round) in measured
+                   for scenario in step.scenarios for contestant in step.contestants)  # fmt: skip
+        if seen != (step.id in run.steps_done):
             raise BenchError(f"{run.path} is damaged: what it has measured is not what it says was done ({step.title})")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bench.models import Model, group
+from bench.models import Model, group, is_floor
 from bench.results import ModelFacts, Question
 from bench.scenarios.base import Options, Scenario
 
@@ -13,11 +13,10 @@ def questions(scenarios: Iterable[Scenario], options: Options) -> dict[str, Ques
         scenario.name: Question(
             text=scenario.question,
             figure=scenario.figure,
-            higher_is_better=scenario.higher_is_better,
+            where_idle=scenario.where_idle,
             compared=scenario.compared,
             workloads=tuple(workload.name for workload in scenario.workloads(options)),
             kinds={workload.name: workload.kind for workload in scenario.workloads(options) if workload.kind},
-            found_once=tuple(workload.name for workload in scenario.workloads(options) if workload.found_once),
         )
         for scenario in scenarios
     }
@@ -34,6 +33,7 @@ def model_facts(models: Iterable[Model]) -> dict[str, ModelFacts]:
             python_waits_overlap=model.python_waits_overlap,
             database_waits_overlap=model.database_waits_overlap,
             trap="traps" in model.families,
+            floor=is_floor(model),
         )
         for model in models
     }

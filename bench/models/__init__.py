@@ -6,7 +6,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from bench.errors import BenchError
-from bench.models import asyncio_side, classic, gevent_side, mysql, references, traps
+from bench.models import asyncio_side, classic, floors, gevent_side, mysql, references, traps
 from bench.models.model import POOL, Model
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "family",
     "find_models",
     "group",
+    "is_floor",
     "is_only_a_trap",
     "left_out",
     "with_workers",
@@ -30,6 +31,7 @@ MODELS: tuple[Model, ...] = (
     *references.MODELS,
     *mysql.MODELS,
     *traps.MODELS,
+    *floors.MODELS,
 )
 # What `--models` takes beside the models' own names.
 FAMILIES = {
@@ -40,18 +42,20 @@ FAMILIES = {
     "references": "other stacks and other frameworks, with the same endpoints",
     "mysql": "the three situations on MariaDB or MySQL",
     "traps": "what looks right and is not: python -m bench traps",
+    "floors": "no way to serve, but the least that a request costs",
     "every": "all of them",
 }
 # How the list is divided: the first of these that a model belongs to.
-GROUPS = ("classic", "references", "mysql", "traps", "gevent_app", "asyncio_app")
+GROUPS = ("classic", "references", "mysql", "traps", "floors", "gevent_app", "asyncio_app")
 
 
 def family(name: str) -> tuple[Model, ...]:
-    """The models of a family, in the registry's order. An app's family has no models that are only traps."""
+    """The models of a family, in the registry's order; an app's has neither models that are only traps nor floors."""
     return tuple(
         model
         for model in MODELS
-        if name in ("every", *model.families) or (name in (model.app, model.database) and not is_only_a_trap(model))
+        if name in ("every", *model.families)
+        or (name in (model.app, model.database) and not is_only_a_trap(model) and not is_floor(model))
     )
 
 
@@ -64,6 +68,11 @@ def group(model: Model) -> str:
 def is_only_a_trap(model: Model) -> bool:
     """Whether a model is there only to show what goes wrong. Such a model need not keep the contract."""
     return model.families == ("traps",)
+
+
+def is_floor(model: Model) -> bool:
+    """Whether a model is no way to serve, but shows the least that a request costs."""
+    return "floors" in model.families
 
 
 def find_models(names: str) -> tuple[Model, ...]:

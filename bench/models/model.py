@@ -71,6 +71,11 @@ class Model:
         return int(self.environment.get("POOL_SIZE", math.ceil(POOL / self.workers)))
 
     @property
+    def blocks(self) -> bool:
+        """Whether it says of itself that one request waits after the other, in Python or in the database."""
+        return not (self.python_waits_overlap and self.database_waits_overlap)
+
+    @property
     def distribution(self) -> str:
         """The package that serves, whose version `/info` has beside its name."""
         return self.server or self.arguments[1]

@@ -8,10 +8,9 @@ What a request costs. A request keeps its process busy for
     busy = `GET /` + first query + further queries + calls to another service + the reader's own CPU time
 
 The first query includes getting a connection and opening a transaction. All parts but the last are CPU time per
-request, measured by `throughput` and `fanout`, because CPU time repeats from round to round where requests per second
-do not. A sync worker is idle between two requests and never fills its core, so the CPU time of `GET /` is divided by
-the highest share of the core that any round reached. A call costs more while many are under way in the process: it was
-measured at 10 and at 50, is interpolated between them, and is taken to cost no more beyond 50.
+request, measured by `throughput` and `fanout`, because CPU time repeats from one generation of servers to the next
+where requests per second do not. A call costs more while many are under way in the process: it was measured at 10 and
+at 50, is interpolated between them, and is taken to cost no more beyond 50.
 
 A request also waits, for as long as the reader says. While a wait overlaps with other work, the process serves other
 requests. While a wait blocks, the process serves nobody. D is the time for which a request occupies its process, which
@@ -45,11 +44,11 @@ come within 2 % of the highest throughput. For a rate, it shows the fewest that 
 a quarter of their capacity to spare, because a restart of the same server may cost that much
 (bench/scenarios/latency.py).
 
-How sure it is. Everything is predicted anew from the costs of every round. A ratio's interval is Student's t on the
-logarithms of the ratios of paired rounds; the bootstrap of bench/judging/statistics.py is widened to agree with it, and
-Student's t can be calculated while a slider moves. Two models differ if the interval lies beyond 5 %, and beyond what
-the A/A pair (one model under two names) seems to differ by. The interval does not know whether the formulas fit:
-`decide --check` measures that.
+How sure it is. Everything is predicted anew from the costs of every generation of servers. A ratio's interval is
+Student's t on the logarithms of the ratios of paired generations, which can be calculated while a slider moves. Two
+models differ if the interval lies beyond 5 %. Models that were measured in fewer generations than the others, as those
+are whose requests wait for each other, are predicted and not ranked. The interval does not know whether the formulas
+fit: `decide --check` measures that.
 
 What is left out. PostgreSQL's own limit, the network, other work on the machine, requests that are shared out unevenly
 among the processes, waits that vary, and several cores within a process (free threading). One error is known: if the

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bench.judging.app_code import pairs
 from bench.judging.standings import FRAMEWORK
+from bench.judging.statistics import PRACTICAL_MARGIN
 from bench.models import MODELS
 from bench.prediction.costs import Measured, Unmeasured, on_asyncio
 from bench.prediction.figures import Demand
@@ -21,14 +22,14 @@ def code_cost() -> Sentence:
 
 def advice(decision: Decision, models: Sequence[Measured], demand: Demand) -> list[Sentence]:
     """What the reader should know beside the figures."""
-    known = {model.name: model for model in models if not model.twin}
+    known = {model.name: model for model in models}
     advised = known.get(decision.verdict.advised or "")
     found = [code_cost()]
     if advised is not None and advised.framework != FRAMEWORK:
         found.append(say("another_framework", model=advised.name))
     found += facts(list(known.values()), demand)
     if advised is not None and (processes := processes_of(decision).get(advised.name)):
-        found += traps(advised, known, demand, processes, decision.margin)
+        found += traps(advised, known, demand, processes)
     return found
 
 
@@ -44,9 +45,7 @@ def processes_of(decision: Decision) -> dict[str, int]:
     return {row.prediction.model: row.prediction.processes for row in decision.rows}
 
 
-def traps(
-    advised: Measured, known: Mapping[str, Measured], demand: Demand, processes: int, margin: float
-) -> list[Sentence]:
+def traps(advised: Measured, known: Mapping[str, Measured], demand: Demand, processes: int) -> list[Sentence]:
     """Measured models of the same application whose waits block, and which do less for it than the advised one."""
     rate = rate_of(advised, demand, processes)
     found = []
@@ -55,7 +54,7 @@ def traps(
         if model.app == advised.app and on_asyncio(model) == on_asyncio(advised) and less:
             there = rate_of(model, demand, min(processes, demand.db_connections))
             names = {"trap": model.name, "situation": situation(model.name), "model": advised.name}
-            if rate > margin * there:
+            if rate > PRACTICAL_MARGIN * there:
                 found.append(say("trap", **names, there=there, rate=rate, processes=processes))
     return found
 
@@ -73,7 +72,7 @@ def situation(name: str) -> str:
 def notes(decision: Decision, demand: Demand) -> list[Sentence]:
     """What the marks in the table of predictions mean, of those that are in it."""
     found = [row.prediction for row in decision.rows]
-    said = [say("margin", margin=decision.margin)]
+    said = [say("margin", margin=PRACTICAL_MARGIN)]
     if any(row.rank is None for row in decision.rows):
         said.append(say("unranked"))
     if not all(one.keeps_slo for one in found):

@@ -1,27 +1,26 @@
 """Do the predictions hold? Loads that no run has are predicted and measured, and the two are set beside each other.
 
 A machine may be slower now than during the run, by more than the predictions are wrong. So the machine's speed is
-measured as well: every load stands between two short anchor loads, `GET /` and `GET /queries/?count=1`, which are part
-of every run. How much longer a request takes in them now than in the run is the slowdown (the geometric mean of both),
-and the costs of the run are multiplied by it before they predict the load. Waits are not multiplied, because a sleep
-lasts as long on a slow machine. The reader's own CPU time is given in seconds of CPU; it is multiplied only by the
-slowdown that CPU time does not explain, which is what other processes took.
+measured as well: every load takes turns with two anchor loads, `GET /` and `GET /queries/?count=1`, which are part of
+every run, and of each of the three all turns are taken together. How much longer a request takes in the anchors than in
+the run is the slowdown (the geometric mean of both), and the costs of the run are multiplied by it before they predict
+the load. Waits are not multiplied, because a sleep lasts as long on a slow machine. The reader's own CPU time is given
+in seconds of CPU; it is multiplied only by the slowdown that CPU time does not explain, which is what other processes
+took.
 
-If the machine was disturbed around a load, it is measured again, a few times at most, until both anchors beside it were
-about as fast as the fastest of their kind. If they never are, the attempt with the smallest slowdown counts. Thus the
-anchors choose the attempt, and never the load's own result. What the comparison then checks is whether costs add up
-as assumed, which waits overlap, and which limit binds.
+All turns count. To keep those with the fastest anchors would keep those in which a neighbour on the machine happened to
+rest during the anchors, and not during the load: then all predictions are too high. What the comparison checks is
+whether costs add up as assumed, which waits overlap, and which limit binds.
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle
 from statistics import geometric_mean, median
 
 from bench.errors import BenchError
-from bench.judging.validity import Judgement
-from bench.load import Generator
+from bench.judging.validity import VALID, Judgement
+from bench.load import Generator, LoadJob, LoadResult
 from bench.models import POOL, find_models
 from bench.prediction.costs import CPU, Costs, Measured
 from bench.prediction.figures import Demand
@@ -30,6 +29,7 @@ from bench.prediction.station import station_of
 from bench.prediction.unseen import ANCHORS, UNSEEN, Unseen
 from bench.results import Run
 from bench.scenarios.base import Contestant, MeasurementContext, Options, run_load
+from bench.testbed.servers.cost import Cost
 from bench.testbed.servers.life import serving
 from bench.testbed.testbed import TestBed
 
@@ -37,10 +37,8 @@ MODELS = ("gevent", "asyncio", "sync", "gevent-blocking-db")
 TOLERANCE = 0.20  # by which a prediction may differ from the measurement
 SHARE = 0.9  # of the valid cells must be within the tolerance
 FEWEST = 10  # valid cells that a check needs
-SLICES = 4  # attempts to measure a cell on a machine that is not disturbed
-CALM = 1.12  # times as slow as the fastest anchor of its kind: beyond, the machine counts as disturbed
-ANCHOR_S, SLICE_S, WARMUP_S = 0.3, 1.0, 0.1
-ATTEMPTS = 3  # to get any answer from an anchor
+TURNS = 5
+ANCHOR_S, LOAD_S, WARMUP_S = 0.15, 0.4, 0.1
 PATIENCE_S = 30.0
 
 
@@ -70,18 +68,18 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Anchor:
-    """An anchor load as it was measured now, which tells how fast the machine is."""
+class Seen:
+    """A load as it was measured now, all its turns together."""
 
-    name: str
     rate_rps: float
     cpu_s: float
     """CPU time of the server for each request."""
+    judgement: Judgement
 
 
 def checks(run: Run, models: Sequence[Measured], testbed: TestBed, generator: Generator) -> Iterator[Checked]:
     """Predict and measure one load after the other; each model gets a server for each size of the pool."""
-    known = {model.name: model for model in models if not model.twin}
+    known = {model.name: model for model in models}
     chosen = [known[name] for name in MODELS if name in known] or list(known.values())[: len(MODELS)]
     if not chosen:
         raise BenchError(f"{run.path} has no model that anything can be predicted for; run python -m bench throughput")
@@ -95,29 +93,37 @@ def checks(run: Run, models: Sequence[Measured], testbed: TestBed, generator: Ge
 def on_a_server(
     run: Run, model: Measured, pool: int, cells: Sequence[Unseen], testbed: TestBed, generator: Generator
 ) -> Iterator[Checked]:
-    """Measure the loads of one model and one size of the pool, each between two anchors."""
+    """Measure the loads of one model and one size of the pool, each in turn with the anchors."""
     (registered,) = find_models(model.name)
     environment = {**testbed.environment(registered), "POOL_SIZE": str(pool)}
     with serving(registered, environment, testbed.logs) as server:
         options = Options(duration_s=ANCHOR_S, warmup_s=WARMUP_S)
         rng = random.Random(run.seed)
         context = MeasurementContext(
-            Contestant(model.name, registered), server, testbed, options, rng, {}, generator, lambda _: None
+            Contestant(model.name, registered), server, testbed, options, rng, generator, lambda _: None
         )
         for path in (*(one.path for one in ANCHORS.values()), *(one.path for one in cells)):
             warm_up(context, path, 2 * pool)
-        pace = Pace(context)
+        anchors = [context.job(one.path, connections=one.connections) for one in ANCHORS.values()]
         for unseen in cells:
-            slices = []
-            for _ in range(SLICES):
-                job = context.job(unseen.path, connections=unseen.connections, duration_s=SLICE_S)
-                before = pace.last
-                result, _, judgement = run_load(context, job)
-                around = before, pace.next()
-                slices.append(checked(run, model, unseen, around, result.throughput_rps, judgement))
-                if pace.calm(around):
-                    break
-            yield slices[-1] if pace.calm(around) else min(slices, key=lambda one: one.drift)
+            load = context.job(unseen.path, connections=unseen.connections, duration_s=LOAD_S)
+            *now, found = in_turn(context, [*anchors, load])
+            yield checked(run, model, unseen, dict(zip(ANCHORS, now, strict=True)), found)
+
+
+def in_turn(context: MeasurementContext, jobs: Sequence[LoadJob]) -> list[Seen]:
+    """Send the loads in turn, several times."""
+    turns = [[run_load(context, job) for job in jobs] for _ in range(TURNS)]
+    return [together(taken) for taken in zip(*turns, strict=True)]
+
+
+def together(taken: Sequence[tuple[LoadResult, Cost, Judgement]]) -> Seen:
+    """What came of the turns of a load; they are valid if all of them are."""
+    judgement = next((judgement for _, _, judgement in taken if not judgement.valid), VALID)
+    requests = sum(result.warmup_requests + result.requests for result, _, _ in taken)
+    answers = sum(result.throughput_rps * result.window_s for result, _, _ in taken)
+    window_s, cpu_s = sum(result.window_s for result, _, _ in taken), sum(cost.cpu_s for _, cost, _ in taken)
+    return Seen(answers / window_s, cpu_s / requests, judgement)
 
 
 def warm_up(context: MeasurementContext, path: str, requests: int) -> None:
@@ -130,53 +136,31 @@ def warm_up(context: MeasurementContext, path: str, requests: int) -> None:
     )  # fmt: skip
 
 
-def checked(
-    run: Run, model: Measured, unseen: Unseen, around: Sequence[Anchor], measured_rps: float, judgement: Judgement
-) -> Checked:
-    """The measurement beside the prediction for a machine that was as slow as the anchors around it say."""
-    drift = geometric_mean(predicted(model, ANCHORS[now.name].demand)[0] / now.rate_rps for now in around)
+def checked(run: Run, model: Measured, unseen: Unseen, anchors: Mapping[str, Seen], load: Seen) -> Checked:
+    """The measurement beside the prediction for a machine that was as slow as the anchors say.
+
+    Raises BenchError if an anchor got no answer at all.
+    """
+    for name, now in anchors.items():
+        if not now.rate_rps:
+            raise BenchError(f"{name} is not answered ({now.judgement.reason}); try on a machine that is less busy")
+    drift = geometric_mean(predicted(model, ANCHORS[name].demand)[0] / now.rate_rps for name, now in anchors.items())
     on_cpu = geometric_mean(
-        now.cpu_s / median(run.cells["throughput", model.name, now.name].values(CPU)) for now in around
+        now.cpu_s / median(run.cells["throughput", model.name, name].values(CPU)) for name, now in anchors.items()
     )
     rate_rps, limit = predicted(slowed(model, drift), unseen.demand, drift / on_cpu)
     pool = f", pool {unseen.pool}" if unseen.pool != POOL else ""
     workload = f"{unseen.path} × {unseen.connections}{pool}"
-    return Checked(model.name, workload, limit, drift, rate_rps, measured_rps, judgement.state, judgement.reason)
-
-
-class Pace:
-    """Measures the anchors of a server in turn, and remembers how fast they have been."""
-
-    def __init__(self, context: MeasurementContext) -> None:
-        self.context = context
-        self.turns = cycle(ANCHORS)
-        self.fastest_rps: dict[str, float] = {}
-        for _ in ANCHORS:
-            self.last = self.next()
-
-    def next(self) -> Anchor:
-        """Measure the next anchor; try again if a busy machine left it without an answer."""
-        name = next(self.turns)
-        for _ in range(ATTEMPTS):
-            result, cost, judgement = run_load(self.context, self.context.job(ANCHORS[name].path))
-            if result.good and not result.errors.total:
-                cpu_s = cost.cpu_s / (result.warmup_requests + result.requests)
-                self.last = Anchor(name, result.throughput_rps, cpu_s)
-                self.fastest_rps[name] = max(self.last.rate_rps, self.fastest_rps.get(name, 0.0))
-                return self.last
-        raise BenchError(f"{name} is not answered ({judgement.reason}); try on a machine that is less busy")
-
-    def calm(self, around: Sequence[Anchor]) -> bool:
-        """Whether the machine was not disturbed during these anchors."""
-        return all(one.rate_rps * CALM >= self.fastest_rps[one.name] for one in around)
+    judgement = load.judgement
+    return Checked(model.name, workload, limit, drift, rate_rps, load.rate_rps, judgement.state, judgement.reason)
 
 
 def slowed(model: Measured, drift: float) -> Measured:
     """The model's costs on a machine where everything takes so many times as long."""
-    rounds = tuple(Costs(*(value * drift for value in vars(costs).values())) for costs in model.rounds)
+    generations = tuple(Costs(*(value * drift for value in vars(costs).values())) for costs in model.generations)
     first_s, further_s = model.local_waits_s
     calls_s = None if model.calls_s is None else (model.calls_s[0] * drift, model.calls_s[1] * drift)
-    return replace(model, rounds=rounds, calls_s=calls_s, local_waits_s=(first_s * drift, further_s * drift))
+    return replace(model, generations=generations, calls_s=calls_s, local_waits_s=(first_s * drift, further_s * drift))
 
 
 def predicted(model: Measured, demand: Demand, stolen: float = 1.0) -> tuple[float, str]:

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from statistics import geometric_mean, median
+from dataclasses import dataclass, replace
+from statistics import fmean, geometric_mean, median
 
 from bench.judging.cells import judged_cell
 from bench.judging.standings import FRAMEWORK, TWIN_SUFFIX, is_twin
-from bench.judging.validity import Judgement, judge_rounds
 from bench.measuring.checks import TOGETHER_AT_MOST
 from bench.models import MODELS
 from bench.results import Cell, Run
@@ -15,7 +14,7 @@ from bench.results import Cell, Run
 BASE, ONE_QUERY, MANY_QUERIES, LIST = "GET /", "GET /queries/?count=1", "GET /queries/?count=20", "GET /todos/"
 NEEDED = (BASE, ONE_QUERY, MANY_QUERIES, LIST)
 FURTHER_QUERIES = 19  # of MANY_QUERIES beyond the one of ONE_QUERY
-CPU = "cpu_per_request_s"
+CPU, PAUSES, RATE, IDLE = "cpu_per_request_s", "pauses", "throughput_rps", "core_idle"
 CALLS_AT_ONCE = (10, 50)
 
 
@@ -46,7 +45,8 @@ class Measured:
     loop: str | None
     trap: bool
     """Whether the registry has it as an example of what goes wrong, or some waits stop its event loop."""
-    rounds: tuple[Costs, ...]
+    generations: tuple[Costs, ...]
+    """The costs in each generation of servers."""
     calls_s: tuple[float, float] | None
     """CPU time of one call to another service, while 10 and while 50 are under way; None if it was not measured."""
     memory_bytes: float
@@ -62,13 +62,9 @@ class Measured:
 
     @property
     def costs(self) -> Costs:
-        """The geometric mean of the rounds, because the rounds are compared by their ratios."""
-        return Costs(*(geometric_mean(values) for values in zip(*(vars(c).values() for c in self.rounds), strict=True)))
-
-    @property
-    def twin(self) -> bool:
-        """Whether it is another model under a second name, which the A/A comparison needs."""
-        return is_twin(self.name)
+        """The geometric mean of the generations, because these are compared by their ratios."""
+        every = (vars(costs).values() for costs in self.generations)
+        return Costs(*(geometric_mean(values) for values in zip(*every, strict=True)))
 
     @property
     def can_stream(self) -> bool:
@@ -86,16 +82,18 @@ class Unmeasured:
 
 
 def measured(run: Run) -> tuple[list[Measured], list[Unmeasured]]:
-    """The models that a prediction can be made for, in the run's order, and those that lack something."""
-    names = dict.fromkeys(cell.model for cell in run.cells.values())
+    """The models that a prediction can be made for, in the run's order, and those that lack something; no floors."""
+    asked = dict.fromkeys(cell.model for cell in run.cells.values() if not is_twin(cell.model))
+    names = [name for name in asked if not run.models[name].floor]
     known, unknown = [], []
     for name in sorted(names, key=order_of(list(run.arguments.get("models", ())))):
-        cells = {cell.workload["name"]: cell for cell in run.of("throughput") if cell.model == name}
-        if reason := missing(cells):
+        own = [cell for cell in run.of("throughput") if cell.model == name]
+        cells = {cell.workload["name"]: once_a_generation(run, cell) for cell in own}
+        if reason := missing(run, cells):
             unknown.append(Unmeasured(name, reason, "python -m bench throughput"))
         else:
             known.append(model_of(run, name, cells))
-    return known, [model for model in unknown if not is_twin(model.name)]
+    return known, unknown
 
 
 def order_of(names: Sequence[str]) -> Callable[[str], tuple[int, str]]:
@@ -103,7 +101,16 @@ def order_of(names: Sequence[str]) -> Callable[[str], tuple[int, str]]:
     return lambda name: (names.index(name) if name in names else len(names), name)
 
 
-def missing(cells: Mapping[str, Cell]) -> str:
+def once_a_generation(run: Run, cell: Cell) -> Cell:
+    """The cell with one observation for each generation: the baseline is in every group, its twin in the first."""
+    twin = run.cells.get((cell.scenario, cell.model + TWIN_SUFFIX, cell.workload["name"]))
+    if twin is None:
+        return cell
+    first = {one.round for one in twin.observations}
+    return replace(cell, observations=tuple(one for one in cell.observations if one.round in first))
+
+
+def missing(run: Run, cells: Mapping[str, Cell]) -> str:
     """Why the cells are not enough for a prediction; empty if they are."""
     for workload in NEEDED:
         cell = cells.get(workload)
@@ -111,17 +118,11 @@ def missing(cells: Mapping[str, Cell]) -> str:
             return f"no cell for {workload}"
         if (processes := cell.info.get("processes") or 1) > 1:
             return f"measured with {processes} processes, and a prediction needs one"
-        if not (judgement := judged_by_cpu(cell)).valid:
-            return f"{workload} is {judgement.state}"
+        if (state := judged_cell(run, cell).judgement.state) not in ("VALID", "UNSTABLE"):
+            return f"{workload} is {state}"
         if len(cell.values(CPU)) < len(cell.observations) or min(cell.values(CPU)) <= 0:
-            return f"{workload} has a round without CPU time"
-    return "" if costs_of(cells) else "in some round more work took less CPU time, so the run is too noisy"
-
-
-def judged_by_cpu(cell: Cell) -> Judgement:
-    """Whether the rounds agree on CPU time; a busy machine may have changed their rates, which do not matter here."""
-    judgements = [Judgement(one.state, one.reason) for one in cell.observations]
-    return judge_rounds(judgements, cell.values(CPU))
+            return f"{workload} has a generation without CPU time"
+    return "" if costs_of(cells) else "in some generation more work took less CPU time, so the run is too noisy"
 
 
 def model_of(run: Run, name: str, cells: Mapping[str, Cell]) -> Measured:
@@ -140,51 +141,54 @@ def model_of(run: Run, name: str, cells: Mapping[str, Cell]) -> Measured:
         loop=base.info.get("loop"),
         trap=(registered is not None and "traps" in registered.families)
         or (bool(base.info.get("loop")) and not (python and database)),
-        rounds=costs,
+        generations=costs,
         calls_s=calls_of(run, name, geometric_mean(each.base_s for each in costs)),
         memory_bytes=median(base.values("pss_bytes") or base.values("rss_bytes")),
         request_bytes=request_bytes(run, name),
         streams=streams(run, name),
         local_waits_s=local_waits(cells),
-        framework=run.models[name.removesuffix(TWIN_SUFFIX)].framework,
+        framework=run.models[name].framework,
     )
 
 
 def overlaps(cell: Cell) -> tuple[bool, bool]:
-    """Whether waits in Python, and waits in the database, overlapped in the probes before the rounds."""
+    """Whether waits in Python, and waits in the database, overlapped in the probes before the load."""
     probes = [one.raw["overlap"] for one in cell.observations if one.raw.get("overlap")]
     python, database = (median([probe[kind] for probe in probes] or [1.0]) for kind in ("python", "database"))
     return python <= TOGETHER_AT_MOST, database <= TOGETHER_AT_MOST
 
 
 def costs_of(cells: Mapping[str, Cell]) -> tuple[Costs, ...]:
-    """The costs in every round; nothing at all if in one of them some part would cost nothing or less.
+    """The costs in every generation; nothing at all if in one of them some part would cost nothing or less.
 
-    The CPU time of an empty request is divided by the share of the core that the server could fill. The highest share
-    of all rounds is taken, because other work on the machine can only lower it.
+    They are what requests usually cost, and what pauses add to them, which is too rare to be told for each part alone.
+    Nothing is added for the core's idle time: all requests of a slice are there when it begins, over open connections,
+    so that no server has to wait for the next one, not even a sync worker.
     """
-    utilisation = max(
-        rps * cpu_s
-        for rps, cpu_s in zip(cells[BASE].values("throughput_rps"), cells[BASE].values(CPU), strict=True)
-    )  # fmt: skip
-    rounds = tuple(
-        Costs(base / min(1.0, utilisation), one - base, (many - one) / FURTHER_QUERIES, all_rows - base)
+    times = 1 + fmean([share for workload in NEEDED for share in cells[workload].values(PAUSES)] or [0.0])
+    generations = tuple(
+        Costs(*(part_s * times for part_s in (base, one - base, (many - one) / FURTHER_QUERIES, all_rows - base)))
         for base, one, many, all_rows in zip(*(cells[workload].values(CPU) for workload in NEEDED), strict=True)
     )
-    return rounds if all(min(vars(costs).values()) > 0 for costs in rounds) else ()
+    return generations if all(min(vars(costs).values()) > 0 for costs in generations) else ()
 
 
 def local_waits(cells: Mapping[str, Cell]) -> tuple[float, float]:
     """How long the first query, and each further one, blocks the process while the bench's own database works.
 
-    At full load this is the time between two answers that CPU time does not explain. The shortest of all rounds is
-    taken, because other work on the machine can only lengthen it.
+    Then the process has nothing to do, and at full load its core is idle for so long. The time between two answers that
+    CPU time does not explain would not do: what neighbours on the machine take is in it too, which may be more than the
+    request itself takes. A neighbour on this core can only hide idle time, and one on the database's core lengthens it,
+    so the median of the generations is taken. The idle time of `GET /` is that of a slice's beginning and end.
     """
-    base_s, one_s, many_s = (
-        min(1 / rps - cpu_s for rps, cpu_s in zip(cell.values("throughput_rps"), cell.values(CPU), strict=True))
-        for cell in (cells[name] for name in (BASE, ONE_QUERY, MANY_QUERIES))
-    )
+    base_s, one_s, many_s = (idle_s(cells[name]) for name in (BASE, ONE_QUERY, MANY_QUERIES))
     return max(0.0, one_s - base_s), max(0.0, many_s - one_s) / FURTHER_QUERIES
+
+
+def idle_s(cell: Cell) -> float:
+    """For how long a request left the server's core idle; 0 where the system does not tell."""
+    found = [one.figures[IDLE] / one.figures[RATE] for one in cell.observations if one.figures[IDLE] is not None]
+    return float(median(found or [0.0]))
 
 
 def calls_of(run: Run, name: str, base_s: float) -> tuple[float, float] | None:

@@ -8,12 +8,15 @@ from bench.prediction.costs import Measured
 from bench.prediction.figures import Demand
 from bench.prediction.queueing import NEGLIGIBLE, Queue, closed_rps, queue_of, variation
 from bench.prediction.station import Station, station_of
-from bench.scenarios.latency import RESTART_MARGIN
 
 ENOUGH = 0.98  # of the highest throughput: fewer processes that reach this are as good
 P99_DEVIATIONS = 2.326  # from the mean of a normal distribution to its 99th percentile
 NEARLY = 0.9  # of the most processes that are possible: from here on their number counts as the limit
 MOST_PROCESSES = 1_000  # bounds the calculation; machines that hold more processes are not asked about here
+
+
+# Restarting a server changes its capacity by up to 25 %, and a rate must be kept all the same.
+RESTART_MARGIN = 0.75
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Prediction:
 
 
 def predict(model: Measured, demand: Demand) -> Prediction:
-    """The prediction from the mean costs of all rounds."""
+    """The prediction from the mean costs of all generations."""
     station = station_of(model, model.costs, demand)
     rates = rates_of(model, station, demand)
     peak = peak_of(rates)
@@ -59,9 +62,9 @@ def has_spare(capacity_rps: float, rate_rps: float) -> bool:
 
 
 def capacities(model: Measured, demand: Demand) -> list[float]:
-    """Answers a second from the costs of each round; models are ranked by these."""
+    """Answers a second from the costs of each generation; models are ranked by these."""
     peak = peak_of(rates_of(model, station_of(model, model.costs, demand), demand))
-    return [throughput(model, station_of(model, costs, demand), demand, peak) for costs in model.rounds]
+    return [throughput(model, station_of(model, costs, demand), demand, peak) for costs in model.generations]
 
 
 def rates_of(model: Measured, station: Station, demand: Demand) -> list[float]:

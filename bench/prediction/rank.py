@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.judging.standings import TWIN_SUFFIX
-from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN, grouped, t_interval
+from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN, grouped, t_interval
 from bench.prediction.costs import Measured
 from bench.prediction.figures import Demand
 from bench.prediction.predict import capacities, predict
@@ -13,10 +12,9 @@ from bench.prediction.verdict import Row, Verdict, verdict_of
 
 @dataclass(frozen=True)
 class Decision:
-    """Rows, best first, the ratio that models must differ by, and the verdict."""
+    """Rows, best first, and the verdict."""
 
     rows: tuple[Row, ...]
-    margin: float
     verdict: Verdict
 
 
@@ -24,14 +22,13 @@ def decide(models: Sequence[Measured], demand: Demand) -> Decision:
     """Predict every model, rank those that may be ranked, and say what that means."""
     usable = [model for model in models if not demand.calls or model.calls_s is not None]
     values = {model.name: capacities(model, demand) for model in usable}
-    margin = margin_of(values)
-    ranked = [model for model in usable if not model.trap and not model.twin]
-    most = max((len(model.rounds) for model in ranked), default=0)
-    whole = {model.name: values[model.name] for model in ranked if len(model.rounds) == most}
-    predictions = {model.name: predict(model, demand) for model in usable if not model.twin}
+    ranked = [model for model in usable if not model.trap]
+    most = max((len(model.generations) for model in ranked), default=0)
+    whole = {model.name: values[model.name] for model in ranked if len(model.generations) == most}
+    predictions = {model.name: predict(model, demand) for model in usable}
     order = sorted(predictions, key=lambda name: (name not in whole, -predictions[name].capacity_rps))
     best_first = [name for name in order if name in whole]
-    ranks = grouped(best_first, is_below(whole, margin)) if most >= MIN_ROUNDS else {}
+    ranks = grouped(best_first, is_below(whole)) if most >= FEWEST_GENERATIONS else {}
     rows = tuple(
         Row(
             predictions[name],
@@ -40,19 +37,9 @@ def decide(models: Sequence[Measured], demand: Demand) -> Decision:
         )
         for name in order
     )
-    return Decision(rows, margin, verdict_of(rows, {model.name: model for model in models}, demand))
+    return Decision(rows, verdict_of(rows, {model.name: model for model in models}, demand))
 
 
-def margin_of(values: Mapping[str, Sequence[float]]) -> float:
-    """The ratio that a difference must exceed: 5 %, or what the A/A pair seems to differ by if that is more."""
-    for name, twin in values.items():
-        base = name.removesuffix(TWIN_SUFFIX)
-        if name != base and len(values.get(base, ())) == len(twin) >= MIN_ROUNDS:
-            interval = t_interval(twin, values[base])
-            return max(PRACTICAL_MARGIN, interval.high, 1 / interval.low)
-    return PRACTICAL_MARGIN
-
-
-def is_below(values: Mapping[str, Sequence[float]], margin: float) -> Callable[[str, str], bool]:
-    """Whether a model's whole interval lies below the leader's capacity by more than the margin."""
-    return lambda leader, name: t_interval(values[name], values[leader]).high < 1 / margin
+def is_below(values: Mapping[str, Sequence[float]]) -> Callable[[str, str], bool]:
+    """Whether a model's whole interval lies below the leader's capacity by more than 5 %."""
+    return lambda leader, name: t_interval(values[name], values[leader]).high < 1 / PRACTICAL_MARGIN

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bench.judging.standings import FRAMEWORK, TWIN_SUFFIX
+from bench.judging.standings import FRAMEWORK
 from bench.prediction.advice import advice, notes
 from bench.prediction.costs import Costs, Measured
 from bench.prediction.figures import Demand
@@ -19,7 +19,7 @@ from bench.prediction.sentences import PLACE, TEMPLATES, Sentence
 
 SEED = 1
 DEMANDS = 48
-ROUNDS = 6
+GENERATIONS = 6
 ASYNCIO_LOOP = "asyncio.unix_events._UnixSelectorEventLoop"
 GEVENT_LOOP = "gevent.libev.corecext.loop"
 # Name, application, whether waits in Python and in the database overlap, threads, loop.
@@ -31,7 +31,6 @@ KINDS: Sequence[tuple[str, str, bool, bool, int | None, str | None]] = (
     ("asyncio", "asyncio_app", True, True, None, ASYNCIO_LOOP),
     ("asyncio-blocking-db", "asyncio_app", True, False, None, ASYNCIO_LOOP),
     ("another <framework>", "reference_apps.another", True, True, None, "uvloop.Loop"),
-    ("gevent" + TWIN_SUFFIX, "gevent_app", True, True, None, GEVENT_LOOP),
 )
 
 NUMBERS = (0.0, 0.05, 0.25, 1.0, 2.5, 12.25, 99.45, 99.5, 100.5, 1234.5, 1e6 / 3)
@@ -87,9 +86,9 @@ def made_up(
 ) -> Measured:
     """A model with random costs of a realistic size."""
     base_s, query_s = rng.uniform(1e-4, 5e-4), rng.uniform(1e-4, 3e-4)
-    rounds = tuple(
+    generations = tuple(
         Costs(*(value_s * rng.uniform(0.95, 1.05) for value_s in (base_s, 3 * query_s, query_s, 4 * query_s)))
-        for _ in range(ROUNDS)
+        for _ in range(GENERATIONS)
     )
     return Measured(
         name=name,
@@ -99,7 +98,7 @@ def made_up(
         threads=threads,
         loop=loop,
         trap=loop is not None and not database,
-        rounds=rounds,
+        generations=generations,
         calls_s=None if name == "threads" else (rng.uniform(5e-4, 1e-3), rng.uniform(1e-3, 5e-3)),
         memory_bytes=rng.uniform(5e7, 1e8),
         request_bytes=rng.uniform(2e4, 5e4) if threads is None else None,

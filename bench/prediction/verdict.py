@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.judging.statistics import MIN_ROUNDS, RatioInterval
+from bench.judging.statistics import FEWEST_GENERATIONS, RatioInterval
 from bench.prediction.costs import Measured
 from bench.prediction.figures import Demand
 from bench.prediction.predict import Prediction, has_spare
 from bench.prediction.sentences import Sentence, say
 
-Kind = Literal["nothing measured", "too few rounds", "winner", "tie", "none"]
+Kind = Literal["nothing measured", "too few generations", "winner", "tie", "none"]
 # Limits that are the reader's own and not the model's, and the sentence for models that meet the same one.
 TIES = {"connections": "tie_by_connections", "load": "tie_by_waits"}
 
@@ -22,7 +22,7 @@ class Row:
 
     prediction: Prediction
     rank: int | None
-    """1 is best, the same for models that cannot be told apart; None for traps, the twin, and too few rounds."""
+    """1 is best, the same for models that cannot be told apart; None for traps and too few generations."""
     to_best: RatioInterval | None
     """Its capacity ÷ the best one's; None for the best."""
 
@@ -50,7 +50,7 @@ def verdict_of(rows: Sequence[Row], models: Mapping[str, Measured], demand: Dema
     if not rows:
         return Verdict("nothing measured", (), None, (say("nothing_measured"),))
     if not ranked:
-        return Verdict("too few rounds", (), None, (say("too_few_rounds", rounds=MIN_ROUNDS),))
+        return Verdict("too few generations", (), None, (say("too_few_generations", generations=FEWEST_GENERATIONS),))
     if demand.rate_rps is not None:
         return keeping(ranked, models, demand)
     best = in_order([row.prediction for row in ranked if row.rank == 1], models, demand)

@@ -10,6 +10,7 @@ FAMILIES = {
     "references": "other stacks and frameworks",
     "mysql": "MySQL",
     "traps": "traps",
+    "floors": "floors",
     "other": "other",
 }
 # The group of the models that stand for both apps.

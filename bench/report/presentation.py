@@ -1,11 +1,11 @@
 """How are the answers to a scenario's question shown? As the file of the same name in bench/report/scenarios/ says.
 
 A scenario without such a file is shown as every other: a table of the figure that its cells are ranked by, and charts
-of its rounds.
+of its generations.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -66,6 +66,8 @@ class Presentation:
 
     columns: Sequence[Column] = ()
     """Of its tables. Empty: the figure that its cells are ranked by."""
+    columns_by_figure: Mapping[str, Sequence[Column]] = field(default_factory=dict)
+    """Of the tables of workloads that are ranked by one of these figures, instead of the others."""
     lines: Callable[[Console, Options], Lines] | None = None
     """What is printed while it is measured."""
     in_terminal: Callable[[JudgedScenario, int, int], Iterable[RenderableType]] | None = None

@@ -101,6 +101,7 @@ def problems(content: Mapping[str, Any]) -> Iterator[str]:
     yield from strangers(content)
     yield from repeated(content["cells"])
     yield from bad_samples(content["cells"])
+    yield from bad_slices(content["cells"])
 
 
 def strangers(content: Mapping[str, Any]) -> Iterator[str]:
@@ -135,6 +136,17 @@ def bad_samples(cells: list[dict[str, Any]]) -> Iterator[str]:
                     return
 
 
+def bad_slices(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Slices of which some have no value of a kind, or times of requests that are no whole numbers."""
+    for place, cell in enumerate(cells):
+        for one in cell["observations"]:
+            columns = [value for value in one["raw"].get("slices", {}).values() if isinstance(value, list)]
+            times = (time for column in columns for each in column if isinstance(each, list) for time in each)
+            if len(set(map(len, columns))) > 1 or not all(type(time) is int and time >= 0 for time in times):
+                yield f"$.cells[{place}]: the slices of round {one['round']} do not fit together"
+                return
+
+
 def is_sample(sample: Mapping[str, Any]) -> bool:
     """Whether a request has what is read of it."""
     return isinstance(sample.get("done_s"), int | float) and isinstance(sample.get("kind"), str)
@@ -148,8 +160,7 @@ def cell_of(content: dict[str, Any]) -> Cell:
 
 def question_of(content: dict[str, Any]) -> Question:
     """A question from what stands in the file."""
-    lists = {name: tuple(content[name]) for name in ("workloads", "found_once")}
-    return Question(**{**content, **lists})
+    return Question(**{**content, "workloads": tuple(content["workloads"])})
 
 
 def shortened(text: str) -> str:

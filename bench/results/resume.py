@@ -32,7 +32,7 @@ def check_same(
 
 
 def differing(old: Mapping[str, Any], new: Mapping[str, Any], flags: Mapping[str, str]) -> str:
-    """`--rounds was 6 and is 2`, for everything that differs and that matters; empty if nothing does.
+    """`--cycles was 10 and is 5`, for everything that differs and that matters; empty if nothing does.
 
     How it was typed does not matter, nor do variables that no server has.
     """

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bench.errors import BenchError
 from bench.files import write_whole
 
-SCHEMA = 2
+SCHEMA = 3
 FILE = "results.json"
 RESULTS = Path("results")
 # What follows a model's name where it is measured a second time, as the other half of an A/A pair.
@@ -27,16 +27,14 @@ class Question:
     text: str
     figure: str
     """The figure that cells are ranked by."""
-    higher_is_better: bool
     compared: bool
-    """Whether every model was measured in every round, so that rounds can be paired; else each cell stands alone."""
+    """Whether models were measured in turn, so that they can be compared; else each cell stands alone."""
     workloads: tuple[str, ...]
     """Their names, in the order in which a reader meets them."""
     kinds: Mapping[str, str] = field(default_factory=dict)
     """By workload, the kind of work in words; a verdict is about these workloads only."""
-    found_once: tuple[str, ...] = ()
-    """Workloads whose figure was found once for each model before the rounds, which only confirm it: models are not
-    compared by it."""
+    where_idle: str = ""
+    """The figure that takes the other's place in a workload where a server did not fill its core; empty: none."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,13 @@ class ModelFacts:
     """Whether it looks concurrent and is not, or breaks under load."""
     app: str = ""
     """The package or file whose views answer."""
+    floor: bool = False
+    """Whether it is no way to serve, but shows the least that a request costs."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One measurement of a cell: one workload on one server in one round."""
+    """One measurement of a cell: one workload on one server."""
 
     round: int
     state: State
@@ -67,7 +67,7 @@ class Observation:
     figures: Mapping[str, Any]
     """By name, which ends with the unit; None for what could not be measured."""
     raw: Mapping[str, Any]
-    """What the figures come from: the load, each request's times, the server's cost, the checks before it."""
+    """What the figures come from: every slice, or the load and the server's cost, and the checks before it."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,9 @@ class Cell:
     figure: str
     """The figure that the cell is ranked by."""
     command: tuple[str, ...]
-    """The server's command line in the last round."""
+    """The command line of the last server."""
     info: Mapping[str, Any]
     """What the server said of itself at /info; empty if it never answered."""
-    spread_limit: float | None
-    """How far its rounds may be apart before the cell is UNSTABLE, as a share of their median; None: any."""
     observations: tuple[Observation, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that the model sets for its server on purpose."""
@@ -116,10 +114,15 @@ class Run:
     """By name, in the order in which they were asked for."""
     cells: dict[tuple[str, str, str], Cell] = field(default_factory=dict)
     steps_done: list[str] = field(default_factory=list)
-    prepared: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By scenario and contestant, what was found out before its rounds."""
+    found: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By scenario, what one generation of servers found out for the later ones."""
+    servers_at_once: int | None = None
+    """The most servers that are up together, fewer than asked for where a database has not the connections; None for
+    a run without slices, and before the databases are there."""
     calibration: Mapping[str, Any] | None = None
     elapsed_s: float = 0.0
+    generations_s: float = 0.0
+    """Those of them that were spent on servers which are loaded in slices."""
     measuring_s: float = 0.0
     """Seconds spent measuring: all but starting, checking and ending databases and servers."""
     window_s: float = 0.0

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from bench.load import Generator, LoadJob, LoadResult
 from bench.load.burst import OnAnswer
 from bench.models import Model
 from bench.scenarios.options import CONNECTIONS, Number, Option
-from bench.scenarios.schedule import Once, Rounds, Schedule, Setup
+from bench.scenarios.schedule import Once, Schedule, Setup, Slices
 from bench.testbed.servers.cost import Cost, CostMeter
 from bench.testbed.servers.life import Server, other_cores
 from bench.testbed.testbed import TestBed
@@ -26,11 +26,22 @@ FETCH_TIMEOUT_S = 30.0
 class Options:
     """How to measure. They are a part of the run's arguments, so that another run can repeat it."""
 
-    rounds: int = 6
+    generations: int = 12
+    """The most generations of servers that are loaded in slices; a run that is sure, or out of time, has fewer."""
+    cycles: int = 15
+    """How often each server of a generation is loaded with each workload."""
+    slice_s: float = 0.025
+    """How long a slice of load lasts in a closed loop."""
+    lead_in_s: float = 0.005
+    """Load before each slice that is not counted, for caches that other servers have emptied."""
+    budget_s: float = 330.0
+    """Seconds for all generations; no further one begins that would not be over by then, after the first three."""
+    servers_at_once: int = 12
+    """The most servers that are up together; they hold 40 to 100 MB each."""
     quick: bool = False
-    """Fewer and smaller loads, for a first look: no A/A twin, no preparation, and of several set-ups only the first."""
+    """Fewer and smaller loads, for a first look: of several set-ups only the first."""
     duration_s: float = 0.35
-    """The measured part of each load."""
+    """The measured part of each load that is not made of slices."""
     warmup_s: float = 0.15
     seed: int = 0
     brief: bool = False
@@ -64,21 +75,19 @@ class Workload:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
     """What kind of work this is, in a reader's words; empty if no verdict is about it."""
-    found_once: str = ""
-    """The figure that was found once for each model beforehand, if this only confirms it."""
+    figure: str = ""
+    """The name of the figure that its cells are ranked by; empty: that of the scenario."""
 
 
 @dataclass(frozen=True)
 class MeasurementContext:
-    """One fresh server and all that a scenario needs to measure it."""
+    """One server and all that a scenario needs to measure it."""
 
     contestant: Contestant
     server: Server
     testbed: TestBed
     options: Options
     rng: random.Random
-    prepared: Mapping[str, Mapping[str, Any]]
-    """By contestant name, what the scenario's preparation found."""
     generator: Generator
     on_answer: OnAnswer
     """Called with each answer by scenarios that send their requests themselves."""
@@ -105,16 +114,20 @@ class MeasurementContext:
     def fetch(self, path: str) -> bytes:
         """The body of an answer with status 200. Raises OSError for any other answer, and if there is none."""
         with closing(HTTPConnection(urlsplit(self.server.url).netloc, timeout=FETCH_TIMEOUT_S)) as connection:
-            connection.request("GET", path)
-            answer = connection.getresponse()
+            try:
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                body = answer.read()
+            except HTTPException as error:
+                raise OSError(f"{path} gave no whole answer: {error!r}") from None
             if answer.status != 200:
                 raise OSError(f"{path} answered {answer.status}")
-            return answer.read()
+            return body
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One round of one workload: its figures (units in their names), whether to believe them, and the raw results."""
+    """A workload on one server: its figures (units in their names), whether to believe them, and the raw results."""
 
     figures: Mapping[str, Any]
     """Numbers by name, None for what could not be measured; what has several values is among the raw results."""
@@ -134,12 +147,14 @@ class Scenario:
     name: str
     question: str
     workloads: Callable[[Options], Sequence[Workload]]
-    measure: Callable[[MeasurementContext, Workload], Reading]
     finding: Callable[[JudgedScenario], str]
     """What the cells say, in sentences; empty if they say nothing."""
     figure: str
     """The name of the figure that its cells are ranked by."""
-    higher_is_better: bool = False
+    measure: Callable[[MeasurementContext, Workload], Reading] | None = None
+    """How one server is measured; None where the schedule measures several together."""
+    where_idle: str = ""
+    """The figure that takes its place where a server did not fill its core, if that matters."""
     schedule: Schedule = Once()  # noqa: RUF009  (it is frozen)
     options: Sequence[Option[Any]] = ()
     """What can be chosen of it on the command line."""
@@ -158,13 +173,8 @@ class Scenario:
 
     @property
     def compared(self) -> bool:
-        """Whether its rounds can be paired."""
-        return isinstance(self.schedule, Rounds)
-
-    @property
-    def spread_limit(self) -> float | None:
-        """How far a cell's rounds may be apart, as a share of their median; None: any distance."""
-        return self.schedule.spread_limit if isinstance(self.schedule, Rounds) else None
+        """Whether models are compared, cycle by cycle."""
+        return isinstance(self.schedule, Slices)
 
 
 def run_load(context: MeasurementContext, job: LoadJob) -> tuple[LoadResult, Cost, Judgement]:
@@ -172,33 +182,6 @@ def run_load(context: MeasurementContext, job: LoadJob) -> tuple[LoadResult, Cos
     with CostMeter(context.server.process.pid) as meter:
         result = context.generator.run(job)
     return result, meter.cost, judge_load(result, job.rate_rps)
-
-
-def load_reading(context: MeasurementContext, job: LoadJob) -> Reading:
-    """Send a load; give the figures that every load has."""
-    result, cost, judgement = run_load(context, job)
-    handled = result.warmup_requests + result.requests
-    values = {
-        "throughput_rps": result.throughput_rps,
-        "p50_s": result.response.p50_s,
-        "p90_s": result.response.p90_s,
-        "p99_s": result.response.p99_s,
-        "max_s": result.response.max_s,
-        "cpu_per_request_s": cost.cpu_s / handled if handled else None,
-        "rss_bytes": cost.steady_rss_bytes,
-        "pss_bytes": cost.pss_bytes,
-        "threads": cost.threads,
-        "drift": drift(result),
-        "database_connections": context.testbed.database_connections(context.server.model),
-    }
-    detail = {"job": describe(job), "load": asdict(result), "cost": asdict(cost)}
-    return Reading(values, judgement, detail, result.window_s)
-
-
-def drift(result: LoadResult) -> float | None:
-    """Rate in the window's last third ÷ rate in its first. If it is far from 1, the server became faster or slower."""
-    first, last = result.first_third.good_rps, result.last_third.good_rps
-    return last / first if first else None
 
 
 def describe(job: LoadJob) -> dict[str, Any]:

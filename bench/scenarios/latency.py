@@ -1,227 +1,170 @@
 """How long do users wait at a given rate, and which rate can be promised?
 
 Open loop: requests arrive as those of users who do not know of each other (Poisson, seeded), whether or not the server
-keeps up, and response time counts from the intended send time. Every load is one small database read:
+keeps up, and response time counts from the intended send time. Every request is one small database read. The servers of
+all models are up, and slices of half a second go round among them; in one cycle all of them get the very same arrivals.
 
-- at 20, 50 and 80 % of the server's own capacity, which a short closed loop measures when the server has just started,
-  because a restart alone changes it by up to 25 %;
-- at one rate for all models, half of the slowest one's capacity;
-- at the rate that can be promised for the model. A search on one server finds the highest rate at which p99 stays below
-  `--slo-ms`, and three quarters of it are promised, because a promise must still hold after a restart. The rounds, each
-  on a fresh server, confirm the promise or do not.
-
-A load at a low rate lasts until it has the samples for a p90, the figure that models are ranked by. A p99 needs a
-thousand and is shown where there are as many (`--duration 3`). The promise does without: "p99 is below the limit" and
-"at most 1 % of the requests were late" are the same statement, and counts of late requests add up over the rounds.
+- At one rate for all models: a third of what the slowest of them answers in a closed loop. The percentiles are those of
+  all requests together.
+- At the rate that can be promised for each model. In every generation of servers a search by halves, one step of it in
+  each cycle, finds the highest rate at which no more than 1 % of the requests of a slice take longer than `--slo-ms`.
+  Three quarters of it are promised, and a longer slice with other arrivals confirms the promise or does not. "p99 is
+  below the limit" and "at most 1 % of the requests were late" are the same statement, and counts of late requests add
+  up over the generations. A rate above what the closed loop found is not tried: half a second is too short to show how
+  a queue grows without end.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from math import inf
+from dataclasses import replace
 from typing import Any
 
 from bench.judging import JudgedCell, JudgedScenario
-from bench.judging.phrases import sentence
-from bench.judging.promises import LATE_SHARE, confirmed, pooled_late_share
-from bench.judging.validity import Judgement
+from bench.judging.promises import LATE_SHARE
+from bench.judging.sentences import sentence
+from bench.judging.slices import Columns, total
+from bench.judging.standings import is_twin
+from bench.judging.validity import VALID, Judgement
 from bench.load import LoadJob
 from bench.models import Model
-from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload, run_load
-from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
+from bench.scenarios.base import Options, Reading, Scenario, Workload
+from bench.scenarios.generation import Generation
 from bench.scenarios.options import CONNECTIONS, Option
-from bench.scenarios.rate_search import Probe, highest_kept
-from bench.scenarios.schedule import Rounds
+from bench.scenarios.rate_search import Search
+from bench.scenarios.schedule import Slices
+from bench.words import join
 
 SLO_MS = Option("slo_ms", "--slo-ms", "What p99 must stay below for a rate to count as kept.", 50.0, 1, 60_000)
 
 PATH = "/queries/?count=1"
-CAPACITY_SHARES = (0.2, 0.5, 0.8)
-COMMON_SHARE = 0.5
 COMMON = "one rate for all"
-UPPER_SHARE = 1.2  # a closed loop of 32 connections may get less out of a server than an open loop does
-RESTART_MARGIN = 0.75  # restarting a server changes its capacity by up to 25 %, and the promise must hold all the same
-P99_SAMPLES = 1_001
-CAPACITY_S = 0.3
-# The shortest and the longest load, in multiples of the run's duration: for a p90; for the p90 that models are ranked
-# by, where a hiccup of 30 ms must not be a tenth of the load; and for the promise.
-P90_BOUNDS = (0.4, 2.5)
-RANKED_BOUNDS = (1.6, 2.5)
-P99_BOUNDS = (0.7, 1.0)
-
-
-@dataclass(frozen=True)
-class Capacity:
-    """What a server answers in a closed loop, and how long that took to measure."""
-
-    rps: float
-    judgement: Judgement
-    window_s: float
+COMMON_SHARE = 0.3  # a neighbour halves what a server can do; it must not be at its limit then
+SLICE_S = 0.5  # long enough for the waits of a queue that builds up and goes again
+CYCLES = 4
+CAPACITY_CYCLES = 5
+PROBES = 5  # the limit is found to within 1 / 2 ** 5 of the capacity
+PROMISED_SHARE = 0.75  # of the highest rate that was kept: a promise must hold when the machine is slower, too
+CONFIRM_S = 1.0
+# A server that falls behind by 20 % at 1,200/s for a second has 240 requests in flight; users do not share 32 sockets.
+SOCKETS = 256
 
 
 def workloads(options: Options) -> Sequence[Workload]:
-    """Shares of the server's own capacity; a full run also has one rate for all, and the promise."""
-    shares = [
-        Workload(f"{share:.0%} of its capacity".replace("%", " %"), {"path": PATH, "capacity_share": share})
-        for share in CAPACITY_SHARES
-    ]
-    if options.quick:
-        return shares
+    """One rate for all; a full run also looks for the rate that can be promised."""
     common = Workload(COMMON, {"path": PATH, "slowest_share": COMMON_SHARE}, kind="short waits at one rate")
-    return [*shares, common, promised(options)]
+    return [common] if options.quick else [common, promised(options)]
 
 
 def promised(options: Options) -> Workload:
-    """The rate that the search has found."""
+    """The highest rate that keeps the limit."""
     limit = f"p99 below {options[SLO_MS]:g} ms"
-    parameters = {"path": PATH, "slo_s": options[SLO_MS] / 1e3}
-    return Workload(f"promise: {limit}", parameters, kind=limit, found_once="promise_rps")
+    return Workload(f"promise: {limit}", {"path": PATH, "slo_s": options[SLO_MS] / 1e3}, limit, "promise_rps")
 
 
-def measure(context: MeasurementContext, workload: Workload) -> Reading:
-    """One load. The first one on a server is preceded by a closed loop that measures the server's capacity."""
-    first = "capacity" not in context.memo
-    if first:
-        context.memo["capacity"] = capacity_of(context)
-    capacity: Capacity = context.memo["capacity"]
-    if capacity.judgement.state == "ERRORS":
-        return Reading({}, Judgement("ERRORS", f"no capacity to take a share of: {capacity.judgement.reason}"))
-    reading = measure_at(context, workload, capacity)
-    spent_s = capacity.window_s if first else 0.0
-    return replace(
-        reading,
-        figures={**reading.figures, "capacity_rps": capacity.rps},
-        window_s=reading.window_s + spent_s,
-    )
-
-
-def measure_at(context: MeasurementContext, workload: Workload, capacity: Capacity) -> Reading:
-    """The workload's load, or the reason why there is none."""
+def measure(generation: Generation, workload: Workload) -> Mapping[str, Reading]:
+    """One workload on all servers of a generation, after a short closed loop that finds what each can do."""
+    readings = generation.closed(lambda context: context.job(PATH), CAPACITY_CYCLES)
+    capacities = {name: rps for name, reading in readings.items() if (rps := reading.figures.get("throughput_rps"))}
     if "slo_s" in workload.parameters:
-        return measure_promise(context)
-    if "capacity_share" in workload.parameters:
-        rate_rps: float | None = capacity.rps * workload.parameters["capacity_share"]
-        bounds = P90_BOUNDS
-    else:
-        rate_rps, bounds = common_rps(context.prepared), RANKED_BOUNDS
-    if rate_rps is None:
-        return Reading({}, Judgement("ERRORS", "no model's capacity was found beforehand"))
-    return with_late(context, open_loop(context, rate_rps, P90_SAMPLES, bounds, PATH))
+        return {**readings, **promises(generation, capacities, workload.parameters["slo_s"])}
+    return {**readings, **at_one_rate(generation, capacities)}
 
 
-def with_late(context: MeasurementContext, job: LoadJob) -> Reading:
-    """A load in which the requests that took longer than the limit are counted."""
-    return open_reading(context, job, late_after_s=context.options[SLO_MS] / 1e3)
+def at_one_rate(generation: Generation, capacities: Mapping[str, float]) -> Mapping[str, Reading]:
+    """The rate that the run's first servers have found, put to all in every generation."""
+    if not capacities:
+        return {}
+    ranked = {name: rps for name, rps in capacities.items() if not generation.contexts[name].contestant.model.blocks}
+    rate_rps = generation.found.setdefault("rate_rps", COMMON_SHARE * min((ranked or capacities).values()))
+    jobs = open_loops(generation, dict.fromkeys(capacities, rate_rps))
+    readings = generation.readings(jobs, generation.slices(jobs, CYCLES, SLICE_S))
+    return {name: with_figures(reading, capacity_rps=capacities[name]) for name, reading in readings.items()}
 
 
-def measure_promise(context: MeasurementContext) -> Reading:
-    """A load at the rate that the search found for the model (for a twin, its model's), on a server new to it."""
-    found = context.prepared.get(context.contestant.model.name, {})
-    if "promise_rps" not in found:
-        reason = found.get("failure", "there was no preparation")
-        return Reading({}, Judgement("ERRORS", f"no rate to promise was looked for: {reason}"))
-    rate_rps = found["promise_rps"]
-    if rate_rps is None:
-        lowest_rps = min((probe["rate_rps"] for probe in found["probes"]), default=0.0)
-        reason = (f"p99 was below {context.options[SLO_MS]:g} ms at no rate tried, the lowest {lowest_rps:.0f}/s; "
-                  f"its capacity is {found['capacity_rps']:.0f}/s")  # fmt: skip
-        return Reading({"promise_rps": None, "kept": 0}, Judgement("SATURATED", reason))
-    reading = with_late(context, open_loop(context, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
-    kept = keeps(reading.figures["late"], reading.figures["requests"], reading.judgement)
-    return replace(reading, figures={**reading.figures, "promise_rps": rate_rps, "kept": int(kept)})
-
-
-def prepare(context: MeasurementContext) -> Mapping[str, Any]:
-    """A model's capacity, the highest rate that kept the promise (None: none did), and every probe of the search."""
-    capacity = capacity_of(context)
-    if capacity.judgement.state == "ERRORS":
-        return {"failure": f"no capacity: {capacity.judgement.reason}"}
-    highest_rps, probes = highest_kept(lambda rate_rps: probe(context, rate_rps), capacity.rps * UPPER_SHARE)
+def promises(generation: Generation, capacities: Mapping[str, float], slo_s: float) -> Mapping[str, Reading]:
+    """Search for every server's highest rate at the same time, then confirm what is promised."""
+    searches = {name: Search(rps) for name, rps in capacities.items()}
+    for _ in range(PROBES):
+        rates = {name: search.next_rps for name, search in searches.items()}
+        found = generation.slices(open_loops(generation, rates), 1, SLICE_S)
+        for name, search in searches.items():
+            late, requests = late_requests(found[name], slo_s)
+            search.note(kept=late <= LATE_SHARE * requests)
+    promised_rps = {name: PROMISED_SHARE * search.kept_rps for name, search in searches.items() if search.kept_rps}
+    jobs = open_loops(generation, promised_rps)
+    readings = generation.readings(jobs, generation.slices(jobs, 1, CONFIRM_S)) if jobs else {}
     return {
-        "capacity_rps": capacity.rps,
-        "highest_rps": highest_rps,
-        "promise_rps": highest_rps and highest_rps * RESTART_MARGIN,
-        "probes": [asdict(one) for one in probes],
-        "window_s": capacity.window_s + sum(one.window_s for one in probes),
+        name: confirmed(readings[name], promised_rps[name], capacities[name], slo_s) if name in promised_rps
+        else not_kept(searches[name], capacities[name], slo_s)
+        for name in capacities
+    }  # fmt: skip
+
+
+def open_loops(generation: Generation, rates: Mapping[str, float]) -> dict[str, LoadJob]:
+    """Open loops at these rates, with the same arrivals wherever the rate is the same."""
+    seed = generation.rng.getrandbits(32)
+    return {
+        name: generation.contexts[name].job(PATH, rate_rps=rps, arrival="poisson", connections=SOCKETS, seed=seed)
+        for name, rps in rates.items()
     }
 
 
-def probe(context: MeasurementContext, rate_rps: float) -> Probe:
-    """Send a load at that rate, and look whether the promise was kept."""
-    reading = with_late(context, open_loop(context, rate_rps, P99_SAMPLES, P99_BOUNDS, PATH))
-    values, judgement = reading.figures, reading.judgement
-    kept = keeps(values["late"], values["requests"], judgement)
-    counts = values["late"], values["requests"], values["p99_s"]
-    return Probe(rate_rps, kept, *counts, judgement.state, judgement.reason, reading.window_s)
+def late_requests(columns: Columns, slo_s: float) -> tuple[int, int]:
+    """How many took as long as the limit or longer, or failed; and of how many."""
+    late = sum(us >= slo_s * 1e6 for slice_us in columns["responses_us"] for us in slice_us)
+    return late + round(total(columns, "errors")), round(total(columns, "offered"))
 
 
-def keeps(late: int, requests: int, judgement: Judgement) -> bool:
-    """Whether p99 was below the limit, on a server that kept up and answered rightly.
-
-    A generator that was late itself only makes responses longer. So a promise that is kept nevertheless counts as kept.
-    """
-    return requests > 0 and late <= requests * LATE_SHARE and judgement.state in ("VALID", "GENERATOR-LIMITED")
-
-
-def common_rps(prepared: Mapping[str, Mapping[str, Any]]) -> float | None:
-    """Half of the slowest model's capacity; None if no capacity is known."""
-    capacities = [found["capacity_rps"] for found in prepared.values() if "capacity_rps" in found]
-    return min(capacities) * COMMON_SHARE if capacities else None
+def confirmed(reading: Reading, promise_rps: float, capacity_rps: float, slo_s: float) -> Reading:
+    """A promise and how many requests were late at it; to fall behind is to be late, and no state of its own."""
+    late, requests = late_requests(reading.raw["slices"], slo_s)
+    share = late / requests if requests else None
+    if reading.judgement.state == "SATURATED":
+        reading = replace(reading, judgement=VALID)
+    return with_figures(reading, promise_rps=promise_rps, capacity_rps=capacity_rps, late=late, requests=requests,
+                        late_share=share)  # fmt: skip
 
 
-def capacity_of(context: MeasurementContext) -> Capacity:
-    """How many requests a second the server answers in a closed loop."""
-    result, _, judgement = run_load(context, context.job(PATH, duration_s=CAPACITY_S))
-    return Capacity(result.throughput_rps, judgement, result.window_s)
+def not_kept(search: Search, capacity_rps: float, slo_s: float) -> Reading:
+    """What is said where even the lowest rate had too many late requests."""
+    reason = (f"p99 was below {slo_s * 1e3:g} ms at no rate tried, the lowest {search.lowest_rps:.0f}/s; its capacity "
+              f"is {capacity_rps:.0f}/s")  # fmt: skip
+    return Reading({"promise_rps": None, "capacity_rps": capacity_rps}, Judgement("SATURATED", reason))
+
+
+def with_figures(reading: Reading, **more: Any) -> Reading:
+    """A reading with further figures."""
+    return replace(reading, figures={**reading.figures, **more})
 
 
 def finding(judged: JudgedScenario) -> str:
-    """Who keeps users waiting least at the same rate, and what each model can promise."""
+    """Who keeps users waiting least at the same rate, and who can promise most."""
     common = judged.workload(COMMON)
-    waits = (sentence(common, "short waits (p90)"), unranked(list(common.cells.values()))) if common else ()
-    asked = [cell for cell in judged.cells if "slo_s" in cell.workload]
-    return " ".join(filter(None, (*waits, promises(asked))))
+    waits = (sentence(common), unranked(list(common.cells.values()))) if common else ()
+    asked = [workload for workload in judged.workloads if workload.figure == "promise_rps"]
+    kept = [sentence(workload) for workload in asked]
+    return " ".join(filter(None, (*waits, *kept)))
 
 
 def unranked(cells: Sequence[JudgedCell]) -> str:
     """Who was not ranked. Without this a leader among two models would look like a leader among six."""
-    models = [cell.model for cell in cells if not cell.valid]
-    return f"Not ranked there, as not valid: {', '.join(models)}." if models else ""
-
-
-def promises(asked: Sequence[JudgedCell]) -> str:
-    """Which rates were promised and kept, all rounds of a model taken together."""
-    best_first = sorted(asked, key=lambda cell: -max(cell.values("promise_rps"), default=-inf))
-    rated = [(cell, share) for cell in best_first if (share := pooled_late_share(cell)) is not None]
-    kept = [promise(cell, share) for cell, share in rated if confirmed(cell)]
-    broken = [promise(cell, share) for cell, share in rated if not confirmed(cell)]
-    none = [cell.model for cell in asked if cell.values("kept") and not cell.values("promise_rps")]
-    parts = [
-        f"with {', '.join(kept)}" if kept else "",
-        f"the rate found was not confirmed with {', '.join(broken)}" if broken else "",
-        f"it stays there at no rate with {', '.join(none)}" if none else "",
-    ]
-    said = "; ".join(filter(None, parts))
-    return f"p99 stays below {asked[0].workload['slo_s'] * 1e3:g} ms: {said}." if said else ""
-
-
-def promise(cell: JudgedCell, late_share: float) -> str:
-    """A model's rate and its late requests."""
-    return f"{cell.model} at {max(cell.values('promise_rps')):,.0f}/s ({late_share:.1%} late)"
+    models = [cell.model for cell in cells if not cell.valid and not is_twin(cell.model)]
+    return f"Not ranked there, as not valid: {join(models)}." if models else ""
 
 
 def expected_s(options: Options, model: Model) -> float:
-    """About the same for all models, because the bounds of a load are the same for slow and for fast ones."""
-    return options.warmup_s + CAPACITY_S + 5 * (WARMUP_S + 0.1) + options.duration_s * 4.2
+    """About the same for all models, because slices are equally long for slow and for fast ones."""
+    capacity_s = CAPACITY_CYCLES * (options.slice_s + 0.03)
+    common_s = capacity_s + CYCLES * SLICE_S
+    return common_s if options.quick else common_s + capacity_s + PROBES * SLICE_S + CONFIRM_S
 
 
 SCENARIO = Scenario(
     name="latency",
     question="How long do users wait at a given rate, and which rate can be promised?",
     workloads=workloads,
-    measure=measure,
     finding=finding,
     figure="p90_s",
-    schedule=Rounds(prepare=prepare, spread_limit=None),
+    schedule=Slices(measure),
     options=(CONNECTIONS, SLO_MS),
     expected_s=expected_s,
 )

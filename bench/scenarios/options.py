@@ -25,4 +25,4 @@ class Option(Generic[Number]):
     """Its default in the command of the scenario that has it; None: the same as in `all`."""
 
 
-CONNECTIONS = Option("connections", "--connections", "How many connections a closed loop has.", 32, 1, 5000)
+CONNECTIONS = Option("connections", "--connections", "How many connections a closed loop has.", 16, 1, 5000)

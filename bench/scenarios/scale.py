@@ -31,7 +31,7 @@ from bench.load import ErrorCounts, LoadResult
 from bench.models import POOL, Model
 from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload, describe
 from bench.scenarios.classic import PYTHON, at_once, ideal_s
-from bench.testbed.servers.cost import Cost, CostMeter
+from bench.testbed.servers.cost import Cost, CostMeter, family, resident
 from bench.words import join
 
 # (requests in flight, seconds that each sleeps)
@@ -91,7 +91,7 @@ def warm_up(context: MeasurementContext) -> dict[str, Any]:
         context.job(path, connections=WARM_REQUESTS, max_requests=WARM_REQUESTS, warmup_s=0.0,
                    duration_s=WARM_TIMEOUT_S, timeout_s=WARM_TIMEOUT_S)
     )  # fmt: skip
-    return {"body": body, "rss_bytes": CostMeter(context.server.process.pid).rss_bytes()}
+    return {"body": body, "rss_bytes": resident(family(context.server.process.pid))}
 
 
 def burst(context: MeasurementContext, workload: Workload) -> Reading:

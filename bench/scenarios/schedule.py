@@ -5,12 +5,11 @@ bench/measuring/plan.py makes steps of it: a new way to schedule is a class here
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-from bench.judging.validity import SPREAD
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bench.scenarios.base import MeasurementContext
+    from bench.scenarios.base import Reading, Workload
+    from bench.scenarios.generation import Generation
 
 
 class Setup(Protocol):
@@ -26,20 +25,16 @@ class Setup(Protocol):
 
 
 @dataclass(frozen=True)
-class Rounds:
-    """Every round measures all models, each on a fresh server, in an order of its own, so that rounds can be paired.
+class Slices:
+    """The servers of all models are up at once, and short loads go round among them; then come fresh servers.
 
-    The scenarios with this schedule share the servers.
+    So models can be compared cycle by cycle. The scenarios with this schedule share the servers.
     """
 
-    prepare: "Callable[[MeasurementContext], Mapping[str, Any]] | None" = None
-    """What must be found out about each model before the first round."""
+    measure: "Callable[[Generation, Workload], Mapping[str, Reading]]"
+    """Puts a workload to all servers of a generation in turn; gives what it read by contestant."""
     twin: bool = True
-    """Whether the baseline takes part under a second name, to show how far the same model's figures are apart."""
-    shuffled: bool = True
-    """Whether each server gets the workloads in an order of its own."""
-    spread_limit: float | None = SPREAD
-    """How far a cell's rounds may be apart, as a share of their median; None where only their ratios are looked at."""
+    """Whether the baseline takes part under a second name, to check the method: its ratio to itself should be 1."""
 
 
 @dataclass(frozen=True)
@@ -58,4 +53,4 @@ class OnceOnSharedServer:
     """
 
 
-Schedule = Rounds | Once | OnceOnSharedServer
+Schedule = Slices | Once | OnceOnSharedServer

@@ -3,24 +3,30 @@
 Closed loop: every connection sends its next request as soon as it has an answer. So this is the most that a server can
 do, and the response times are those of a server that is never idle; how long users wait at a given rate is the question
 of `latency`. But the response times tell whether clients are served alike: where all clients ask without a pause, a
-fair server's longest answer does not take much longer than its median. gevent's does. A greenlet goes on while it finds
+fair server's longest answer does not take much longer than its mean. gevent's does. A greenlet goes on while it finds
 work, so a client whose next request is there already is served before those that wait; in `gevent-yielding` it gives
 way after each answer (entrypoints/gunicorn_yield.py).
 """
 
-from collections.abc import Sequence
-from statistics import median
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from bench.judging import JudgedCell, JudgedScenario
-from bench.judging.phrases import sentence
-from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload, load_reading
+from bench.judging.sentences import sentence
+from bench.load import LoadJob
+from bench.models import Model
+from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
+from bench.scenarios.generation import Generation
 from bench.scenarios.options import CONNECTIONS
-from bench.scenarios.schedule import Rounds
+from bench.scenarios.schedule import Slices
 from bench.words import join
 
 ONE_READ = "GET /queries/?count=1"
-# Servers that serve clients in turn stay below 5 medians here, so a longest answer of 10 medians is no accident.
-UNEQUAL = 10.0
+# Servers that serve clients in turn stay below twice the mean here, so a longest answer beyond this is no accident.
+UNEQUAL = 2.5
+# From the end of a slice's time to the last answer, and to its first request after the lead-in.
+TO_THE_LAST_ANSWER_S = 0.025
 BODY = b'{"title": "Write a bench", "priority": 3}'
 JSON = (("content-type", "application/json"),)
 
@@ -37,43 +43,57 @@ def workloads(options: Options) -> Sequence[Workload]:
     ]
 
 
-def measure(context: MeasurementContext, workload: Workload) -> Reading:
+def measure(generation: Generation, workload: Workload) -> Mapping[str, Reading]:
     """A closed loop on the workload's path; every answer to a read must have the same bytes as the first one."""
     path = workload.parameters["path"]
-    if workload.parameters.get("method") == "POST":
-        try:
-            return load_reading(context, context.job(path, method="POST", body=BODY, headers=JSON, expect_status=201))
-        finally:
-            context.testbed.restore_todos(context.server.model)
-    return load_reading(context, context.job(path, expect_body=context.fetch(path)))
+    if workload.parameters.get("method") != "POST":
+        return generation.closed(partial(reads, path=path), generation.options.cycles)
+    try:
+        return generation.closed(partial(writes, path=path), generation.options.cycles)
+    finally:
+        for context in generation.contexts.values():
+            generation.testbed.restore_todos(context.server.model)
+
+
+def reads(context: MeasurementContext, path: str, **more: Any) -> LoadJob:
+    """A load that expects the bytes of a first answer. Raises OSError if there is none."""
+    return context.job(path, expect_body=context.fetch(path), **more)
+
+
+def writes(context: MeasurementContext, path: str) -> LoadJob:
+    """A load that adds the same todo again and again."""
+    return context.job(path, method="POST", body=BODY, headers=JSON, expect_status=201)
 
 
 def finding(judged: JudgedScenario) -> str:
-    """Who answers most small database reads a second, and who does not serve all clients alike."""
+    """Whom a small database read costs least, and who does not serve all clients alike."""
     reads = judged.workload(ONE_READ)
-    return " ".join(filter(None, (sentence(reads, "answers"), unequal(list(reads.cells.values()))))) if reads else ""
+    return " ".join(filter(None, (sentence(reads), unequal(list(reads.cells.values()))))) if reads else ""
 
 
 def unequal(cells: Sequence[JudgedCell]) -> str:
-    """The models whose longest answer takes many times the median: some clients wait while others are served."""
-    said = []
-    for cell in cells:
-        middles_s, longest_s = cell.values("p50_s"), cell.values("max_s")
-        if cell.valid and middles_s and longest_s and (times := median(longest_s) / median(middles_s)) >= UNEQUAL:
-            figures = f"{median(middles_s) * 1e3:.0f} and {median(longest_s) * 1e3:.0f} ms"
-            said.append(f"{times:.0f} times the median with {cell.model} ({figures})")
-    return f"Clients are not served alike: the longest answer takes {join(said)}." if said else ""
+    """The models whose longest answer takes many times the mean: some clients wait while others are served."""
+    said = [f"{times:.1f} times the mean with {cell.model}" for cell in cells
+            if cell.valid and (times := cell.median("longest_per_mean") or 0.0) >= UNEQUAL]  # fmt: skip
+    return f"Clients are not served alike: the longest answer of a slice takes {join(said)}." if said else ""
+
+
+def expected_s(options: Options, model: Model) -> float:
+    """How long the slices on one server of a generation take, each with its lead-in and its last answers."""
+    return (options.cycles + 1) * sum(
+        options.slice_s + options.lead_in_s + TO_THE_LAST_ANSWER_S for _ in workloads(options)
+    )
 
 
 SCENARIO = Scenario(
     name="throughput",
     question="How many requests a second does one process on one core answer, and what does each cost?",
     workloads=workloads,
-    measure=measure,
     finding=finding,
-    figure="throughput_rps",
-    higher_is_better=True,
-    schedule=Rounds(),
+    figure="cpu_per_request_s",
+    where_idle="throughput_rps",
+    schedule=Slices(measure),
     options=(CONNECTIONS,),
     wide=True,
+    expected_s=expected_s,
 )

@@ -15,6 +15,7 @@ from bench.testbed.databases import Database, databases
 from bench.testbed.databases.connections import ConnectionHeadroom, connections, headroom
 from bench.testbed.processes.ports import HOST, check_loopback, free_port
 from bench.testbed.processes.process import GuardedProcess, NotYet
+from bench.testbed.servers.cost import family
 from bench.testbed.servers.life import START_TIMEOUT_S, other_cores
 
 
@@ -38,6 +39,11 @@ class TestBed:
     def headroom(self, model: Model) -> ConnectionHeadroom:
         """How many connections the model's database server has left."""
         return headroom(self.database_of(model))
+
+    def database_pids(self, models: Iterable[Model]) -> tuple[int, ...]:
+        """The processes of the databases that these models wait for, as far as the bench has started them."""
+        servers = {database.pid for database in map(self.database_of, models) if database.pid}
+        return tuple(process.pid for pid in sorted(servers) for process in family(pid))
 
     def restore_todos(self, model: Model) -> None:
         """Take out what a load has added, so that the next one finds the 50 todos."""

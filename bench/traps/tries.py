@@ -65,7 +65,7 @@ def tried(
             check_info(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
             contestant = Contestant(name, model)
             context = MeasurementContext(
-                contestant, server, testbed, Options(), Random(0), {}, generator, lambda _: None, setup=setup
+                contestant, server, testbed, Options(), Random(0), generator, lambda _: None, setup=setup
             )
             seen = sent(trap, context, expected)
     except ServerFailed:

@@ -1,85 +1,123 @@
-"""`python -m bench bridge`: what is measured for whom, when a target is met, and a table of 80 columns."""
+"""`python -m bench bridge`: what is measured for whom, when a target is met, and its exit code.
 
-from collections.abc import Sequence
+The floor is a model of its own; where only names matter here, it need not be there.
+"""
+
+import random
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from rich.console import Console
+from generators import OneOff
 
 from bench.cli import cli
+from bench.commands import bridge as command
+from bench.errors import BenchError
+from bench.judging.validity import VALID
 from bench.measuring.plan import make_plan
 from bench.models import Model, find_models
-from bench.report.terminal.run import summary
-from bench.results import Cell
-from bench.scenarios import SCENARIOS, bridge, scale
-from bench.scenarios.base import Options
+from bench.results import Cell, Run
+from bench.scenarios import SCENARIOS, scale
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Workload
 from bench.scenarios.bridge import (
     BRIDGE,
     CPU,
-    FLOOR,
+    EMPTY,
+    LOADS,
+    MEMORY_SCENARIO,
     MODELS,
     SCENARIO,
+    SLEEPERS,
     TARGETS,
     WAITING,
     all_met,
     comparisons,
+    measure_waiting,
     threads,
 )
+from bench.scenarios.throughput import ONE_READ
+from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
 from tests.judged_runs import judged_of, run_of
-from tests.observations import observations
+from tests.observations import closed_slices, loaded, observations
 
-FOUND = {model.name: model for model in find_models(",".join(MODELS))}
+FLOOR = "asyncio-floor"
+GENERATIONS = 3
 
 
-def asked(model: Model) -> list[str]:
-    return [workload.name for workload in bridge.workloads(Options()) if SCENARIO.asks(model, workload)]
+def model(name: str) -> Model:
+    """One that is asked as if it had that name."""
+    return replace(find_models(BRIDGE)[0], name=name)
+
+
+def asked(name: str) -> list[str]:
+    """The workloads that are put to a model."""
+    return [
+        workload.name
+        for scenario in (SCENARIO, MEMORY_SCENARIO)
+        for workload in scenario.workloads(Options())
+        if scenario.asks(model(name), workload)
+    ]
 
 
 def cells(ratio: float, many_threads: int = 1) -> list[Cell]:
-    """A cell for each workload and model, with three rounds; the bridge has so many times the others' figures."""
-    return [cell(name, model, ratio, many_threads) for model in MODELS for name in asked(FOUND[model])]
+    """A cell for each workload and model; the bridge has so many times the others' figures."""
+    return [cell(workload, name, ratio, many_threads) for name in MODELS for workload in asked(name)]
 
 
-def cell(name: str, model: str, ratio: float, many_threads: int) -> Cell:
-    waiting = name == WAITING.name
-    figure = 0.011_111 * (ratio if model == BRIDGE else 1)
-    values = {scale.MEMORY if waiting else CPU: figure, "threads": many_threads if waiting else 1}
-    rounds = tuple({"round": number, "state": "VALID", "reason": "", **values} for number in range(3))
-    return Cell("bridge", model, {"name": name}, CPU, (), {}, None, observations(*rounds))
+def cell(workload: str, name: str, ratio: float, many_threads: int) -> Cell:
+    """Slices in each of three generations, or memory that was measured once."""
+    factor = ratio if name == BRIDGE else 1.0
+    if workload == WAITING.name:
+        once = observations({scale.MEMORY: 18_000.0 * factor, "threads": many_threads})
+        return Cell(MEMORY_SCENARIO.name, name, {"name": workload}, scale.MEMORY, (), {}, once)
+    measured = loaded(closed_slices(1000.0, 0.000_111_1 * factor), threads=1)
+    return Cell(SCENARIO.name, name, {"name": workload}, CPU, (), {}, observations(*[measured] * GENERATIONS))
+
+
+def test_the_models_are_the_bridge_and_what_it_is_compared_to() -> None:
+    assert sorted(MODELS) == sorted((BRIDGE, FLOOR, "gevent", "quart", "fastapi"))
+    assert MODELS[0] == BRIDGE
+    assert not {SCENARIO.name, MEMORY_SCENARIO.name} & SCENARIOS.keys()
 
 
 def test_a_model_is_asked_what_it_has_a_target_for() -> None:
-    assert len(asked(FOUND[BRIDGE])) == 5
-    assert asked(FOUND["gevent"]) == asked(FOUND[BRIDGE])
-    assert asked(FOUND["quart"]) == asked(FOUND["fastapi"]) == asked(FOUND[BRIDGE])[:-1]
-    assert asked(FOUND["asyncio-threads"]) == [FLOOR]
-    assert SCENARIO.name not in SCENARIOS
+    assert asked(BRIDGE) == asked("gevent") == [*LOADS, WAITING.name]
+    assert asked("quart") == asked("fastapi") == list(LOADS)
+    assert asked(FLOOR) == [EMPTY]
 
 
-def test_every_round_has_every_model_once_and_memory_last() -> None:
-    plan = make_plan([SCENARIO], list(FOUND.values()), Options(rounds=3))
-    for number in range(3):
-        assert sorted(step.contestant.name for step in plan if step.round == number) == sorted(MODELS)
-    assert bridge.workloads(Options())[-1] == WAITING
+def test_all_are_up_at_once_and_memory_is_measured_once_on_fresh_servers() -> None:
+    plan = make_plan([SCENARIO, MEMORY_SCENARIO], [model(name) for name in MODELS], Options(generations=GENERATIONS))
+    *generations, first, second = plan
+    assert [{each.name for each in step.contestants} for step in generations] == [set(MODELS)] * GENERATIONS
+    assert [step.contestants[0].name for step in (first, second)] == [BRIDGE, "gevent"]
 
 
 @pytest.mark.parametrize(
     ("ratio", "unmet"),
     [
-        (0.34, ""),
-        (0.36, "asyncio-threads"),
-        (0.66, "asyncio-threads gevent"),
-        (0.96, "asyncio-threads gevent quart"),
-        (1.26, "asyncio-threads gevent quart fastapi"),
+        (0.69, set()),
+        (0.71, {("gevent", EMPTY), ("gevent", ONE_READ), ("gevent", SLEEPERS.name)}),
+        (0.81, {("gevent", name) for name in LOADS}),
+        (1.01, {(other, name) for other in ("gevent", "quart") for name in LOADS} | {("gevent", WAITING.name)}),
+        (
+            1.36,
+            {(other, name) for other in ("gevent", "quart") for name in LOADS}
+            | {("gevent", WAITING.name), (FLOOR, EMPTY)},
+        ),
     ],
 )
-def test_a_target_is_met_up_to_its_ratio(ratio: float, unmet: str) -> None:
-    found = comparisons(judged_of(*cells(ratio)).cells, 1)
-    assert {row.target.other for row in found if not row.met} == set(unmet.split())
-    assert [row.met for row in found if row.target.workload == WAITING.name] == [ratio < 1]
-    assert all_met(judged_of(*cells(ratio)).cells, 1) == (not unmet)
+def test_a_target_is_met_up_to_its_ratio(ratio: float, unmet: set[tuple[str, str]]) -> None:
+    judged = judged_of(*cells(ratio)).cells
+    found = comparisons(judged, 1)
+    assert {(row.target.other, row.target.workload) for row in found if row.met is False} == unmet
+    assert [row.target.other for row in found if row.met is None] == ["fastapi"] * len(LOADS), "shown, and no target"
+    assert all(row.ratio == pytest.approx(ratio) for row in found)
+    assert [row.interval is None for row in found] == [row.target.workload == WAITING.name for row in found]
+    assert all_met(judged, 1) == (not unmet)
 
 
 def test_threads_may_not_grow() -> None:
@@ -87,38 +125,57 @@ def test_threads_may_not_grow() -> None:
     assert not all_met(judged_of(*cells(0.3, many_threads=2)).cells, 1)
 
 
-@pytest.mark.parametrize(("state", "unmet"), [("ERRORS", {"quart", "fastapi"}), ("UNSTABLE", {"fastapi"})])
+@pytest.mark.parametrize(("state", "unmet"), [("ERRORS", {"quart", FLOOR}), ("UNSTABLE", {FLOOR})])
 def test_what_failed_or_is_missing_is_not_met(state: str, unmet: set[str]) -> None:
-    """A round without a steady state still says what a request cost."""
-    every = {cell.key: cell for cell in cells(0.3) if cell.model != "fastapi"}
-    for key, cell in every.items():
-        if cell.model == "quart":
-            first = replace(cell.observations[0], state=state, reason="why")
-            every[key] = replace(cell, observations=(first, *cell.observations[1:]))
+    """A load that was not steady still says what a request cost."""
+    every = {one.key: one for one in cells(0.3) if one.model != FLOOR}
+    for key, one in every.items():
+        if one.model == "quart":
+            spoilt = tuple(replace(each, state=state, reason="why", raw={}) for each in one.observations)
+            every[key] = replace(one, observations=spoilt)
     found = judged_of(*every.values()).cells
-    assert {row.target.other for row in comparisons(found, 1) if not row.met} == unmet
+    assert {row.target.other for row in comparisons(found, 1) if row.met is False} == unmet
     assert not all_met(found, 1)
     assert not all_met([], 1)
 
 
-def printed(found: Sequence[Cell], folder: Path) -> list[str]:
-    run = run_of(*found, folder=folder)
-    console = Console(width=80, record=True, file=(folder / "out").open("w"))
-    summary(console, run, [SCENARIO])
-    console.file.close()
-    return console.export_text().splitlines()
+def test_comparisons_stand_in_the_order_of_the_loads() -> None:
+    found = [row.target.workload for row in comparisons(judged_of(*cells(0.5)).cells, 1)]
+    order = (*LOADS, WAITING.name)
+    assert found == sorted(found, key=order.index)
+    assert len(found) == len(TARGETS)
 
 
-def test_the_table_has_a_line_a_target_and_fits_80_columns(tmp_path: Path) -> None:
-    lines = printed(cells(1.1), tmp_path)
-    assert max(map(len, lines)) <= 80
-    verdicts = [line for line in lines if line.rstrip().endswith(" met")]
-    assert len(verdicts) == len(TARGETS) + 1
-    assert any("asyncio-threads" in line and "0.35   not met" in line for line in verdicts)
-    failed = replace(cells(1.1)[0], model="another")
-    assert sum("not measured" in line for line in printed([failed], tmp_path)) == len(TARGETS) + 1
+def test_memory_is_that_of_requests_that_wait(serve: Callable[[str], Server], test_bed: TestBed) -> None:
+    server = serve("asyncio")
+    context = MeasurementContext(
+        Contestant("asyncio", server.model), server, test_bed, Options(), random.Random(1), OneOff(), lambda _: None
+    )
+    reading = measure_waiting(context, Workload("some sleepers", {"requests": 100, "seconds": 0.5}))
+    assert reading.judgement == VALID, reading.judgement.reason
+    assert reading.figures["threads"] >= 1
+    assert scale.MEMORY in reading.figures
 
 
-@pytest.mark.parametrize("arguments", [["--rounds", "1"], ["--duration", "nan"], ["--models", "sync"], ["x"]])
+@pytest.mark.parametrize(("ratio", "code"), [(0.5, 0), (0.9, 1)])
+def test_the_exit_code_follows_the_targets(
+    ratio: float, code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given: list[str] = []
+
+    def measured(name: str, scenarios: object, options: dict[str, object], conclude: object) -> Run:
+        given.append(str(options["models"]))
+        return run_of(*cells(ratio), folder=tmp_path)
+
+    monkeypatch.setattr(command, "measure", measured)
+    assert CliRunner().invoke(cli, ["bridge"]).exit_code == code
+    assert given == [",".join(MODELS)]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--generations", "0"], ["--slice-s", "nan"], ["--models", "sync"], ["--rounds", "6"], ["x"]]
+)
 def test_bad_input_is_refused(arguments: list[str]) -> None:
-    assert CliRunner().invoke(cli, ["bridge", *arguments]).exit_code == 2
+    done = CliRunner().invoke(cli, ["bridge", *arguments])
+    assert done.exit_code == 2
+    assert not isinstance(done.exception, BenchError)

@@ -48,8 +48,20 @@ def bench(*arguments: str, cwd: Path = ROOT, width: int = 80, **environment: str
         (["report"], "no run in results/ has measurements; run python -m bench all, or name a run's folder"),
         (["all", "--scenarios", "classic,nope"], "there is no scenario 'nope'; there are classic, throughput"),
         (["all", "--resume", "."], "cannot read results.json: No such file or directory"),
-        (["throughput", "--rounds", "0"], "is not in the range"),
-        (["throughput", "--duration", "nan"], "nan is not a number"),
+        (["throughput", "--rounds", "6"], "No such option '--rounds'"),
+        (["throughput", "--generations", "0"], "'--generations': 0 is not in the range 1<=x<=1000"),
+        (["throughput", "--cycles", "0"], "'--cycles': 0 is not in the range 1<=x<=1000"),
+        (["throughput", "--cycles", "2.5"], "'2.5' is not a valid integer range"),
+        (["latency", "--budget-s", "-1"], "'--budget-s': -1.0 is not in the range 0<=x<=86400"),
+        (["throughput", "--budget-s", "nan"], "nan is not a number"),
+        (["throughput", "--slice-s", "0"], "'--slice-s': 0.0 is not in the range"),
+        (["bridge", "--slice-s", "61"], "'--slice-s': 61.0 is not in the range"),
+        (["throughput", "--lead-in-s", "2"], "'--lead-in-s': 2.0 is not in the range"),
+        (["all", "--servers-at-once", "2"], "'--servers-at-once': 2 is not in the range 3<=x<=100"),
+        (
+            ["classic", "--generations", "3"],
+            "The commands that have --generations are all, throughput, latency, bridge",
+        ),
         (["serve"], "Missing argument 'MODEL'"),
         (["serve", "nothing-like-it"], "there is no model 'nothing-like-it'; python -m bench list shows all"),
         (["serve", "gevent,sync"], "name one model"),
@@ -107,7 +119,7 @@ def test_the_classic_end_to_end(width: int, tmp_path: Path) -> None:
     assert lines[-1] == "o/results.json"
     assert max(map(len, lines)) <= width
     assert "\x1b" not in done.stdout
-    assert "[1/2] classic, round 1: gevent; 0:" in lines[0]
+    assert "[1/2] classic: gevent; 0:" in lines[0]
     assert sum(line.strip().startswith("@") and line.endswith("s got response [200]") for line in lines) == 12
     assert sum(line.endswith("s TOTAL") and line.strip().startswith("= ") for line in lines) == 4
     assert sum(line.startswith("SUM TOTAL = ") for line in lines) == 2
@@ -115,7 +127,7 @@ def test_the_classic_end_to_end(width: int, tmp_path: Path) -> None:
     (row,) = (line.split() for line in lines if line.startswith("asyncio-adapter ") and "both block" in line)
     assert row[4] == "0.60"
     results = json.loads((tmp_path / "o" / "results.json").read_text())
-    assert results["schema"] == 2
+    assert results["schema"] == 3
     assert results["arguments"]["models"] == ["gevent", "asyncio-adapter"]
     assert {"python", "cpu", "kernel", "packages", "postgres", "commit"} <= set(results["environment"])
     assert results["environment"]["packages"]["gevent"]

@@ -2,9 +2,8 @@
 
 import io
 import json
-import random
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,81 +13,77 @@ from bench.cli import main
 from bench.judging import judge
 from bench.judging.differences import Difference, differences
 from bench.results import Cell, Run, new_run
-from tests.judged_runs import judged_of, run_of
-from tests.observations import described, observations
+from tests.judged_runs import judged_of, rates, times, waits
+from tests.observations import described
 
-BASE = (100.0, 102.0, 98.0, 101.0, 99.0, 100.0)
+BASE = (1000.0, 1020.0, 980.0, 1010.0, 990.0, 1000.0)
 WORKLOAD = "GET /"
+OTHERS = ("gevent", "asyncio")
 
 
-def cell(
-    model: str,
-    values: tuple[float, ...],
-    scenario: str = "throughput",
-    workload: str = WORKLOAD,
-    state: str = "VALID",
-    spread_limit: float | None = None,
-) -> Cell:
-    """A cell of rates, or of times for a scenario where less is better."""
-    figure = "throughput_rps" if scenario == "throughput" else "p90_s"
-    rounds = tuple({"round": n, "state": state, "reason": "", figure: value} for n, value in enumerate(values))
-    return Cell(scenario, model, {"name": workload}, figure, (), {}, spread_limit, observations(*rounds))
+def cell(model: str, values: Sequence[float] = BASE, workload: str = WORKLOAD, **slices: Any) -> Cell:
+    """A cell of throughput with these rates, generation by generation."""
+    return rates(model, values, workload, **slices)
 
 
-def times(factor: float) -> tuple[float, ...]:
-    """The rounds times a factor."""
-    return tuple(value * factor for value in BASE)
+def one(old: Cell, new: Cell, machine: float = 1.0) -> Difference:
+    """The difference of a cell between two runs in which two other models stay as they are.
 
-
-def one(old: Cell, new: Cell, *noisy: bool) -> Difference:
-    """The difference; whether A and B have an A/A pair whose halves differ by a third."""
-    runs = []
-    for each, noise in zip((old, new), (*noisy, False, False)[:2], strict=True):
-        twin = cell("m (again)", tuple(value * 1.3 for value in values_of(each)), each.scenario)
-        runs.append(judged_of(each, *([twin] if noise else [])))
-    return differences(*runs).cells[0]
-
-
-def values_of(of: Cell) -> tuple[float, ...]:
-    """Its figure in every round."""
-    return tuple(of.values(of.figure))
+    The machine was so many times as fast in the second run.
+    """
+    before = [old, *(cell(name, times(0.7, BASE)) for name in OTHERS)]
+    after = [new, *(cell(name, times(0.7 * machine, BASE)) for name in OTHERS)]
+    return next(each for each in differences(judged_of(*before), judged_of(*after)).cells if each.model == old.model)
 
 
 CHANGES = [
-    ("throughput", 1.0, (), "equal"),
-    ("throughput", 0.8, (), "worse"),
-    ("throughput", 1.3, (), "better"),
-    ("throughput", 0.97, (), "equal"),
-    ("throughput", 0.955, (), "not told apart"),
-    ("throughput", 0.8, (True,), "not told apart"),
-    ("throughput", 0.8, (False, True), "not told apart"),
-    ("throughput", 0.6, (True, True), "worse"),
-    ("latency", 1.3, (), "worse"),
-    ("latency", 0.7, (), "better"),
+    (1.0, "equal"),
+    (0.8, "worse"),
+    (0.9, "worse"),
+    (1.3, "better"),
+    (0.98, "equal"),
 ]
 
 
-@pytest.mark.parametrize(("scenario", "factor", "noisy", "kind"), CHANGES)
-def test_a_change_exceeds_the_margin_and_the_noise_of_both_runs(
-    scenario: str, factor: float, noisy: tuple[bool, ...], kind: str
-) -> None:
-    assert one(cell("m", BASE, scenario), cell("m", times(factor), scenario), *noisy).outcome.kind == kind
+@pytest.mark.parametrize("machine", [1.0, 0.5])
+@pytest.mark.parametrize(("factor", "kind"), CHANGES)
+def test_a_change_exceeds_the_margin_however_fast_the_machine_is(factor: float, kind: str, machine: float) -> None:
+    found = one(cell("m"), cell("m", times(factor * machine, BASE)), machine)
+    assert found.outcome.kind == kind
+    assert found.speed == pytest.approx(factor, rel=0.02)
+    assert found.plain == pytest.approx(factor * machine, rel=0.02)
 
 
-def test_few_rounds_and_other_states_say_nothing_of_speed() -> None:
-    few = one(cell("m", BASE[:4]), cell("m", times(0.5)[:4])).outcome
-    assert (few.kind, few.reason) == ("not comparable", "4 rounds of both, and 5 are needed")
-    assert one(cell("m", BASE[:1]), cell("m", times(0.5)[:1])).outcome.interval is None
-    broken = one(cell("m", BASE), cell("m", times(0.5), state="ERRORS"))
+def test_a_cell_that_was_restless_in_one_run_is_not_told_apart() -> None:
+    assert one(cell("m"), cell("m", (1000, 1300, 800, 1250, 790, 1100))).outcome.kind == "not told apart"
+
+
+def test_times_that_users_wait_are_compared_as_well() -> None:
+    before, after = (judged_of(waits("gevent", [0.002] * 3), waits("asyncio", [p90_s] * 3)) for p90_s in (0.003, 0.004))
+    found = {each.model: each.outcome.kind for each in differences(before, after).cells}
+    assert found["asyncio"] == "worse"
+
+
+def test_few_generations_and_other_states_say_nothing_of_speed() -> None:
+    few = one(cell("m", BASE[:2]), cell("m", times(0.5, BASE)[:2])).outcome
+    assert (few.kind, few.reason) == ("not comparable", "2 generations of both, and 3 are needed")
+    assert one(cell("m", BASE[:1]), cell("m", times(0.5, BASE)[:1])).outcome.interval is None
+    broken = one(cell("m"), cell("m", errors=1))
     assert (broken.outcome.kind, broken.other_state, broken.failed) == ("not comparable", True, True)
-    assert not one(cell("m", BASE), cell("m", BASE, state="GENERATOR-LIMITED")).failed
-    assert not one(cell("m", BASE, state="ERRORS"), cell("m", BASE, state="ERRORS")).failed
+    assert not one(cell("m"), cell("m", generator_use=0.9)).failed
+    assert not one(cell("m", errors=1), cell("m", errors=1)).failed
 
 
-def test_the_loss_is_a_share_of_the_speed_whatever_the_figure() -> None:
-    assert one(cell("m", BASE), cell("m", times(0.8))).loss == pytest.approx(0.2)
-    assert one(cell("m", BASE, "latency"), cell("m", times(1.25), "latency")).loss == pytest.approx(0.2)
-    assert one(cell("m", BASE), cell("m", times(1.25))).loss == 0
+def test_the_loss_is_a_share_of_the_speed() -> None:
+    assert one(cell("m"), cell("m", times(0.8, BASE))).loss == pytest.approx(0.2, abs=0.01)
+    assert one(cell("m"), cell("m", times(1.25, BASE))).loss == 0
+
+
+def test_the_figure_is_the_one_that_b_is_ranked_by() -> None:
+    """In B the server left its core idle, so requests a second count in both."""
+    found = one(cell("m"), cell("m", times(0.8, BASE), idle=0.4))
+    assert found.higher_is_better
+    assert (found.outcome.kind, found.speed) == ("worse", pytest.approx(0.8, rel=0.02))
 
 
 def saved(folder: Path, *cells: Cell, environment: dict[str, Any] | None = None, seed: int = 1) -> Run:
@@ -100,22 +95,10 @@ def saved(folder: Path, *cells: Cell, environment: dict[str, Any] | None = None,
     return run
 
 
-def test_the_noise_is_that_of_the_tables_by_the_runs_own_seed() -> None:
-    rng = random.Random(1)
-    cells = [cell(name, tuple(rng.lognormvariate(5, 0.2) for _ in range(10))) for name in ("m", "m (again)")]
-    margins = set()
-    for seed in (1, 2, 3):
-        before, after = judge(run_of(*cells, seed=seed)), judge(run_of(cell("m", BASE), seed=seed))
-        found = differences(before, after).cells[0]
-        assert found.margin == before.workloads[0].floor
-        margins.add(found.margin)
-    assert len(margins) > 1
-
-
 def test_facts_are_compared_one_by_one_and_twins_not_at_all(tmp_path: Path) -> None:
-    before = saved(tmp_path / "a", cell("m", BASE), cell("m (again)", BASE), cell("old", BASE),
+    before = saved(tmp_path / "a", cell("m"), cell("m (again)"), cell("old"),
                    environment={"cpu": "x", "packages": {"flask": "3.1", "gone": "1"}})  # fmt: skip
-    after = saved(tmp_path / "b", cell("m", times(2)), cell("new", BASE),
+    after = saved(tmp_path / "b", cell("m", times(2, BASE)), cell("new"),
                   environment={"cpu": "x", "packages": {"flask": "3.2"}}, seed=2)  # fmt: skip
     found = differences(judge(before), judge(after))
     assert found.facts == (("packages.flask", "3.1", "3.2"), ("packages.gone", "1", None), ("options.seed", 1, 2))
@@ -150,22 +133,25 @@ def compare(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return run
 
 
+LONG = "a-model-with-quite-a-long-name"
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    """Two runs: one model a fifth slower, one that fails, one that stays."""
-    same = cell("a-model-with-quite-a-long-name", BASE, workload="GET /queries/?count=20 and a few words more")
-    saved(tmp_path / "a", cell("slow", BASE), cell("broken", BASE), same)
-    saved(tmp_path / "b", cell("slow", times(0.8)), cell("broken", BASE, state="ERRORS"),
-          replace(same, observations=cell("m", times(1.2)).observations))  # fmt: skip
+    """Two runs: one model a fifth slower, one a fifth faster, one that fails, and two that stay."""
+    stay = [cell("gevent"), cell("asyncio", times(1.5, BASE))]
+    saved(tmp_path / "a", *stay, cell("slow"), cell("broken"), cell(LONG))
+    saved(tmp_path / "b", *stay, cell("slow", times(0.8, BASE)), cell("broken", errors=1),
+          cell(LONG, times(1.2, BASE)))  # fmt: skip
     return tmp_path / "a", tmp_path / "b"
 
 
 def test_the_report_names_what_changed_within_80_columns(compare: Compare, folders: tuple[Path, Path]) -> None:
     done = compare(*folders)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "3 cells in both: 1 better, 1 worse, 0 equal, 0 not told apart, 0 not" in done.stdout
+    assert "5 cells in both: 1 better, 1 worse, 2 equal, 0 not told apart, 0 not" in done.stdout
     assert "1 in another state" in done.stdout
-    assert "0.80 (0.7" in done.stdout
+    assert "1.33 (1.33" in done.stdout  # CPU time, beside that of the others
     assert "VALID → ERRORS" in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()[3:]) <= 80
 
@@ -173,7 +159,7 @@ def test_the_report_names_what_changed_within_80_columns(compare: Compare, folde
 def test_a_regression_is_exit_code_1_only_if_asked_for(compare: Compare, folders: tuple[Path, Path]) -> None:
     strict = compare(*folders, "--fail-on-regression", "10")
     assert strict.returncode == 1
-    assert "regression: throughput, slow, GET /: worse by 20%" in strict.stderr
+    assert "regression: throughput, slow, GET /: worse by 2" in strict.stderr
     assert "regression: throughput, broken, GET /: VALID before, ERRORS now" in strict.stderr
     lenient = compare(*folders, "--fail-on-regression", "30")
     assert lenient.returncode == 1
@@ -184,8 +170,10 @@ def test_a_regression_is_exit_code_1_only_if_asked_for(compare: Compare, folders
 def test_json_has_every_cell(compare: Compare, folders: tuple[Path, Path]) -> None:
     found = json.loads(compare(*folders, "--json").stdout)
     kinds = {each["model"][:6]: each["outcome"]["kind"] for each in found["cells"]}
-    assert kinds == {"slow": "worse", "broken": "not comparable", "a-mode": "better"}
-    assert found["cells"][0]["outcome"]["interval"]["rounds"] == 6
+    assert kinds == {
+        "slow": "worse", "broken": "not comparable", "a-mode": "better", "gevent": "equal", "asynci": "equal",
+    }  # fmt: skip
+    assert found["cells"][0]["outcome"]["interval"]["generations"] == 6
     assert [each["after"] for each in found["cells"] if each["model"] == "broken"] == ["ERRORS"]
 
 
@@ -193,7 +181,7 @@ def test_runs_of_which_nothing_can_be_compared_fail_where_regressions_are_asked_
     compare: Compare, folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
     """A build that compares nothing must not be green."""
-    saved(tmp_path / "other", cell("another", BASE))
+    saved(tmp_path / "other", cell("another"))
     saved(tmp_path / "short", cell("slow", BASE[:2]))
     asked = ("--fail-on-regression", "10")
     apart = compare(folders[0], tmp_path / "other", *asked)
@@ -201,7 +189,7 @@ def test_runs_of_which_nothing_can_be_compared_fail_where_regressions_are_asked_
     assert "the runs have no cell in common, so nothing is known of regressions" in apart.stderr
     few = compare(folders[0], tmp_path / "short", *asked)
     assert (few.returncode, len(few.stderr.splitlines())) == (2, 1)
-    assert "no cell can be compared, so nothing is known of regressions (first: 2 rounds of both" in few.stderr
+    assert "no cell can be compared, so nothing is known of regressions (first: 2 generations of both" in few.stderr
     assert compare(folders[0], tmp_path / "other").returncode == 0
 
 
@@ -212,7 +200,7 @@ def test_runs_of_which_nothing_can_be_compared_fail_where_regressions_are_asked_
         ("not json", "is no results file: it is not JSON"),
         ('{"hello": 1}', "is no results file of this bench"),
         ('{"schema": 999}', "has schema 999, another one"),
-        ('{"schema": 2, "cells": [{"scenario": "s"}]}', "is damaged"),
+        ('{"schema": 3, "cells": [{"scenario": "s"}]}', "is damaged"),
     ],
 )
 def test_what_is_no_run_is_one_line_and_exit_code_2(

@@ -71,7 +71,7 @@ def test_without_flags_it_says_what_it_assumes_within_80_columns(bench: Bench) -
     done = bench("decide")
     said = one_line(done.stdout)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "From results/a/results.json (6 rounds" in done.stdout
+    assert "From results/a/results.json (6 generations of servers" in done.stdout
     assert "Assumed: --db-wait-ms 50 --queries 1" in done.stdout
     assert "Your 20 database connections are the limit: gevent and asyncio each come to about" in said
     assert "No prediction for sync (no cell for GET /); python -m bench throughput --models sync" in said

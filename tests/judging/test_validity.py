@@ -1,21 +1,29 @@
 """Every reason not to believe a number is found, and the worst one is the one that is told."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from processes import held_up
 
-from bench.judging.validity import Judgement, judge_load, judge_rounds
-from bench.load import ErrorCounts, Latency, LoadResult, StartLag, Third
+from bench.judging.slices import Columns
+from bench.judging.validity import Judgement, judge_load, judge_slices, worst
+from bench.load import ErrorCounts, Generator, Latency, LoadJob, LoadResult, StartLag, Third
+from bench.load.null_server import null_server
+from tests.observations import closed_slices, open_slices
 
 LATENCY = Latency(
     count=1000, timed_out=0, exact=True, mean_s=0.01, min_s=0.001, max_s=0.1, p50_s=0.01, p90_s=0.02, p95_s=0.03,
     p99_s=0.05, p999_s=None, at_least=(),
 )  # fmt: skip
+LAG = StartLag(count=1000, late_sends=0, p50_s=1e-5, p99_s=1e-4, max_s=1e-3)
 THIRD = Third(good_rps=1000, response_mean_s=0.01, response_p50_s=0.01)
 GOOD = LoadResult(
     mode="open", window_s=1.0, interrupted=False, warmup_requests=100, warmup_errors=0, requests=1000, good=1000,
     unsent=0, unfinished=0, errors=ErrorCounts(), unexpected_statuses=(), error_example=None, throughput_rps=1000.0,
-    response=LATENCY, service=LATENCY, start_lag=StartLag(count=1000, p50_s=1e-5, p99_s=1e-4, max_s=1e-3),
+    response=LATENCY, service=LATENCY, start_lag=LAG,
     arrival_rps=1000.0, time_in_system_mean_s=0.01, in_flight_mean=10.0, first_third=THIRD, last_third=THIRD,
     good_per_second=(1000,), histogram=(), raw=(), last_answer_s=1.0, connects=32, idle_closes=0,
     received_bytes=100_000, cpu_user_s=0.2, cpu_system_s=0.1, cpu_window_s=1.0, max_rss_bytes=30_000_000,
@@ -33,8 +41,15 @@ GOOD = LoadResult(
          "no request was answered"),
         ({"good": 0, "requests": 0}, None, "UNSTABLE", "no request could begin in a window of 1 s"),
         ({"cpu_user_s": 0.75}, None, "GENERATOR-LIMITED", "the generator used 85% of its core"),
-        ({"start_lag": StartLag(count=1000, p50_s=1e-3, p99_s=0.02, max_s=0.1)}, 1000.0, "GENERATOR-LIMITED",
-         "20.0 ms late"),
+        ({"start_lag": replace(LAG, late_sends=30, max_s=0.0312)}, 1000.0, "GENERATOR-LIMITED",
+         "3.0 % of the requests were sent more than 5 ms late, up to 31 ms: the generator's own fault"),
+        ({"start_lag": replace(LAG, late_sends=11)}, 1000.0, "GENERATOR-LIMITED", "1.1 % of the requests"),
+        ({"start_lag": replace(LAG, late_sends=10)}, 1000.0, "VALID", ""),
+        ({"start_lag": StartLag(count=50, late_sends=1, p50_s=1e-5, p99_s=None, max_s=0.05)}, 1000.0,
+         "GENERATOR-LIMITED", "2.0 % of the requests were sent more than 5 ms late, up to 50 ms"),
+        ({"start_lag": StartLag(count=0, late_sends=0, p50_s=None, p99_s=None, max_s=None)}, 1000.0, "VALID", ""),
+        ({"start_lag": None}, None, "VALID", ""),
+        ({"start_lag": replace(LAG, late_sends=30), "throughput_rps": 700.0}, 1000.0, "GENERATOR-LIMITED", "3.0 %"),
         ({"throughput_rps": 700.0}, 1000.0, "SATURATED", "700 answers/s of 1000 asked for"),
         ({"unsent": 1}, 1000.0, "SATURATED", "1000 answers/s of 1000"),
         ({"throughput_rps": 990.0}, 1000.0, "VALID", ""),
@@ -54,25 +69,106 @@ def test_a_load_has_one_state_and_its_reason(
 
 
 @pytest.mark.parametrize(
-    ("states", "figures", "state", "says"),
+    ("states", "state", "reason"),
     [
-        (["VALID", "VALID"], [100, 110], "VALID", ""),
-        (["VALID"], [100], "VALID", ""),
-        (["VALID"] * 6, [100, 110, 90, 105, 400, 95], "VALID", ""),
-        (["VALID"] * 6, [100, 110, 190, 105, 200, 95], "UNSTABLE", "the rounds differ by 84% of their median"),
-        (["VALID", "VALID", "VALID"], [100, 110, 200], "UNSTABLE", "the rounds differ by 91% of their median"),
-        (["VALID", "SATURATED"], [100, 300], "SATURATED", "1 of 2 rounds: because"),
-        (["SATURATED", "ERRORS", "VALID"], [1, 2, 3], "ERRORS", "1 of 3 rounds: because"),
-        (["GENERATOR-LIMITED", "SATURATED"], [1, 1], "GENERATOR-LIMITED", "1 of 2 rounds: because"),
-        (["ERRORS"], [], "ERRORS", "because"),
-        (["SATURATED", *["VALID"] * 5], [10, *[100] * 5], "VALID", "1 of 6 rounds set aside, SATURATED: because"),
-        (["ERRORS", *["VALID"] * 5], [10, *[100] * 5], "ERRORS", "1 of 6 rounds: because"),
-        (["SATURATED", "UNSTABLE", *["VALID"] * 4], [100] * 6, "SATURATED", "1 of 6 rounds: because"),
-        (["UNSTABLE", *["VALID"] * 4], [100] * 5, "UNSTABLE", "1 of 5 rounds: because"),
+        (["VALID", "VALID"], "VALID", ""),
+        (["VALID", "SATURATED"], "SATURATED", "1 of 2 generations: because"),
+        (["SATURATED", "ERRORS", "VALID"], "ERRORS", "1 of 3 generations: because"),
+        (["GENERATOR-LIMITED", "SATURATED"], "GENERATOR-LIMITED", "1 of 2 generations: because"),
+        (["UNSTABLE", *["VALID"] * 4], "UNSTABLE", "1 of 5 generations: because"),
+        (["ERRORS"], "ERRORS", "because"),
     ],
 )
-def test_a_cell_is_as_bad_as_its_worst_round(states: list[str], figures: list[float], state: str, says: str) -> None:
-    judgements = [Judgement(name, "" if name == "VALID" else "because") for name in states]  # type: ignore[arg-type]
-    judgement = judge_rounds(judgements, figures)
+def test_of_several_states_the_worst_is_told(states: list[str], state: str, reason: str) -> None:
+    judgement = worst([Judgement(name, "" if name == "VALID" else "because") for name in states])  # type: ignore[arg-type]
+    assert (judgement.state, judgement.reason) == (state, reason)
+
+
+# Every guard twice: what just passes it, then what it stops.
+CLOSED = [
+    ({"errors": 0}, "VALID", ""),
+    ({"errors": 1, "error": "status 500"}, "ERRORS", "1 of 501 requests failed, for instance status 500"),
+    ({"errors": 1}, "ERRORS", "1 of 501 requests failed"),
+    ({"generator_use": 0.79}, "VALID", ""),
+    ({"generator_use": 0.85}, "GENERATOR-LIMITED", "the generator used 85% of its core"),
+    ({"rps": 4000.0, "second_half": 1.3}, "VALID", ""),
+    ({"rps": 4000.0, "second_half": 0.5}, "UNSTABLE",
+     "in the second half of a slice it answered 0.50 times as many requests a second as in the first"),
+    ({"rps": 4000.0, "second_half": 2.0}, "UNSTABLE",
+     "in the second half of a slice it answered 1.41 times as many requests a second as in the first"),
+    ({"rps": 1000.0, "second_half": 0.5}, "VALID", ""),  # no connection was answered four times
+    ({"others_use": 0.004, "servers": 6}, "VALID", ""),
+    ({"others_use": 0.02, "servers": 6}, "UNSTABLE",
+     "the other servers, which had nothing to do, used 2.0 % of a core each"),
+    ({"others_use": 0.02, "servers": 1}, "VALID", ""),
+]  # fmt: skip
+OPEN = [
+    ({}, "VALID", ""),
+    ({"errors": 3}, "ERRORS", "3 of 303 requests failed"),
+    ({"generator_use": 0.85}, "GENERATOR-LIMITED", "the generator used 85% of its core"),
+    ({"late_sends": 1, "lag_max_s": 0.4}, "VALID", ""),  # 1 %, however late
+    ({"late_sends": 2, "lag_max_s": 0.0312}, "GENERATOR-LIMITED",
+     "2.0 % of the requests were sent more than 5 ms late, up to 31 ms: the generator's own fault"),
+    ({"took": 1.09}, "VALID", ""),
+    ({"took": 1.2}, "SATURATED", "what came within 1.5 s was answered after 1.8 s"),
+    ({"others_use": 0.004, "servers": 6}, "VALID", ""),
+    ({"others_use": 0.02, "servers": 6}, "UNSTABLE", "used 2.0 % of a core each"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "changes", "state", "says"),
+    [(make, *case) for make, cases in ((closed_slices, CLOSED), (open_slices, OPEN)) for case in cases],
+)
+def test_slices_have_one_state_and_its_reason(
+    make: Callable[..., Columns], changes: dict[str, Any], state: str, says: str
+) -> None:
+    judgement = judge_slices([make(**changes)])
     assert judgement.state == state
-    assert judgement.reason.endswith(says) if says else not judgement.reason
+    assert says in judgement.reason
+    assert bool(judgement.reason) != judgement.valid
+
+
+def test_slices_without_an_answer_are_errors() -> None:
+    nothing = {**closed_slices(cycles=2), "good": [0, 0]}
+    assert judge_slices([nothing]) == Judgement("ERRORS", "no request was answered")
+
+
+def test_what_the_machine_did_is_judged_over_all_generations_together() -> None:
+    """Of six generations, one with a generator that was in a hurry, or late, spoils nothing; most of them do."""
+    calm, hurried = closed_slices(generator_use=0.3), closed_slices(generator_use=1.0)
+    assert judge_slices([calm] * 5 + [hurried]).valid
+    assert judge_slices([calm] + [hurried] * 5).state == "GENERATOR-LIMITED"
+    sent, late = open_slices(), open_slices(late_sends=5, lag_max_s=0.05)
+    assert not judge_slices([late]).valid
+    assert judge_slices([sent] * 5 + [late]).valid
+    assert judge_slices([sent, late]).state == "GENERATOR-LIMITED"
+
+
+def test_a_server_that_falls_behind_once_is_saturated() -> None:
+    assert judge_slices([open_slices()] * 5 + [open_slices(took=1.2)]).state == "SATURATED"
+
+
+def test_generations_with_different_numbers_of_servers_are_judged_by_what_each_idle_one_used() -> None:
+    many, few = closed_slices(others_use=0.004, servers=12), closed_slices(others_use=0.004, servers=3)
+    assert judge_slices([many, few]).valid
+    busy = closed_slices(others_use=0.02, servers=12)
+    assert judge_slices([busy, few]).state == "UNSTABLE"
+
+
+def test_a_generator_that_is_kept_from_sending_is_what_limits_the_load() -> None:
+    with null_server() as server, Generator() as generator:
+        job = LoadJob(host="127.0.0.1", port=server.port, rate_rps=500.0, duration_s=0.5, warmup_s=0.0)
+        generator.run(replace(job, duration_s=0.01))
+        assert generator._worker is not None
+        with held_up(generator._worker.process.pid, for_s=0.05, every_s=0.2):
+            load = generator.run(job)
+    assert load.start_lag is not None
+    assert load.start_lag.count == load.good == 250
+    assert load.start_lag.p99_s is None, "a percentile would not have told"
+    judgement = judge_load(load, job.rate_rps)
+    assert judgement.state == "GENERATOR-LIMITED"
+    assert re.fullmatch(
+        r"[\d.]+ % of the requests were sent more than 5 ms late, up to \d+ ms: the generator's own fault",
+        judgement.reason,
+    )

@@ -2,19 +2,14 @@
 
 import random
 from dataclasses import replace
-from math import nan
-from pathlib import Path
-
-import pytest
 
 from bench.judging import Judged, Verdict, judge
 from bench.results import Cell
-from tests.judged_runs import KINDS, LEVEL, ONE_READ, judged_of, rates, run_of, times
+from tests.judged_runs import KINDS, LEVEL, ONE_READ, judged_of, promises, rates, run_of, times, waits
 from tests.observations import facts, observations
-from tests.report_runs import ODD, cell, sample_run
 
 WIDE = (1000.0, 1300.0, 800.0, 1250.0, 790.0, 1100.0)
-WAITS = {"name": "5 × 1 s", "seconds": 1.0, "requests": 5}
+AGAIN = "gevent (again)"
 
 
 def of(measured: dict[str, tuple[float, ...]]) -> Verdict:
@@ -22,67 +17,71 @@ def of(measured: dict[str, tuple[float, ...]]) -> Verdict:
     return judged_of(*(rates(model, values) for model, values in measured.items())).verdict
 
 
-@pytest.mark.parametrize(
-    ("measured", "winner", "ahead", "says"),
-    [
-        ({"gevent": LEVEL, "asyncio": times(2)}, "asyncio", "2.00 (2.00–2.00) × gevent",
-         "asyncio answers most requests a second for one small database read: 2.00 (2.00–2.00) times gevent's "
-         "(2,000 against 1,000 req/s)."),
-        ({"gevent": LEVEL, "asyncio": LEVEL[::-1]}, "equal within 5 %: gevent and asyncio", "",
-         "No difference: gevent and asyncio are equal within 5 % for one small database read."),
-        ({"gevent": LEVEL, "asyncio": WIDE}, "not told apart: gevent and asyncio", "",
-         "gevent and asyncio are not told apart for one small database read."),
-        ({"gevent": LEVEL, "asyncio": times(0.5)}, "gevent", "2.00 (2.00–2.00) × asyncio",
-         "gevent answers most requests a second for one small database read: 2.00 (2.00–2.00) times asyncio's"),
-        ({"gevent": LEVEL, "asyncio": times(2), "asyncio-uvloop": times(2)},
-         "equal within 5 %: asyncio and asyncio-uvloop", "2.00 (2.00–2.00) × gevent",
-         "asyncio and asyncio-uvloop answer most requests a second for one small database read, equal within 5 % among "
-         "themselves: 2.00"),
-        ({"gevent": LEVEL}, "only gevent could be judged", "",
-         "Nothing can be said of one small database read (only gevent could be judged)."),
-        ({"gevent": LEVEL[:2], "asyncio": (5000.0, 5001.0)}, "2 rounds of both, and 5 are needed", "",
-         "No model is named best: each load was measured in 2 rounds, and 5 are needed; these figures are a first "
-         "look."),
-        ({"gevent": (1000, 1010, nan, 1000, 1020, 990), "asyncio": (3000, 3010, 2990, 3000, nan, 3020)},
-         "too few rounds in common", "", "Nothing can be said of one small database read (too few rounds in common)."),
-        ({"gevent": (0.0,) * 6, "asyncio": (0.0,) * 6}, "0 rounds of both, and 5 are needed", "",
-         "Nothing can be said of one small database read"),
-    ],
-)  # fmt: skip
-def test_who_is_named_follows_from_the_rounds(
-    measured: dict[str, tuple[float, ...]], winner: str, ahead: str, says: str
-) -> None:
-    found = of(measured)
-    assert [(row.winner, row.ahead) for row in found.rows] == [(winner, ahead)]
-    assert found.sentences[1].startswith(says)
+def five_kinds(asyncio: list[tuple[float, ...]], **others: list[tuple[float, ...]]) -> Judged:
+    """A run of all five kinds of work: gevent level in all of them, asyncio and others as given."""
+    models = {"gevent": [LEVEL] * 5, "asyncio": asyncio, **others}
+    return judged_of(*(rates(model, values, name) for model, given in models.items()
+                       for name, values in zip(KINDS, given, strict=True)))  # fmt: skip
 
 
-def five_kinds(asyncio: dict[str, tuple[float, ...]]) -> Judged:
-    """A run of all five kinds of work: gevent level in all of them, asyncio as given."""
-    cells = [cell for name in KINDS for cell in (rates("gevent", LEVEL, name), rates("asyncio", asyncio[name], name))]
-    return judged_of(*cells)
+def test_a_row_has_the_winner_the_ratio_and_the_figures() -> None:
+    (row,) = of({"gevent": LEVEL, "asyncio": times(2)}).rows
+    assert (row.work, row.winner, row.kind) == ("one small database read", "asyncio", "better")
+    assert (row.ahead, row.value) == ("0.50 (0.50–0.50) × gevent", "CPU time a request 500 against 1,000 µs")
+    (row,) = of({"gevent": LEVEL, "asyncio": LEVEL[::-1]}).rows
+    assert (row.winner, row.ahead) == ("equal within 5 %: gevent and asyncio", "")
+    assert row.value == "1,000 and 1,000 µs"
+    (row,) = of({"gevent": LEVEL, "asyncio": WIDE}).rows
+    assert (row.winner, row.kind) == ("not told apart: gevent and asyncio", "not told apart")
+    (row,) = of({"gevent": LEVEL[:2], "asyncio": times(2)[:2]}).rows
+    assert (row.winner, row.kind, row.value) == ("2 generations of both, and 3 are needed", "not comparable", "")
+    (row,) = of({"gevent": LEVEL, AGAIN: times(1.2), "asyncio": times(2)}).rows
+    assert row.winner == "the A/A check failed, gevent seemed to be 0.83 times itself"
 
 
 def test_a_tie_in_all_kinds_of_work_names_nobody_as_best() -> None:
     """The headline once said of such a run that asyncio answers most requests a second."""
-    found = five_kinds({name: LEVEL[::-1] if place < 3 else WIDE for place, name in enumerate(KINDS)}).verdict
-    assert found.sentences[1] == (
-        "No difference: gevent and asyncio are equal within 5 % in 3 kinds of work, not told apart in 2 kinds of work."
-    )
-    assert not any("most" in sentence or "best" in sentence for sentence in found.sentences)
+    found = five_kinds([LEVEL[::-1]] * 3 + [WIDE] * 2).verdict
+    said = "No difference: gevent and asyncio are equal within 5 % in 3 kinds of work, not told apart in 2."
+    assert said in found.sentences
+    assert not any("most" in sentence.split("How sure")[0] or "best" in sentence for sentence in found.sentences)
     assert {row.kind for row in found.rows} == {"equal", "not told apart"}
 
 
-def test_each_models_wins_are_told_with_the_smallest_and_the_largest_ratio() -> None:
-    factors = dict(zip(KINDS, (2.0, 1.5, 0.5, 1.0, 1.8), strict=True))
-    said = five_kinds({name: times(factor) for name, factor in factors.items()}).verdict.sentences[1]
+def test_groups_of_tied_models_that_differ_by_kind_are_told_one_by_one() -> None:
+    near, slow = LEVEL[::-1], times(0.5)
+    said = five_kinds([near] * 5, gthread=[slow, slow, slow, WIDE, near]).verdict.sentences[1]
     assert said == (
-        "asyncio answers most requests a second in 3 of 5 kinds of work: from 1.50 (1.50–1.50) times gevent's "
-        "(1,500 against 1,000 req/s) to 2.00 (2.00–2.00) times gevent's (2,000 against 1,000 req/s); "
-        "gevent answers most requests a second in 1 of 5 kinds of work (twenty database reads): 2.00 (2.00–2.00) times "
-        "asyncio's (1,000 against 500 req/s); "
-        "no difference: gevent and asyncio are equal within 5 % for a list of 50 rows."
+        "No difference: gevent and asyncio are equal within 5 % in 3 kinds of work. "
+        "No difference: gevent, asyncio and gthread are equal within 5 % for a write, not told apart for a list of "
+        "50 rows."
     )
+    said = five_kinds([near] * 3 + [WIDE] * 2, gthread=[slow] * 3 + [WIDE] * 2).verdict.sentences[1]
+    assert said == (
+        "No difference: gevent and asyncio are equal within 5 % in 3 kinds of work. "
+        "gevent, asyncio and gthread are not told apart in 2 kinds of work."
+    )
+
+
+def test_each_models_wins_are_told_with_the_smallest_and_the_largest_difference() -> None:
+    said = five_kinds([times(factor) for factor in (2.0, 1.5, 0.5, 1.0, 1.8)]).verdict.sentences[1]
+    assert said == (
+        "asyncio takes least CPU time a request in 3 of 5 kinds of work: from 0.50 (0.50–0.50) times gevent's for the "
+        "framework alone (500 against 1,000 µs) to 0.67 (0.67–0.67) for one small database read (667 against 1,000 "
+        "µs). "
+        "gevent takes least CPU time a request for twenty database reads: 1,000 against 2,000 µs, 0.50 (0.50–0.50) "
+        "times asyncio's. "
+        "No difference: gevent and asyncio are equal within 5 % for a list of 50 rows."
+    )
+
+
+def test_kinds_of_work_that_requests_a_second_decide_are_told_apart_from_the_others() -> None:
+    cells = [rates(model, times(factor), name, idle=0.3 if (model, name) == ("gevent", "POST /todos/") else 0.0)
+             for model, factor in (("gevent", 1.0), ("asyncio", 2.0)) for name in KINDS]  # fmt: skip
+    cost, rate = judged_of(*cells).verdict.sentences[1:3]
+    assert cost.startswith("asyncio takes least CPU time a request in 4 of 5 kinds of work: from 0.50 (")
+    assert rate.startswith("For a write, requests a second decide: gevent left 30 % of its core idle. asyncio answers")
+    assert "asyncio answers most requests a second for a write: 2,000 against 1,000 req/s, 2.00" in rate
 
 
 def test_a_blocking_model_is_called_that_and_wins_nothing() -> None:
@@ -90,13 +89,18 @@ def test_a_blocking_model_is_called_that_and_wins_nothing() -> None:
     found = of({"gevent": LEVEL, "asyncio": LEVEL[::-1], "asyncio-blocking-db": times(2)})
     assert found.rows[0].best == ("gevent", "asyncio")
     assert found.sentences[0] == (
-        "Requests that wait are served at the same time with gevent and asyncio; one after the other with "
-        "asyncio-blocking-db (in the database), which blocks and is not ranked."
+        "Requests wait at the same time with gevent and asyncio. They wait one after the other "
+        "with asyncio-blocking-db (in the database), which blocks and is not ranked."
+    )
+    alone = of({"sync": LEVEL, "asyncio-blocking-db": times(2)})
+    assert alone.sentences[0] == (
+        "Requests wait one after the other with sync (in Python and in the database) and "
+        "asyncio-blocking-db (in the database), which block and are not ranked."
     )
 
 
 def test_traps_and_other_frameworks_never_win() -> None:
-    found = of({"gevent": LEVEL, "asyncio": LEVEL[::-1], "quart": times(9), "asyncio-threads-leaking": times(9)})
+    found = of({"gevent": LEVEL, "asyncio": LEVEL[::-1], "quart": times(9)})
     assert "quart" not in str(found.rows)
     assert any("quart is in the tables" in text for text in found.not_said)
     run = run_of(rates("gevent", LEVEL), rates("asyncio", LEVEL), rates("odd", times(9)))
@@ -104,58 +108,76 @@ def test_traps_and_other_frameworks_never_win() -> None:
     assert judge(run).verdict.rows[0].best == ("gevent", "asyncio")
 
 
-def promise(model: str, rate_rps: float | None, late: int) -> Cell:
-    """A promise as every round confirmed it, or not."""
-    figures = {"promise_rps": rate_rps, "late": late, "requests": 1000}
-    workload = {"name": "promise: p99 below 50 ms", "slo_s": 0.05}
-    return Cell("latency", model, workload, "promise_rps", (), {}, None, observations(*[figures] * 6))
-
-
-def test_a_rate_that_was_searched_once_is_shown_and_names_no_winner() -> None:
-    """1,462 against 1,442 requests a second, of one search each, is no difference that anything shows."""
-    (row,) = judged_of(promise("asyncio", 1462, 3), promise("gevent", 1442, 3), promise("sync", 1500, 90)).verdict.rows
-    assert (row.best, row.kind) == ((), "shown")
-    assert (row.value, row.note) == ("asyncio 1,462 req/s and gevent 1,442 req/s", "not compared: one search each")
-    (none,) = judged_of(promise("asyncio", 1462, 90), promise("gevent", None, 0)).verdict.rows
-    assert (none.best, none.note) == ((), "no rate was confirmed")
-    (doubted,) = judged_of(promise("asyncio", 1775, 26), promise("gevent", 1014, 3)).verdict.rows
-    assert doubted.value == "gevent 1,014 req/s; not confirmed: asyncio"
-
-
-def test_noise_comes_first_and_says_what_to_do() -> None:
-    noisy = {"gevent (again)": WIDE}
-    assert (
-        of({"gevent": LEVEL, "asyncio": times(2), **noisy})
-        .sentences[0]
-        .startswith(
-            "This machine was too noisy for small differences: two names of the same model seemed to differ by "
-        )
+def test_a_method_that_failed_is_said_first_with_what_to_do_and_only_once() -> None:
+    good, bad = KINDS[0], KINDS[1]
+    measured = {(good, "gevent"): LEVEL, (good, AGAIN): LEVEL[::-1], (good, "asyncio"): times(2),
+                (bad, "gevent"): LEVEL, (bad, AGAIN): times(0.8), (bad, "asyncio"): times(2)}  # fmt: skip
+    found = judged_of(*(rates(model, values, name) for (name, model), values in measured.items())).verdict
+    assert found.sentences[0] == (
+        "The method failed here for one small database read: gevent seemed to be 1.25 times itself. "
+        "Nothing is said of that; end other programs and measure again, or longer (--budget-s, --generations)."
     )
-    calm = of({"gevent": LEVEL, "asyncio": times(2), "gevent (again)": LEVEL[::-1]}).sentences
-    assert "too noisy" not in " ".join(calm)
-    unstable = of({"gevent": LEVEL, "asyncio": times(2), "gevent (again)": (100, 900, 100, 900, 100, 900)}).sentences
-    disagreed = "This machine was too noisy for small differences: two names of the same model did not even agree with"
-    assert unstable[0].startswith(disagreed)
-    assert unstable[0].endswith("; end other programs, or measure more rounds.")
+    assert found.sentences[2].startswith("asyncio takes least CPU time a request for the framework alone")
+    assert "database read" not in " ".join(found.sentences[1:])
 
 
-def test_the_sentences_say_waits_then_cost_then_how_sure(tmp_path: Path) -> None:
-    waits, cost, times_, sure = judge(sample_run(tmp_path)).verdict.sentences
-    assert waits == (
-        f"Requests that wait are served at the same time with gevent, asyncio and {ODD}; one after the other with "
-        "sync and asyncio-adapter (in Python and in the database) and gevent-blocking-db (in the database), which "
-        "block and are not ranked."
+def test_a_machine_that_is_too_noisy_is_said_first_with_what_to_do() -> None:
+    noisy = five_kinds([WIDE] * 3 + [times(2)] * 2).verdict.sentences[0]
+    assert noisy == (
+        "This machine was too noisy: in 3 of 5 kinds of work the intervals reach more than 5 % to either side; end "
+        "other programs and measure again, or longer (--budget-s, --generations)."
     )
-    assert cost.startswith(f"asyncio and {ODD} answer most requests a second in all 2 kinds of work")
-    assert times_.startswith("asyncio is best for short waits at one rate: 0.69 (")
-    assert "(p90 5.2 against 7.6 ms)" in times_
-    assert "32 of 35 cells could be judged (2 errors, 1 saturated)" in sure
+    assert not any("noisy" in text for text in five_kinds([WIDE] * 2 + [times(2)] * 3).verdict.sentences)
+    at_the_margin = [times(1.05, LEVEL[::-1])] * 5
+    assert not any("noisy" in text for text in five_kinds(at_the_margin).verdict.sentences)
+
+
+def test_the_sentences_say_waits_then_cost_then_waiting_then_promise_then_how_sure() -> None:
+    pairs = [
+        *(rates(model, values, name) for name in KINDS
+          for model, values in (("gevent", LEVEL), (AGAIN, times(1.02)), ("asyncio", times(1.5)), ("sync", LEVEL))),
+        waits("gevent", [0.0037] * 3), waits(AGAIN, [0.004] * 3), waits("asyncio", [0.0017] * 3),
+        promises("gevent", [500] * 3), promises("asyncio", [800] * 3), promises("gthread", [700] * 3, late=90),
+    ]  # fmt: skip
+    together, cost, waiting, promise, sure = judged_of(*pairs).verdict.sentences
+    assert together.startswith("Requests wait at the same time with")
+    assert cost.startswith("asyncio takes least CPU time a request in all 5 kinds of work: from 0.67 (")
+    assert waiting.startswith("asyncio keeps users waiting least (p90) for short waits at one rate: 1.7 against 3.7 ms")
+    assert promise.startswith("asyncio can promise the highest rate for p99 below 50 ms: 800 against 500 req/s, 1.60")
+    assert sure == (
+        "How sure: a model is better only if the whole 95 % interval is beyond 5 %. "
+        "Chance decides at most 0.18 of 7 comparisons. "
+        "Two servers of one model differed by at most 2 % in CPU time a request and 8 % in p90. "
+        "19 of 20 cells could be judged (1 saturated)."
+    )
+
+
+def test_no_sentence_is_longer_than_a_reader_can_hold() -> None:
+    near = LEVEL[::-1]
+    verdicts = [five_kinds([times(factor) for factor in (2.0, 1.5, 0.5, 1.0, 1.8)], gthread=[near] * 5).verdict,
+                five_kinds([WIDE] * 5, gthread=[WIDE] * 5, sync=[near] * 5).verdict]  # fmt: skip
+    sentences = [part for verdict in verdicts for text in verdict.sentences for part in text.split(". ")]
+    assert max(len(part.split()) for part in sentences) <= 40
+
+
+def test_without_a_second_server_of_a_model_nothing_checked_the_method() -> None:
+    sure = of({"gevent": LEVEL, "asyncio": times(2)}).sentences[-1]
+    assert "Chance decides at most 0.025 of 1 comparison. No A/A pair checked the method." in sure
+    burst = Cell("classic", "gevent", {"name": "5 × 1 s"}, "total_s", (), {}, observations({"total_s": 2.0}))
+    assert judged_of(burst).verdict.sentences[-1] == "How sure: 1 of 1 cells could be judged."
 
 
 def test_waits_that_were_measured_are_believed_before_what_is_claimed() -> None:
-    burst = cell("classic", "gevent", WAITS, "total_s", {"python_s": 1.0, "database_s": 5.0, "total_s": 6.0})
+    bursts = observations({"python_s": 1.0, "database_s": 5.0, "total_s": 6.0})
+    burst = Cell("classic", "gevent", {"name": "5 × 1 s", "seconds": 1.0, "requests": 5}, "total_s", (), {}, bursts)
     said = judged_of(rates("gevent", LEVEL), rates("asyncio", LEVEL), burst).verdict.sentences[0]
     assert "one after the other with gevent (in the database), which blocks" in said
+
+
+def test_what_was_measured_once_is_said_and_has_rows_without_a_winner() -> None:
+    once = Cell("once", "gevent", {"name": "w"}, "total_s", (), {}, observations({"total_s": 2.0}))
+    found = judged_of(rates("gevent", LEVEL), rates("asyncio", LEVEL), once).verdict
+    assert "Measured once, so about orders of magnitude: once." in found.not_said
 
 
 def test_the_same_run_gives_the_same_intervals_and_another_seed_others() -> None:

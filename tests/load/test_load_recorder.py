@@ -136,7 +136,15 @@ def test_start_lag_leaves_the_warm_up_out() -> None:
         rec.lag(START + index, START + index + MS)
     rec.lag(START - 1, START + NS_PER_S)
     lag = rec.start_lag()
-    assert (lag.count, lag.p50_s, lag.p99_s, lag.max_s) == (2_000, 0.001, 0.001, 0.001)
+    assert (lag.count, lag.late_sends, lag.p50_s, lag.p99_s, lag.max_s) == (2_000, 0, 0.001, 0.001, 0.001)
+
+
+def test_what_is_acted_on_more_than_five_ms_late_is_a_late_send_however_many_samples_are_kept() -> None:
+    rec = recorder(sample_limit=10)
+    for index in range(100):
+        rec.lag(START + index, START + index + 5 * MS + (index % 4 == 0))
+    lag = rec.start_lag()
+    assert (lag.count, lag.late_sends, lag.p99_s) == (100, 25, None)
 
 
 def test_beyond_its_limit_the_reservoir_is_a_fair_choice_and_no_larger() -> None:

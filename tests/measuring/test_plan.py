@@ -1,91 +1,128 @@
-"""The plan is a pure function of its arguments: fresh servers, interleaved rounds, one A/A twin."""
+"""The plan is a pure function of its arguments: generations of servers that are up together, in groups that fit."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from bench.judging.standings import baseline
-from bench.measuring.plan import Step, make_plan
+from bench.judging.standings import TWIN_SUFFIX, baseline
+from bench.measuring.plan import FEWEST_GENERATIONS, UNRANKED_GENERATIONS, Step, expected_s, make_plan
 from bench.models import MODELS, find_models
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options
+from bench.scenarios.bridge import MEMORY_SCENARIO
+from bench.scenarios.bridge import SCENARIO as BRIDGE
 from bench.scenarios.pool_setups import SETUPS
-from bench.scenarios.schedule import Once, Rounds
-from bench.scenarios.throughput import SCENARIO as THROUGHPUT
+from bench.scenarios.schedule import Once, Slices
 
-OPTIONS = Options(rounds=6, seed=42)
-PREPARED = replace(THROUGHPUT, name="prepared", schedule=Rounds(prepare=lambda context: {}))
-CLASSIC = SCENARIOS["classic"]
+OPTIONS = Options(generations=4, seed=42)
+CLASSIC, THROUGHPUT, LATENCY = (SCENARIOS[name] for name in ("classic", "throughput", "latency"))
+TWIN = f"gevent{TWIN_SUFFIX}"
 
 
-def rounds_of(plan: list[Step]) -> dict[int, list[str]]:
-    """The contestants of each round, in order."""
-    rounds: dict[int, list[str]] = {}
+def names(step: Step) -> list[str]:
+    """Who is measured."""
+    return [contestant.name for contestant in step.contestants]
+
+
+def generation(plan: Sequence[Step], number: int) -> list[list[str]]:
+    """The groups of a generation."""
+    return [names(step) for step in plan if step.generation == number]
+
+
+def test_a_generation_has_every_model_and_the_twin_of_the_baseline() -> None:
+    plan = make_plan([THROUGHPUT], find_models("classic"), replace(OPTIONS, servers_at_once=100))
+    assert [step.round for step in plan] == [0, 1, 2, 3]
+    assert sorted(names(plan[0])) == sorted([*(model.name for model in find_models("classic")), TWIN])
+    assert all(step.in_slices for step in plan)
+    assert plan[1].title == "throughput, generation 2"
+
+
+def test_models_that_block_are_only_in_the_first_generations() -> None:
+    plan = make_plan([THROUGHPUT], find_models("classic"), OPTIONS)
     for step in plan:
-        rounds.setdefault(step.round, []).append(step.contestant.name)
-    return rounds
+        blocking = {each.name for each in step.contestants if each.model.blocks}
+        wanted = {model.name for model in find_models("classic") if model.blocks}
+        assert blocking == (wanted if step.generation < UNRANKED_GENERATIONS else set())
+        assert {"gevent", TWIN, "asyncio"} <= set(names(step))
 
 
-def test_every_round_has_every_model_and_the_twin_of_the_baseline_once() -> None:
-    rounds = rounds_of(make_plan([THROUGHPUT], MODELS, OPTIONS))
-    assert list(rounds) == [0, 1, 2, 3, 4, 5]
-    for contestants in rounds.values():
-        assert sorted(contestants) == sorted([*(model.name for model in MODELS), "gevent (again)"])
+@pytest.mark.parametrize("asked", ["sync,asyncio", "sync,asyncio-adapter"])
+def test_the_baseline_stays_even_if_it_blocks(asked: str) -> None:
+    last = make_plan([THROUGHPUT], find_models(asked), OPTIONS)[-1]
+    assert names(last)[:2] == ["sync", f"sync{TWIN_SUFFIX}"]
 
 
-def test_every_round_has_an_order_of_its_own_drawn_from_the_seed() -> None:
-    plan = make_plan([THROUGHPUT], MODELS, OPTIONS)
-    orders = {tuple(contestants) for contestants in rounds_of(plan).values()}
-    assert len(orders) >= 5
-    assert make_plan([THROUGHPUT], MODELS, OPTIONS) == plan
-    assert make_plan([THROUGHPUT], MODELS, replace(OPTIONS, seed=43)) != plan
+@pytest.mark.parametrize("most", [3, 4, 7, 12])
+def test_groups_are_no_larger_than_asked_and_each_has_the_baseline_and_the_first_its_twin(most: int) -> None:
+    models = find_models("default")
+    plan = make_plan([THROUGHPUT], models, replace(OPTIONS, servers_at_once=most))
+    groups = generation(plan, 0)
+    assert all(len(group) <= most and group[0] == "gevent" for group in groups)
+    assert [TWIN in group for group in groups] == [True, *[False] * (len(groups) - 1)]
+    others = [name for group in groups for name in group if name not in ("gevent", TWIN)]
+    assert sorted(others) == sorted(model.name for model in models if model.name != "gevent")
+    assert len({step.round for step in plan}) == len(plan), "servers that were not up together share no round"
+    assert len(groups) == 1 or plan[1].title == "throughput, generation 1, group 2"
 
 
-def test_compared_scenarios_share_their_servers_and_others_have_their_own() -> None:
-    plan = make_plan([CLASSIC, THROUGHPUT, PREPARED], find_models("sync,asyncio"), OPTIONS)
+def test_what_goes_beyond_three_generations_may_be_left_out() -> None:
+    plan = make_plan([THROUGHPUT, CLASSIC], find_models("gevent,asyncio"), replace(OPTIONS, generations=5))
+    assert [step.may_be_left_out for step in plan] == [False] * FEWEST_GENERATIONS + [True] * 2 + [False] * 2
+
+
+def test_scenarios_in_slices_share_their_servers_and_others_have_their_own() -> None:
+    plan = make_plan([CLASSIC, THROUGHPUT, LATENCY], find_models("sync,asyncio"), OPTIONS)
     kinds = [tuple(scenario.name for scenario in step.scenarios) for step in plan]
-    assert kinds.count(("throughput", "prepared")) == 3 * 6
-    assert kinds.count(("classic",)) == 2
-    assert kinds.count(("prepared",)) == 2
-    assert kinds.index(("prepared",)) < kinds.index(("throughput", "prepared"))
+    assert kinds == [("classic",)] * 2 + [("throughput", "latency")] * 4
+
+
+def test_scenarios_that_are_measured_once_on_one_server_share_it() -> None:
+    plan = make_plan([SCENARIOS[name] for name in ("fanout", "neighbour")], find_models("gevent,asyncio"), OPTIONS)
+    assert [step.title for step in plan] == ["fanout, neighbour: gevent", "fanout, neighbour: asyncio"]
 
 
 def test_a_brief_plan_asks_only_wide_scenarios_of_models_beside_the_classic_six() -> None:
     beside = replace(find_models("asyncio")[0], name="beside", families=())
     models = [*find_models("gevent,asyncio"), beside]
-    narrow = replace(THROUGHPUT, name="narrow", wide=False)
-    plan = make_plan([THROUGHPUT, narrow], models, replace(OPTIONS, brief=True))
-    asked = {(step.contestant.name, scenario.name) for step in plan for scenario in step.scenarios}
-    assert asked >= {("gevent", "throughput"), ("gevent", "narrow"), ("beside", "throughput")}
-    assert ("beside", "narrow") not in asked
-    assert all(len(step.scenarios) == 2 for step in make_plan([THROUGHPUT, narrow], models, OPTIONS))
+    brief = replace(OPTIONS, brief=True)
+    assert all("beside" in names(step) for step in make_plan([THROUGHPUT, LATENCY], models, brief))
+    assert not any("beside" in names(step) for step in make_plan([LATENCY], models, brief))
+    assert all("beside" in names(step) for step in make_plan([LATENCY], models, OPTIONS))
 
 
 def test_a_quick_and_brief_plan_has_the_classic_six_only() -> None:
     beside = replace(find_models("asyncio")[0], name="beside", families=())
     plan = make_plan([THROUGHPUT], [beside, *find_models("gevent")], replace(OPTIONS, brief=True, quick=True))
-    assert {step.contestant.name for step in plan} == {"gevent"}
+    assert {name for step in plan for name in names(step)} == {"gevent", TWIN}
 
 
-def test_a_quick_plan_prepares_nothing_and_has_no_twin() -> None:
-    plan = make_plan([THROUGHPUT, PREPARED], find_models("gevent,asyncio"), replace(OPTIONS, quick=True))
-    assert not any(step.preparing for step in plan)
-    assert {step.contestant.name for step in plan} == {"gevent", "asyncio"}
+def test_the_bridge_has_no_twin_and_its_memory_is_measured_once_on_servers_of_its_own() -> None:
+    plan = make_plan([BRIDGE, MEMORY_SCENARIO], find_models("asyncio,gevent,quart"), OPTIONS)
+    assert [names(step) for step in plan] == [["gevent", "asyncio", "quart"]] * 4 + [["asyncio"], ["gevent"]]
 
 
 def test_every_step_has_an_id_of_its_own() -> None:
-    plan = make_plan([CLASSIC, THROUGHPUT, PREPARED], MODELS, OPTIONS)
+    plan = make_plan(list(SCENARIOS.values()), MODELS, OPTIONS)
     assert len({step.id for step in plan}) == len(plan)
+    assert make_plan(list(SCENARIOS.values()), MODELS, OPTIONS) == plan
+
+
+def test_a_step_is_expected_to_take_longer_with_more_servers_and_more_cycles() -> None:
+    few, many = (make_plan([THROUGHPUT], find_models(asked), OPTIONS)[0] for asked in ("gevent", "gevent,asyncio"))
+    assert 0 < expected_s(few, OPTIONS) < expected_s(many, OPTIONS) < expected_s(many, replace(OPTIONS, cycles=20))
 
 
 @pytest.mark.parametrize(
-    ("names", "expected"), [("sync,gevent", "gevent"), ("asyncio,sync", "asyncio"), ("gevent", "gevent")]
+    ("asked", "expected"), [("sync,gevent", "gevent"), ("asyncio,sync", "asyncio"), ("gevent", "gevent")]
 )
-def test_the_baseline_is_gevent_or_the_first(names: str, expected: str) -> None:
-    assert baseline(names.split(",")) == expected
+def test_the_baseline_is_gevent_or_the_first(asked: str, expected: str) -> None:
+    assert baseline(asked.split(",")) == expected
 
 
 def test_a_scenario_only_has_steps_for_models_it_applies_to_and_one_for_each_setup() -> None:
     scenario = replace(CLASSIC, name="x", asks=lambda model, workload: model.name != "sync", schedule=Once(SETUPS[:2]))
     plan = make_plan([scenario], find_models("sync,gevent"), OPTIONS)
-    assert [(step.contestant.name, step.setup) for step in plan] == [("gevent", setup) for setup in SETUPS[:2]]
+    assert [(names(step), step.setup) for step in plan] == [(["gevent"], setup) for setup in SETUPS[:2]]
+    none = replace(THROUGHPUT, asks=lambda model, workload: False, schedule=Slices(lambda generation, workload: {}))
+    assert make_plan([none], find_models("sync,gevent"), OPTIONS) == []

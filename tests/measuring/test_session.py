@@ -2,7 +2,6 @@
 
 import ast
 import json
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -10,40 +9,17 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError
-from bench.load.burst import Answer
-from bench.measuring.plan import Step
 from bench.measuring.session import Inquiry, Place, Session, Workbench
 from bench.models import find_models
 from bench.report.page import page
-from bench.results import Cell, Run, load_run
+from bench.results import Run, load_run
 from bench.scenarios import SCENARIOS
-from bench.scenarios.base import Options, Scenario
+from bench.scenarios.base import Options
 from bench.scenarios.classic import SECONDS
 from bench.testbed.testbed import TestBed
+from tests.listeners import Heard
 
 ROOT = Path(__file__).parents[2]
-
-
-class Heard:
-    """A listener that keeps the names of what it hears."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def run_started(self, scenarios: Sequence[Scenario], options: Options) -> None:
-        self.names.append(f"started {len(scenarios)}")
-
-    def step_started(self, number: int, total: int, step: Step, left_s: float) -> None:
-        self.names.append(f"step {number} of {total}")
-
-    def answered(self, answer: Answer) -> None:
-        pass
-
-    def step_ended(self, step: Step, cells: Sequence[Cell]) -> None:
-        self.names.append(f"{len(cells)} cell")
-
-    def run_ended(self, run: Run, *, complete: bool) -> None:
-        self.names.append("complete" if complete else "not complete")
 
 
 @pytest.fixture

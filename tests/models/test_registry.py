@@ -23,7 +23,18 @@ from bench.errors import BenchError
 from bench.measuring.plan import make_plan
 from bench.measuring.run import execute
 from bench.measuring.subjects import model_facts, questions
-from bench.models import FAMILIES, MODELS, Model, available_models, family, find_models, group, is_only_a_trap, left_out
+from bench.models import (
+    FAMILIES,
+    MODELS,
+    Model,
+    available_models,
+    family,
+    find_models,
+    group,
+    is_floor,
+    is_only_a_trap,
+    left_out,
+)
 from bench.models.servers import GUNICORN
 from bench.report.terminal.registry import pasteable, words
 from bench.results import Cell, new_run
@@ -77,10 +88,12 @@ def test_every_family_has_models(name: str) -> None:
     assert find_models(name) == family(name)
 
 
-def test_families_by_app_have_no_models_that_are_only_traps() -> None:
+def test_families_by_app_have_no_models_that_are_only_traps_and_no_floors() -> None:
     assert {"sync", "gevent", "gevent-blocking-db"} <= set(names(family("gevent_app")))
     assert {"asyncio", "asyncio-adapter"} <= set(names(family("asyncio_app")))
     assert not any(map(is_only_a_trap, (*family("gevent_app"), *family("asyncio_app"), *family("default"))))
+    assert not any(map(is_floor, (*family("gevent_app"), *family("asyncio_app"), *family("default"))))
+    assert names([*filter(is_floor, MODELS)]) == names(family("floors")) == ["asyncio-floor"]
     assert {"trap-no-adapter", "asyncio-adapter"} <= set(names(family("traps")))
     assert {model.database for model in family("mysql")} == {"mysql"}
     assert family("every") == MODELS

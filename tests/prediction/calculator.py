@@ -20,7 +20,7 @@ def models() -> list[Measured]:
     """Those of the vectors."""
     found = json.loads(VECTORS.read_text())["models"]
     return [
-        Measured(**{**one, "rounds": tuple(Costs(**costs) for costs in one["rounds"]),
+        Measured(**{**one, "generations": tuple(Costs(**costs) for costs in one["generations"]),
                     "calls_s": one["calls_s"] and tuple(one["calls_s"]), "local_waits_s": tuple(one["local_waits_s"])})
         for one in found
     ]  # fmt: skip

@@ -23,8 +23,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def map_address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Two models that differ wherever the connections do not bind."""
-    known = [model(rounds=times(1.4)), model("asyncio", app="asyncio_app", rounds=times(1), loop=ASYNCIO_LOOP)]
-    return written(tmp_path_factory.mktemp("map"), known)
+    asyncio = model("asyncio", app="asyncio_app", generations=times(1), loop=ASYNCIO_LOOP)
+    return written(tmp_path_factory.mktemp("map"), [model(generations=times(1.4)), asyncio])
 
 
 @pytest.fixture(scope="module")

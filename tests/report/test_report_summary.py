@@ -3,40 +3,116 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from report_runs import MODELS, ODD, cell, sample_run
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from bench.judging import judge
+from bench.report.columns import value_of
 from bench.report.export import CSV_COLUMNS, as_csv, as_json, as_markdown
 from bench.report.families import family
 from bench.report.page import embed
 from bench.report.page.code_view import explanations, files
 from bench.report.page.page import FILE, page
+from bench.report.scenarios.latency import distribution
+from bench.report.terminal.run import summary
 from bench.report.terminal.summary import in_terminal
-from tests.judged_runs import run_of
+from bench.results import Run
+from bench.scenarios import SCENARIOS
+from tests.judged_runs import rates, run_of, times
 
 
-@pytest.mark.parametrize("rounds", [2, 6])
-def test_the_terminal_needs_80_columns(tmp_path: Path, rounds: int) -> None:
-    console = Console(width=80, record=True, file=io.StringIO())
-    console.print(in_terminal(judge(sample_run(tmp_path, rounds)).verdict))
-    text = console.export_text()
+@pytest.mark.parametrize("generations", [2, 6])
+def test_the_terminal_needs_80_columns(tmp_path: Path, generations: int) -> None:
+    run = sample_run(tmp_path, generations)
+    text = printed(run, 80, in_terminal(judge(run).verdict))
     assert max(map(len, text.splitlines())) <= 80
     assert "one small database read" in text
+
+
+def printed(run: Run, width: int, *parts: RenderableType) -> str:
+    """What a terminal of that width shows of these parts, or of all scenarios."""
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(*parts)
+    if not parts:
+        summary(console, run, SCENARIOS.values())
+    return console.export_text()
+
+
+@pytest.mark.parametrize(("width", "intervals"), [(80, 1), (100, 2), (140, 2)])
+def test_both_compared_figures_have_a_ratio_and_an_interval_where_there_is_room(
+    tmp_path: Path, width: int, intervals: int
+) -> None:
+    text = printed(sample_run(tmp_path), width)
+    assert max(map(len, text.splitlines())) <= width
+    in_reads = text[text.index("GET /queries/?count=1") :]
+    line = next(line for line in in_reads.splitlines() if line.startswith("asyncio "))
+    assert re.search(r" 0\.6\d \(0\.\d\d–0\.\d\d\) +0 [\d,]+ +1\.4\d", line)
+    assert line.count("–") == intervals
+
+
+def test_the_note_says_by_what_models_are_ranked_and_whether_the_method_worked(tmp_path: Path) -> None:
+    text = " ".join(printed(sample_run(tmp_path), 120).split())
+    assert text.count("ranked by CPU time a request, for every model filled its core; beside it requests a second") == 2
+    idle = r"asyncio left 30 % of its core idle[^;]*"
+    assert re.search(f"ranked by requests a second, for {idle}; beside it CPU time a request; A/A", text)
+    assert re.search(r"A/A: 1\.00 \(0\.\d\d–1\.\d\d\), passed", text)
+    assert "ranked by the rate that can be promised; no A/A pair checked the method" in text
+
+
+def test_a_method_that_failed_is_said_beneath_the_table() -> None:
+    cells = [rates(model, times(factor)) for model, factor in
+             (("gevent", 1.0), ("asyncio", 1.5), ("gevent (again)", 1.3))]  # fmt: skip
+    text = " ".join(printed(run_of(*cells), 120).split())
+    assert "A/A: 0.77 (0.77–0.77), failed: nothing is compared" in text
+
+
+def test_every_scenario_says_whether_it_was_measured_once(tmp_path: Path) -> None:
+    run = sample_run(tmp_path)
+    titles = [line for line in printed(run, 120).splitlines() if line.endswith("──")]
+    found = {title.split()[0]: title for title in titles if "(" in title}
+    once = {"classic", "scale", "pool", "fanout", "neighbour", "stream"}
+    assert {name for name, title in found.items() if "(measured once)" in title} == once
+    assert {name for name, title in found.items() if "(in slices, 6 generations of servers)" in title} == {
+        "throughput", "latency",
+    }  # fmt: skip
+    assert page(run).count(">measured once</span>") == len(once)
+
+
+def test_a_percentile_no_generation_has_enough_requests_for_is_that_of_all(tmp_path: Path) -> None:
+    """Three hundred requests a generation have no p99, six generations have."""
+    common = judge(sample_run(tmp_path)).scenario("latency").workloads[0]  # type: ignore[union-attr]
+    gevent, sync = common.cells["gevent"], common.cells["sync"]
+    assert gevent.values("p99_s") == []
+    p99_s = value_of(gevent, "p99_s")
+    assert p99_s is not None
+    assert gevent.median("p90_s") < p99_s < 1.3 * gevent.median("p90_s")  # type: ignore[operator]
+    assert value_of(sync, "p99_s") is None
+
+
+def test_the_distribution_is_that_of_all_requests_up_to_where_ten_are_slower(tmp_path: Path) -> None:
+    common = judge(sample_run(tmp_path)).scenario("latency").workloads[0]  # type: ignore[union-attr]
+    every, few = distribution(common.cells["gevent"]), distribution(common.cells["sync"])
+    assert [seconds for _, seconds in every] == sorted(seconds for _, seconds in every)
+    assert few[-1][0] <= 100 * (1 - 10 / 300) < every[-1][0] <= 100 * (1 - 10 / 1800)
+    assert dict(every)[90.0] == pytest.approx(common.cells["gevent"].median("p90_s"), rel=0.02)
 
 
 def test_csv_has_a_row_a_cell_and_figure_under_names_that_stay(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(sample_run(tmp_path)))))
     assert tuple(rows[0]) == CSV_COLUMNS
     assert CSV_COLUMNS[:3] == ("scenario", "workload", "model")
-    (asyncio,) = [row for row in rows if (row["workload"], row["model"], row["figure"]) ==
-                  ("GET /queries/?count=1", "asyncio", "throughput_rps")]  # fmt: skip
-    assert (asyncio["state"], asyncio["rounds"], asyncio["baseline"], asyncio["rank"]) == ("VALID", "6", "gevent", "1")
-    assert float(asyncio["ratio_low"]) < 1900 / 1300 < float(asyncio["ratio_high"])
+    of_asyncio = [row for row in rows if (row["workload"], row["model"]) == ("GET /queries/?count=1", "asyncio")]
+    cpu, rate, pauses = of_asyncio
+    assert [row["figure"] for row in of_asyncio] == ["cpu_per_request_s", "throughput_rps", "pauses"]
+    assert (cpu["state"], cpu["generations"], cpu["baseline"], cpu["rank"]) == ("VALID", "6", "gevent", "1")
+    assert float(cpu["ratio_low"]) < 1300 / 1900 < float(cpu["ratio_high"])
+    assert float(rate["ratio_low"]) < 1900 / 1300 < float(rate["ratio_high"])
+    assert (rate["rank"], rate["verdict"], pauses["ratio"]) == ("", "", "")
     assert {row["model"] for row in rows} == set(MODELS)
     assert not any("(again)" in row["model"] for row in rows)
 
@@ -49,6 +125,12 @@ def test_json_has_every_judged_cell(tmp_path: Path) -> None:
     failed = next(one for one in content["cells"] if one["state"] == "ERRORS" and one["scenario"] == "throughput")
     assert failed["rank"] is None
     assert failed["reason"].endswith("half of them failed | <i>500</i>")
+    (write,) = [one for one in content["cells"] if (one["workload"], one["model"]) == ("POST /todos/", "asyncio")]
+    assert (write["figure"], write["beside"]["figure"]) == ("throughput_rps", "cpu_per_request_s")
+    assert write["figure_because"].startswith("asyncio left 30 % of its core idle")
+    assert write["ratio_low"] > 1 > write["beside"]["ratio_high"]
+    assert write["a_a"]["low"] < 1.01
+    assert write["method_failed"] == ""
     assert content["verdict"]["sentences"] == list(judge(run).verdict.sentences)
 
 
@@ -56,8 +138,10 @@ def test_markdown_tables_survive_any_name(tmp_path: Path) -> None:
     lines = as_markdown(sample_run(tmp_path)).splitlines()
     assert not any("<script>" in line for line in lines)
     tables = [line for line in lines if line.startswith("|")]
-    assert {line.count(" | ") for line in tables} == {2, 3}
+    assert {line.count(" | ") for line in tables} == {2, 3, 5}
     assert any("~~" in line and "errors" in line for line in tables)
+    assert "| model | CPU time a request µs | × gevent | req/s | × gevent | rank |" in tables
+    assert any(line.startswith("ranked by requests a second, for asyncio left 30 %") for line in lines)
 
 
 def test_a_page_without_a_scenario_or_with_nothing_but_traps_renders(tmp_path: Path) -> None:
@@ -77,6 +161,9 @@ def test_results_too_large_for_the_page_lose_single_requests_only(
     small = json.loads(embed.results(run, whole=False))
     assert len(small["cells"]) == len(run.cells)
     assert '"raw": [{' not in json.dumps(small)
+    slices = [one["raw"]["slices"] for cell in small["cells"] for one in cell["observations"] if "slices" in one["raw"]]
+    assert {len(each) for columns in slices for each in (*columns["responses_us"], *columns["services_us"])} == {0}
+    assert all(len(columns["responses_us"]) == len(columns["good"]) for columns in slices)
     assert "too large" in page(run)
     assert packed
 
@@ -126,7 +213,7 @@ def damaged(text: str) -> Callable[[Path], None]:
         (lambda path: path.write_text("nothing"), "it is not JSON"),
         (lambda path: path.write_bytes(b"\xff\xfe\x00"), "it is not UTF-8 text"),
         (lambda path: path.write_text('{"packages": []}'), "no results file of this bench"),
-        (lambda path: path.write_text(path.read_text().replace('"schema": 2', '"schema": 99')), "another one"),
+        (lambda path: path.write_text(path.read_text().replace('"schema": 3', '"schema": 99')), "another one"),
         (damaged('"observations": [3, {'), "is damaged"),
         (damaged('"observations": 5, "rest": [{'), "is damaged"),
         (lambda path: path.write_text(path.read_text().replace('"name": "GET /"', '"nome": "GET /"')), "is damaged"),

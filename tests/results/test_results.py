@@ -17,17 +17,16 @@ from bench.report.presentation import presentation_of
 from bench.results import SCHEMA, Cell, ModelFacts, Observation, Question, Run, State, check_same, load_run, new_run
 from bench.results.file import problems, schema
 from bench.scenarios import SCENARIOS, bridge
-from tests.observations import described, observations
+from tests.observations import closed_slices, described, observations
 from tests.report_runs import sample_run
 
 ROOT = Path(__file__).parents[2]
-CELL = Cell("s", "gevent", {"name": "w", "n": 1}, "rate", ("python",), {"pid": 1}, 0.6,
-            observations({"rate": 10.0}))  # fmt: skip
+CELL = Cell("s", "gevent", {"name": "w", "n": 1}, "rate", ("python",), {"pid": 1}, observations({"rate": 10.0}))
 
 
 def fresh(folder: Path) -> Run:
     """A run with a cell in it, saved."""
-    run = new_run(folder / "run", {"python": "3.11"}, {"options": {"rounds": 6}}, seed=7)
+    run = new_run(folder / "run", {"python": "3.11"}, {"options": {"cycles": 6}}, seed=7)
     run.add(CELL)
     described(run)
     run.steps_done.append("s//gevent/0")
@@ -99,7 +98,7 @@ def test_of_benches_that_begin_in_one_folder_one_has_it_and_the_others_say_so(tm
     [
         (None, "cannot read .*: No such file"),
         ("", "is not JSON"),
-        ('{"schema": 2, ', "is not JSON"),
+        ('{"schema": 3, ', "is not JSON"),
         ("[" * 100_000, "is not JSON"),
         ("[]", "no results file of this bench"),
         ('{"hello": 1}', "no results file of this bench"),
@@ -109,11 +108,15 @@ def test_of_benches_that_begin_in_one_folder_one_has_it_and_the_others_say_so(tm
             f"has schema 1, an older one than this bench's {SCHEMA}; measure again, or read",
         ),
         ('{"schema": true}', "has schema true, another one"),
-        ('{"schema": 2}', "is damaged: .*'started_utc' is a required property"),
-        ('{"schema": 2, "seed": NaN}', "is damaged: NaN is no number"),
-        ('{"schema": 2, "seed": 1e999}', "is damaged: 1e999 is larger than any number"),
-        (f'{{"schema": 2, "seed": {"9" * 5000}}}', "is damaged: 9+… is larger than any number"),
-        ('{"schema": 2, "started_utc": "\\ud800"}', "is not UTF-8"),
+        (
+            '{"schema": 2, "cells": []}',
+            f"has schema 2, an older one than this bench's {SCHEMA}; measure again, or read",
+        ),
+        ('{"schema": 3}', "is damaged: .*'started_utc' is a required property"),
+        ('{"schema": 3, "seed": NaN}', "is damaged: NaN is no number"),
+        ('{"schema": 3, "seed": 1e999}', "is damaged: 1e999 is larger than any number"),
+        (f'{{"schema": 3, "seed": {"9" * 5000}}}', "is damaged: 9+… is larger than any number"),
+        ('{"schema": 3, "started_utc": "\\ud800"}', "is not UTF-8"),
     ],
 )
 def test_what_is_no_results_file_is_refused_in_one_line(tmp_path: Path, text: str | None, says: str) -> None:
@@ -148,6 +151,30 @@ def test_damage_is_named_by_its_place(tmp_path: Path, before: str, after: str, s
     with pytest.raises(BenchError, match=f"is damaged: .*{says}") as caught:
         load_run(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "says"),
+    [
+        ("good", [50], "the slices of round 0 do not fit together"),
+        ("responses_us", [[1.5], []], "the slices of round 0 do not fit together"),
+        ("responses_us", [[-1], []], "the slices of round 0 do not fit together"),
+        ("errors", [0, -1], r"slices.errors\[1\]: -1 is less than the minimum"),
+        ("wall_s", None, "'wall_s' is a required property"),
+    ],
+)
+def test_slices_that_do_not_fit_together_are_damage(tmp_path: Path, column: str, value: Any, says: str) -> None:
+    run = fresh(tmp_path)
+    columns = dict(closed_slices(cycles=2))
+    for spoilt in (False, True):
+        run.cells = {}
+        run.add(replace(CELL, observations=observations({"slices": columns})))
+        run.path.write_text(json.dumps(run.content()))
+        if not spoilt:
+            assert load_run(run.path).of("s")[0].observations[0].raw["slices"] == columns
+        columns = {name: column_ for name, column_ in {**columns, column: value}.items() if column_ is not None}
+    with pytest.raises(BenchError, match=f"is damaged: .*{says}"):
+        load_run(run.path)
 
 
 def test_a_cell_or_a_round_that_is_there_twice_is_refused(tmp_path: Path) -> None:
@@ -231,39 +258,39 @@ def test_the_schema_does_not_look_at_each_request() -> None:
     [
         (
             {"python": "3.12"},
-            {"rounds": 6},
+            {"cycles": 6},
             "measured elsewhere: python was 3.11 and is 3.12; start a new run",
         ),
         (
             {"python": "3.11"},
-            {"rounds": 5},
-            "other options were given for it: --rounds was 6 and is 5; start",
+            {"cycles": 5},
+            "other options were given for it: --cycles was 6 and is 5; start",
         ),
-        ({"python": "3.11", "cpu": "x"}, {"rounds": 6}, "cpu was nothing and is x"),
-        ({"python": "3.11"}, {"rounds": 6, "models": ["a", "b"]}, "options.models was nothing and is a,b"),
+        ({"python": "3.11", "cpu": "x"}, {"cycles": 6}, "cpu was nothing and is x"),
+        ({"python": "3.11"}, {"cycles": 6, "models": ["a", "b"]}, "options.models was nothing and is a,b"),
     ],
 )
 def test_another_machine_or_other_options_cannot_go_on(
     tmp_path: Path, environment: dict[str, object], options: dict[str, object], says: str
 ) -> None:
     with pytest.raises(BenchError, match=says):
-        check_same(fresh(tmp_path), environment, {"options": options}, {"rounds": "--rounds"})
+        check_same(fresh(tmp_path), environment, {"options": options}, {"cycles": "--cycles"})
 
 
 def test_a_run_that_knows_how_it_was_begun_says_how_to_go_on(tmp_path: Path) -> None:
     run = fresh(tmp_path)
     run.arguments = {**run.arguments, "given": ["latency", "--models", "a b"]}
     with pytest.raises(BenchError, match=r"; to go on: python -m bench latency --models 'a b' --resume .*/run$"):
-        check_same(run, {"python": "3.11"}, {"options": {"rounds": 5}, "given": []})
+        check_same(run, {"python": "3.11"}, {"options": {"cycles": 5}, "given": []})
 
 
 def test_the_same_circumstances_can_go_on_however_they_were_typed(tmp_path: Path) -> None:
-    check_same(fresh(tmp_path), {"python": "3.11"}, {"options": {"rounds": 6}, "given": ["latency", "--rounds", "6"]})
+    check_same(fresh(tmp_path), {"python": "3.11"}, {"options": {"cycles": 6}, "given": ["latency", "--cycles", "6"]})
 
 
 def test_variables_that_no_server_got_do_not_make_another_run(tmp_path: Path) -> None:
     facts = {"python": "3.11", "cleared_variables": ["PYTHONDEVMODE"]}
-    check_same(fresh(tmp_path), facts, {"options": {"rounds": 6}})
+    check_same(fresh(tmp_path), facts, {"options": {"cycles": 6}})
 
 
 def test_a_run_of_another_command_is_called_that_and_nothing_else(tmp_path: Path) -> None:

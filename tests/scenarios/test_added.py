@@ -84,7 +84,7 @@ def test_it_is_a_command_an_option_of_all_and_in_the_list(checkout: Path) -> Non
 
 def test_the_terminal_has_its_question_its_columns_and_its_finding(output: str) -> None:
     lines = output.splitlines()
-    assert any(line.startswith("[1/1] echo, round 1: gevent; ") for line in lines)
+    assert any(line.startswith("[1/1] echo: gevent; ") for line in lines)
     assert "How many bytes does the list have?" in lines
     (heading,) = (line for line in lines if line.startswith("model "))
     assert heading.split() == ["model", "workload", "bytes", "times", "read", "state"]

@@ -21,19 +21,21 @@ from bench.scenarios.classic import SECONDS, Round, ideal_s, problem
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
+from tests.listeners import Heard
 
 WAIT_S = 0.3
 OPTIONS = Options(chosen={SECONDS.name: WAIT_S})
 
 
-class Silent:
+class Silent(Heard):
     """A listener that keeps what it hears."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.heard: list[object] = []
 
     def step_started(self, number: int, total: int, step: Step, left_s: float) -> None:
-        self.heard.append((number, total, step.contestant.name))
+        self.heard.append((number, total, step.contestants[0].name))
 
     def answered(self, answer: Answer) -> None:
         self.heard.append(answer)

@@ -14,7 +14,7 @@ from bench.models import find_models
 from bench.results import Cell, Observation
 from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
 from bench.scenarios.fanout import CALL_S, COUNTS, REPETITIONS, SCENARIO
-from bench.testbed.servers.cost import CostMeter, sockets
+from bench.testbed.servers.cost import CostMeter, family, sockets
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
 from tests.judged_runs import scenario_of
@@ -26,7 +26,7 @@ def cell(model: str, reading: Reading, count: int) -> Cell:
     """The reading as a run stores it."""
     stored = json.loads(json.dumps([reading.figures, reading.raw]))
     stored = Observation(0, reading.judgement.state, reading.judgement.reason, *stored)
-    return Cell("fanout", model, {"name": f"{count} calls", "count": count}, SCENARIO.figure, (), {}, None, (stored,))
+    return Cell("fanout", model, {"name": f"{count} calls", "count": count}, SCENARIO.figure, (), {}, (stored,))
 
 
 def test_the_workloads_are_one_call_ten_and_fifty_of_a_tenth_of_a_second() -> None:
@@ -41,7 +41,7 @@ def test_the_workloads_are_one_call_ten_and_fifty_of_a_tenth_of_a_second() -> No
 def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Server], test_bed: TestBed) -> None:
     server = serve(model)
     context = MeasurementContext(
-        Contestant(model, server.model), server, test_bed, OPTIONS, random.Random(1), {}, OneOff(), lambda _: None
+        Contestant(model, server.model), server, test_bed, OPTIONS, random.Random(1), OneOff(), lambda _: None
     )
     one, _, many = (SCENARIO.measure(context, workload) for workload in SCENARIO.workloads(OPTIONS))
     for reading in (one, many):
@@ -54,7 +54,7 @@ def test_the_calls_of_a_request_overlap(model: str, serve: Callable[[str], Serve
     with ThreadPoolExecutor(1) as pool:
         request = pool.submit(context.fetch, f"/fanout/?count={max(COUNTS)}&seconds=1")
         meter = CostMeter(server.process.pid)
-        wait_until(lambda: sum(map(sockets, meter.family())) >= max(COUNTS), "all calls are under way at once")
+        wait_until(lambda: sum(map(sockets, family(meter.pid))) >= max(COUNTS), "all calls are under way at once")
         assert len(json.loads(request.result())) == max(COUNTS)
     assert f"({model}); one after the other they would take 5 s." in SCENARIO.finding(
         scenario_of(cell(model, many, max(COUNTS)))

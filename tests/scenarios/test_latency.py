@@ -1,30 +1,40 @@
-"""The search for a promise ends where it should, and a real server's loads say what was asked of it and what came."""
+"""One rate for all, the same in every generation; and the highest rate that keeps a promise, searched for all at once.
 
-import json
+The servers are made up, but for the last test.
+"""
+
+import os
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from generators import OneOff
 
-from bench.judging.validity import VALID, Judgement
-from bench.load.job import NS_PER_S
-from bench.load.pacing import schedule
-from bench.results import Cell
-from bench.scenarios import latency
-from bench.scenarios.base import Contestant, MeasurementContext, Options, Workload
-from bench.scenarios.latency import COMMON, common_rps, keeps, promises
-from bench.scenarios.open_loop import arrived_s, late_requests
-from bench.scenarios.rate_search import PROBES, RETRIES, Probe, search, worth_a_retry
+from bench.judging import judge
+from bench.judging.slices import Columns
+from bench.judging.validity import Judgement
+from bench.load import Generator, LoadJob
+from bench.measuring.session import Inquiry, Place, Session
+from bench.models import find_models
+from bench.results import Cell, Observation, load_run
+from bench.scenarios import SCENARIOS, latency
+from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading
+from bench.scenarios.generation import Generation
+from bench.scenarios.latency import COMMON, CONFIRM_S, PROBES, PROMISED_SHARE, late_requests
+from bench.scenarios.rate_search import Search
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
-from tests.judged_runs import scenario_of
-from tests.observations import observations
+from tests.judged_runs import promises, run_of, scenario_of, waits
+from tests.listeners import Heard
+from tests.observations import closed_slices, open_slices
 
-OPTIONS = Options(duration_s=0.3, seed=7)
-STATES = ("VALID", "SATURATED", "UNSTABLE", "GENERATOR-LIMITED")
+OPTIONS = Options(seed=7)
+ONE_RATE, PROMISE = latency.workloads(OPTIONS)
+DEAD = Reading({"throughput_rps": 0.0}, Judgement("ERRORS", "1 of 1 requests failed"))
 
 # A made-up server: rates and the p99 at each, in ms, which grows as queues do.
 TABLE = ((100, 5), (200, 6), (300, 8), (400, 12), (500, 20), (600, 45), (700, 90), (800, 400), (900, 2_000))
@@ -42,189 +52,195 @@ def p99_ms(rate_rps: float) -> float:
 def test_the_search_ends_below_the_limit_by_no_more_than_its_resolution(
     slo_ms: float, limit_rps: float, probes: int
 ) -> None:
-    found = search(lambda rate_rps: p99_ms(rate_rps) < slo_ms, 960, probes)
+    search = Search(960)
+    for _ in range(probes):
+        search.note(kept=p99_ms(search.next_rps) < slo_ms)
     resolution_rps = 960 / 2**probes
-    assert limit_rps - resolution_rps <= (found or 0) <= limit_rps
-    assert found is not None or limit_rps < resolution_rps
+    assert limit_rps - resolution_rps <= search.kept_rps <= limit_rps
+    assert search.kept_rps or limit_rps < resolution_rps
+    assert search.lowest_rps <= 480
 
 
-def test_a_server_that_never_keeps_the_promise_has_no_rate_after_as_many_probes_as_any() -> None:
-    tried: list[float] = []
-    assert search(lambda rate_rps: bool(tried.append(rate_rps)), 1_200) is None  # type: ignore[func-returns-value]
-    assert tried == [600, 300, 150, 75, 37.5]
-    assert len(tried) == PROBES
+@pytest.mark.parametrize(("kept", "tried"), [(False, [600, 300, 150]), (True, [600, 900, 1_050])])
+def test_a_search_always_halves_what_lies_between(kept: bool, tried: list[float]) -> None:
+    search, rates = Search(1_200), []
+    for _ in tried:
+        rates.append(search.next_rps)
+        search.note(kept=kept)
+    assert rates == tried
+    assert (search.kept_rps, search.lowest_rps) == (max(tried) if kept else 0, min(tried))
 
 
-def test_a_server_that_always_keeps_it_is_found_within_the_resolution_of_the_upper_end() -> None:
-    assert search(lambda rate_rps: True, 1_200) == 1_200 - 1_200 / 2**PROBES
+@dataclass(frozen=True)
+class MadeUp(Generation):
+    """Servers that answer so many requests a second at most, and keep users waiting above another rate."""
+
+    capacities: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+    loads: list[Mapping[str, LoadJob]] = field(default_factory=list)
+
+    def closed(self, job_of: Callable[[MeasurementContext], LoadJob], cycles: int) -> dict[str, Reading]:
+        jobs = {name: job_of(context) for name, context in self.contexts.items()}
+        able = {name: job for name, job in jobs.items() if self.capacities[name]}
+        columns = {name: closed_slices(self.capacities[name], cycles=cycles) for name in able}
+        return self.readings(able, columns) | dict.fromkeys(jobs.keys() - able.keys(), DEAD)
+
+    def slices(self, jobs: Mapping[str, LoadJob], cycles: int, slice_s: float) -> dict[str, Columns]:
+        self.loads.append(jobs)
+        return {name: self.slice(name, job.rate_rps or 0.0, cycles, slice_s) for name, job in jobs.items()}
+
+    def slice(self, name: str, rate_rps: float, cycles: int, slice_s: float) -> Columns:
+        """Response times of half a second where the rate is too high."""
+        p90_s = 0.002 if rate_rps <= self.limits.get(name, rate_rps) else 0.5
+        return open_slices(p90_s, rate_rps, cycles=cycles, slice_s=slice_s)
 
 
-@pytest.mark.parametrize(
-    ("late", "requests", "state", "kept"),
-    [
-        (0, 100, "VALID", True),
-        (1, 100, "VALID", True),  # the 99th of 100 is the p99: nearest rank
-        (2, 100, "VALID", False),
-        (1, 99, "VALID", False),
-        (10, 1_000, "VALID", True),
-        (11, 1_000, "VALID", False),
-        (0, 0, "VALID", False),
-        (0, 1_000, "SATURATED", False),
-        (0, 1_000, "UNSTABLE", False),
-        (0, 1_000, "ERRORS", False),
-        (0, 1_000, "GENERATOR-LIMITED", True),
-    ],
-)
-def test_a_promise_is_kept_by_at_most_one_late_request_in_a_hundred(
-    late: int, requests: int, state: Any, kept: bool
-) -> None:
-    assert keeps(late, requests, Judgement(state)) is kept
+def made_up(
+    capacities: Mapping[str, float], limits: Mapping[str, float] | None = None, found: dict[str, Any] | None = None
+) -> MadeUp:
+    """A generation of such servers."""
+    process = SimpleNamespace(pid=os.getpid())
+    contexts = {}
+    for name in capacities:
+        (model,) = find_models(name.removesuffix(" (again)"))
+        server = Server(model, "http://127.0.0.1:9", {}, process)  # type: ignore[arg-type]
+        contestant = Contestant(name, model)
+        contexts[name] = MeasurementContext(
+            contestant, server, None, OPTIONS, random.Random(7), Generator(), lambda _: None  # type: ignore[arg-type]
+        )  # fmt: skip
+    return MadeUp(
+        contexts, None, OPTIONS, random.Random(7), Generator(), {} if found is None else found, capacities,  # type: ignore[arg-type]
+        limits or {},
+    )  # fmt: skip
+
+
+def test_one_rate_for_all_is_a_share_of_what_the_slowest_does_and_stays_so_in_later_generations() -> None:
+    found: dict[str, Any] = {}
+    first = made_up({"gevent": 900.0, "asyncio": 1_200.0, "sync": 300.0}, found=found)
+    readings = latency.measure(first, ONE_RATE)
+    assert found == {"rate_rps": pytest.approx(270.0)}, "one that blocks does not decide"
+    (jobs,) = first.loads
+    assert {job.rate_rps for job in jobs.values()} == {found["rate_rps"]}
+    assert len({job.seed for job in jobs.values()}) == 1, "the very same arrivals for all"
+    assert {job.arrival for job in jobs.values()} == {"poisson"}
+    assert readings["gevent"].figures["capacity_rps"] == pytest.approx(900.0)
+    assert {"p50_s", "p90_s", "service_p90_s", "offered_rps"} <= readings["gevent"].figures.keys()
+
+    later = made_up({"gevent": 500.0, "asyncio": 700.0}, found=found)
+    latency.measure(later, ONE_RATE)
+    assert {job.rate_rps for job in later.loads[0].values()} == {found["rate_rps"]}
+
+
+def test_where_all_block_the_slowest_of_them_decides() -> None:
+    generation = made_up({"sync": 300.0, "asyncio-adapter": 200.0})
+    latency.measure(generation, ONE_RATE)
+    assert generation.found["rate_rps"] == pytest.approx(60.0)
+
+
+@pytest.mark.parametrize("workload", [ONE_RATE, PROMISE], ids=lambda workload: workload.name)
+def test_a_server_that_answers_nothing_keeps_its_own_reason_and_the_others_go_on(workload: latency.Workload) -> None:
+    readings = latency.measure(made_up({"gevent": 0.0, "asyncio": 800.0}), workload)
+    assert readings["gevent"].judgement == DEAD.judgement
+    assert readings["asyncio"].judgement.valid
+    alone = latency.measure(made_up({"gevent": 0.0}), workload)
+    assert alone["gevent"].judgement == DEAD.judgement
+
+
+def test_the_highest_rates_are_searched_for_all_at_once_and_nine_tenths_are_promised_and_confirmed() -> None:
+    generation = made_up({"gevent": 800.0, "asyncio": 1_600.0}, {"gevent": 300.0, "asyncio": 2_000.0})
+    readings = latency.measure(generation, PROMISE)
+    assert len(generation.loads) == PROBES + 1
+    assert all(list(jobs) == ["gevent", "asyncio"] for jobs in generation.loads)
+    tried = {name: [jobs[name].rate_rps or 0.0 for jobs in generation.loads] for name in readings}
+    assert tried["gevent"][:PROBES] == pytest.approx([400, 200, 300, 350, 325])
+    assert max(tried["asyncio"]) < 1_600, "no rate above what the closed loop found is tried"
+    assert tried["gevent"][-1] == pytest.approx(PROMISED_SHARE * 300)
+    for name, reading in readings.items():
+        assert reading.judgement.valid
+        assert reading.figures["promise_rps"] == tried[name][-1]
+        assert (reading.figures["late"], reading.figures["late_share"]) == (0, 0)
+        assert reading.figures["requests"] == pytest.approx(tried[name][-1] * CONFIRM_S, abs=1)
+    assert len({jobs["gevent"].seed for jobs in generation.loads}) == PROBES + 1, "other arrivals each time"
+
+
+def test_a_model_that_keeps_no_rate_is_saturated_and_promises_none() -> None:
+    readings = latency.measure(made_up({"gevent": 800.0, "asyncio": 1_600.0}, {"gevent": 1.0}), PROMISE)
+    found = readings["gevent"]
+    assert (found.judgement.state, found.figures["promise_rps"]) == ("SATURATED", None)
+    assert found.judgement.reason == "p99 was below 50 ms at no rate tried, the lowest 25/s; its capacity is 800/s"
+    assert readings["asyncio"].judgement.valid
+    none = latency.measure(made_up({"gevent": 800.0}, {"gevent": 1.0}), PROMISE)
+    assert none["gevent"].judgement.state == "SATURATED"
+
+
+class Tired(MadeUp):
+    """Servers that keep nobody waiting while the rate is searched, and everybody when it is confirmed."""
+
+    def slice(self, name: str, rate_rps: float, cycles: int, slice_s: float) -> Columns:
+        return open_slices(0.002 if slice_s < CONFIRM_S else 0.5, rate_rps, cycles=cycles, slice_s=slice_s)
+
+
+@pytest.mark.parametrize(("kind", "state"), [(MadeUp, "VALID"), (Tired, "SATURATED")])
+def test_a_promise_that_is_not_confirmed_is_shown_as_such(kind: type[MadeUp], state: str) -> None:
+    generation = kind(**vars(made_up({"gevent": 800.0})))
+    reading = latency.measure(generation, PROMISE)["gevent"]
+    observations = tuple(
+        Observation(number, reading.judgement.state, reading.judgement.reason, reading.figures, reading.raw)
+        for number in range(3)
+    )
+    workload = {"name": PROMISE.name, **PROMISE.parameters}
+    (cell,) = judge(run_of(Cell("latency", "gevent", workload, PROMISE.figure, (), {}, observations))).cells
+    assert cell.judgement.state == state
+    assert cell.judgement.reason.startswith("not confirmed: " if state == "SATURATED" else "")
 
 
 def test_late_are_those_at_the_limit_above_it_and_failed() -> None:
-    answers = [(0.049, "good"), (0.050, "good"), (0.051, "good"), (0.001, "reset")]
-    raw = [{"intended_s": 0.0, "sent_s": 0.04, "done_s": done_s, "kind": kind} for done_s, kind in answers]
-    assert late_requests(raw, 0.050) == 3
+    columns = {"responses_us": [[49_999, 50_000], [50_001]], "errors": [0, 1], "offered": [2, 2]}
+    assert late_requests(columns, 0.050) == (3, 4)
 
 
-def test_misses_are_tried_again_twice_in_a_search_and_never_where_the_server_fell_behind() -> None:
-    def probed(rate_rps: float, state: str, kept: bool = False) -> Probe:
-        return Probe(rate_rps, kept, 9, 100, None, state, "", 0.7)
-
-    assert worth_a_retry([probed(600, "VALID")])
-    assert worth_a_retry([probed(600, "VALID"), probed(600, "VALID", kept=True), probed(900, "VALID")])
-    assert not worth_a_retry([probed(600, "VALID", kept=True)])
-    assert not worth_a_retry([probed(600, "SATURATED")])
-    assert not worth_a_retry([probed(rate, "VALID") for rate in (600, 600, 300, 300, 150)])
-    assert RETRIES == 2
-
-
-@pytest.mark.parametrize("rate_rps", [37.5, 100, 1_000])
-@pytest.mark.parametrize("warmup_s", [0.0, 0.1])
-def test_a_window_is_as_long_as_its_samples_need(rate_rps: float, warmup_s: float) -> None:
-    window_s = arrived_s(rate_rps, seed=3, warmup_s=warmup_s, samples=101)
-    arrivals = schedule("poisson", rate_rps, warmup_s + window_s, seed=3)
-    assert sum(arrival >= warmup_s * NS_PER_S for arrival in arrivals) == 101
-
-
-def test_the_common_rate_is_half_of_the_slowest_and_there_is_none_without_a_capacity() -> None:
-    found: Mapping[str, Mapping[str, Any]] = {
-        "gevent": {"capacity_rps": 900.0}, "sync": {"capacity_rps": 400.0}, "asyncio": {"failure": "it did not start"},
-    }  # fmt: skip
-    assert common_rps(found) == 200
-    assert common_rps({"asyncio": found["asyncio"]}) is None
-
-
-def promised(model: str, rate_rps: float | None, *rounds: tuple[int, str]) -> Cell:
-    """A model's promise cell; each round has its late requests of 500, and its state."""
-    measured = tuple(
-        {"round": number, "state": state, "reason": "", "promise_rps": rate_rps, "kept": int(late <= 5)}
-        | ({"late": late, "requests": 500} if rate_rps else {})
-        for number, (late, state) in enumerate(rounds)
-    )
-    return Cell(
-        "latency", model, {"name": "promise", "slo_s": 0.05}, "promise_rps", (), {}, None, observations(*measured)
-    )
-
-
-def test_the_finding_adds_up_the_rounds_and_says_which_rates_were_not_confirmed() -> None:
-    cells = [
-        promised("sync", 300, (0, "VALID"), (100, "VALID")),
-        promised("asyncio", 900, (6, "VALID"), (0, "VALID")),
-        promised("asyncio (again)", 900, (0, "VALID"), (0, "VALID")),
-        promised("gevent", 1_100, (5, "VALID"), (499, "GENERATOR-LIMITED")),
-        promised("asyncio-adapter", None, (9, "SATURATED")),
-    ]
-    assert promises(scenario_of(*cells).cells) == (
-        "p99 stays below 50 ms: with gevent at 1,100/s (1.0% late), asyncio at 900/s (0.6% late); the rate found was "
-        "not confirmed with sync at 300/s (10.0% late); it stays there at no rate with asyncio-adapter."
-    )
-    assert promises([]) == ""
-
-
-def test_the_finding_names_the_models_that_it_leaves_out() -> None:
-    def common(model: str, state: str) -> Cell:
-        rounds = tuple({"round": number, "state": state, "reason": "", "p90_s": 0.002} for number in range(6))
-        return Cell("latency", model, {"name": COMMON}, "p90_s", (), {}, None, observations(*rounds))
-
+def test_the_finding_says_who_waits_least_who_can_promise_most_and_whom_it_leaves_out() -> None:
     found = latency.finding(
-        scenario_of(common("gevent", "VALID"), common("asyncio", "SATURATED"), common("gevent-psycopg3", "VALID"))
+        scenario_of(
+            *(waits(model, (0.002,) * 5) for model in ("gevent", "gevent-psycopg3")),
+            waits("asyncio", (0.002,) * 5, took=1.5),
+            *(promises(model, (700.0,) * 5, late=late) for model, late in (("gevent", 3), ("asyncio", 30))),
+        )
     )
-    assert found == (
-        "one rate for all: gevent and gevent-psycopg3 lead, equal within 5 %, in short waits (p90). "
-        "Not ranked there, as not valid: asyncio."
+    assert "Not ranked there, as not valid: asyncio." in found
+    assert latency.finding(scenario_of()) == ""
+
+
+def test_a_quick_run_does_not_search() -> None:
+    assert [workload.name for workload in latency.workloads(Options(quick=True))] == [COMMON]
+
+
+def test_real_servers_have_one_rate_and_promises_in_every_generation(
+    test_bed: TestBed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("bench.measuring.session.open_testbed", lambda *_, **__: nullcontext(test_bed))
+    heard = Heard()
+    options = Options(generations=2, slice_s=0.02, budget_s=0, seed=7)
+    Session(Place(out=tmp_path / "o")).carry_out(
+        Inquiry("latency", [SCENARIOS["latency"]], find_models("asyncio"), options), heard
     )
-
-
-def context_of(
-    server: Server, testbed: TestBed, prepared: Mapping[str, Mapping[str, Any]], name: str = ""
-) -> MeasurementContext:
-    """A context on a running server; `name` is that of a twin."""
-    contestant = Contestant(name or server.model.name, server.model)
-    return MeasurementContext(
-        contestant, server, testbed, OPTIONS, random.Random(7), prepared, OneOff(), lambda answer: None
-    )
-
-
-def test_a_real_server_is_searched_and_then_measured_at_every_rate(
-    test_bed: TestBed, serve: Callable[[str], Server]
-) -> None:
-    server = serve("asyncio")
-    found = latency.prepare(context_of(server, test_bed, {}))
-    assert found == json.loads(json.dumps(found))
-    assert PROBES <= len(found["probes"]) <= PROBES + RETRIES
-    assert all(0 < probe["rate_rps"] < 1.2 * found["capacity_rps"] for probe in found["probes"])
-    kept = [probe["rate_rps"] for probe in found["probes"] if probe["kept"]]
-    assert found["highest_rps"] == max(kept, default=None)
-
-    prepared = {"asyncio": {"capacity_rps": 400.0, "promise_rps": 100.0, "probes": []}}
-    context = context_of(server, test_bed, prepared, name="asyncio (again)")
-    readings = {workload.name: latency.measure(context, workload) for workload in latency.workloads(OPTIONS)}
-    assert list(readings) == [
-        "20 % of its capacity", "50 % of its capacity", "80 % of its capacity", COMMON, "promise: p99 below 50 ms",
-    ]  # fmt: skip
-    capacity = context.memo["capacity"]
-    asked = [capacity.rps * share for share in (0.2, 0.5, 0.8)] + [200.0, 100.0]
-    for reading, offered_rps in zip(readings.values(), asked, strict=True):
-        values = reading.figures
-        assert reading.judgement.state in STATES, reading.judgement.reason
-        assert values["offered_rps"] == offered_rps
-        assert values["capacity_rps"] == capacity.rps
-        assert 0 < values["service_p50_s"] <= values["p50_s"]
-        assert values["throughput_rps"] > 0
-        assert values["cpu_per_request_s"] > 0
-        assert values["unsent"] == 0
-        assert 0 <= values["late"] <= values["requests"]
-        assert reading.raw["job"]["arrival"] == "poisson"
-        assert "raw" not in reading.raw["load"]
-    for name, reading in list(readings.items())[:4]:
-        assert reading.figures["requests"] >= 20, name  # 101 where the capacity lets them arrive within 0.75 s
-    *_, promise = readings.values()
-    assert promise.figures["promise_rps"] == 100.0
-    assert promise.figures["kept"] in (0, 1)
-
-
-def test_what_could_not_be_prepared_is_said_and_no_load_is_made_up(
-    test_bed: TestBed, serve: Callable[[str], Server]
-) -> None:
-    unprepared = context_of(serve("asyncio"), test_bed, {"asyncio": {"failure": "the server ended"}})
-    unprepared.memo["capacity"] = latency.Capacity(500.0, VALID, 0.3)
-    *_, common, promise = latency.workloads(OPTIONS)
-    for workload in (common, promise):
-        assert latency.measure(unprepared, workload).judgement.state == "ERRORS"
-    assert "the server ended" in latency.measure(unprepared, promise).judgement.reason
-
-    probes = [{"rate_rps": 300.0}, {"rate_rps": 18.75}]
-    none = {"asyncio": {"capacity_rps": 500.0, "promise_rps": None, "probes": probes}}
-    reading = latency.measure(replace(unprepared, prepared=none), promise)
-    assert (reading.judgement.state, reading.figures["kept"], reading.figures["promise_rps"]) == ("SATURATED", 0, None)
-    assert "at no rate tried, the lowest 19/s; its capacity is 500/s" in reading.judgement.reason
-
-
-def test_a_server_without_a_capacity_is_not_asked_for_a_share_of_it(
-    test_bed: TestBed, serve: Callable[[str], Server]
-) -> None:
-    context = context_of(serve("asyncio"), test_bed, {})
-    context.memo["capacity"] = latency.Capacity(0.0, Judgement("ERRORS", "no request was answered"), 0.3)
-    reading = latency.measure(context, Workload("20 % of its capacity", {"capacity_share": 0.2}))
-    assert reading.judgement == Judgement("ERRORS", "no capacity to take a share of: no request was answered")
+    run = load_run(tmp_path / "o")
+    assert sorted(set(heard.loads)) == [f"{COMMON} on 2", f"{PROMISE.name} on 2"]
+    assert run.found.keys() == {"latency"}
+    for cell in run.cells.values():
+        assert [one.round for one in cell.observations] == [0, 1]
+        for one in cell.observations:
+            assert one.state != "ERRORS", one.reason
+            assert one.figures["capacity_rps"] > 0
+            if cell.workload["name"] == COMMON:
+                assert one.raw["job"]["rate_rps"] == run.found["latency"]["rate_rps"]
+                assert 0 < one.figures["service_p50_s"] <= one.figures["p50_s"] <= one.figures["p90_s"]
+                offered = one.raw["slices"]["offered"]
+                assert sum(offered) == sum(one.raw["slices"]["good"])
+            elif one.figures["promise_rps"]:
+                assert one.figures["promise_rps"] < one.figures["capacity_rps"]
+                assert 0 <= one.figures["late"] <= one.figures["requests"]
+    # One rate and one seed: both servers of a generation had as many requests in every cycle.
+    pairs = [cell.observations[0].raw["slices"]["offered"] for cell in run.of("latency")
+             if cell.workload["name"] == COMMON]  # fmt: skip
+    assert pairs[0] == pairs[1]

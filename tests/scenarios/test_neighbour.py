@@ -30,9 +30,7 @@ def neighbours() -> list[threading.Thread]:
 def measured(server: Server, testbed: TestBed) -> dict[str, Reading]:
     """Both workloads' readings on a running server."""
     contestant = Contestant(server.model.name, server.model)
-    context = MeasurementContext(
-        contestant, server, testbed, OPTIONS, random.Random(7), {}, OneOff(), lambda answer: None
-    )
+    context = MeasurementContext(contestant, server, testbed, OPTIONS, random.Random(7), OneOff(), lambda answer: None)
     return {workload.name: neighbour.measure(context, workload) for workload in neighbour.workloads(OPTIONS)}
 
 
@@ -60,7 +58,8 @@ def test_sleepers_that_a_serial_server_cannot_carry_are_not_repeated_beside_a_ne
     test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
     reading = measured(serve("sync"), test_bed)[SLEEPERS]
-    assert reading.judgement.state == "SATURATED"
+    # A machine that keeps the generator from sending on time is told of first.
+    assert reading.judgement.state in ("SATURATED", "GENERATOR-LIMITED")
     assert reading.judgement.reason.startswith("alone: ")
     assert list(reading.raw) == ["alone"]
     assert RATIO not in reading.figures
@@ -133,7 +132,7 @@ def cell(model: str, ratio: float, state: str = "VALID") -> Cell:
     """A model's small requests, with a p90 of 2 ms alone."""
     figures: dict[str, Any] = {RATIO: ratio, "percentile": 90, "alone_s": 0.002, "beside_s": 0.002 * ratio}
     rounds = ({"round": 0, "state": state, "reason": "", **figures},)
-    return Cell("neighbour", model, {"name": SMALL}, RATIO, (), {}, None, observations(*rounds))
+    return Cell("neighbour", model, {"name": SMALL}, RATIO, (), {}, observations(*rounds))
 
 
 def test_the_finding_names_who_suffers_least_and_most_among_the_valid() -> None:

@@ -69,7 +69,7 @@ def measure(test_bed: TestBed, model: str, setup: PoolSetup) -> Reading:
     with served(test_bed, model, setup) as server:
         contestant = Contestant(model, server.model)
         context = MeasurementContext(
-            contestant, server, test_bed, options, random.Random(1), {}, OneOff(), lambda _: None, setup=setup
+            contestant, server, test_bed, options, random.Random(1), OneOff(), lambda _: None, setup=setup
         )
         return SCENARIO.measure(context, workloads(options)[0])
 
@@ -84,7 +84,7 @@ def cell(model: str, setup: PoolSetup, reading: Reading) -> Cell:
     stored = json.loads(json.dumps([reading.figures, reading.raw]))
     stored = Observation(0, reading.judgement.state, reading.judgement.reason, *stored)
     workload = {"name": f"burst, {setup.name}", "setup": setup.name}
-    return Cell("pool", model, workload, SCENARIO.figure, (), {}, None, (stored,))
+    return Cell("pool", model, workload, SCENARIO.figure, (), {}, (stored,))
 
 
 @pytest.mark.parametrize(

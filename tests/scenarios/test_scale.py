@@ -27,7 +27,7 @@ SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio")
 def context_of(server: Server, testbed: TestBed) -> MeasurementContext:
     """A context whose memo lives as long as it does."""
     contestant = Contestant(server.model.name, server.model)
-    return MeasurementContext(contestant, server, testbed, Options(), random.Random(1), {}, OneOff(), lambda _: None)
+    return MeasurementContext(contestant, server, testbed, Options(), random.Random(1), OneOff(), lambda _: None)
 
 
 def measure(context: MeasurementContext, *levels: tuple[int, float]) -> list[Reading]:
@@ -116,7 +116,7 @@ def test_no_answer_is_a_limit_and_a_wrong_one_an_error(
 
 def cells(model: str, *levels: tuple[int, str, str, float | None]) -> list[Cell]:
     return [
-        Cell("scale", model, {"name": f"{requests}", "requests": requests}, "total_s", (), {}, None,
+        Cell("scale", model, {"name": f"{requests}", "requests": requests}, "total_s", (), {},
              observations({"state": state, "reason": reason, scale.MEMORY: memory_bytes}))
         for requests, state, reason, memory_bytes in levels
     ]  # fmt: skip

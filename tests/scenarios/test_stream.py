@@ -30,7 +30,7 @@ KEPT = StreamResult(
 
 def measure(server: Server, testbed: TestBed, streams: int, events: int, seconds: float) -> Reading:
     contestant = Contestant(server.model.name, server.model)
-    context = MeasurementContext(contestant, server, testbed, Options(), random.Random(1), {}, OneOff(), lambda _: None)
+    context = MeasurementContext(contestant, server, testbed, Options(), random.Random(1), OneOff(), lambda _: None)
     return stream.measure(context, workload(streams, events, seconds))
 
 
@@ -66,7 +66,7 @@ def test_streams_count_where_all_were_open_at_once(
 
 def cell(model: str, state: str, reason: str, memory_bytes: float | None) -> Cell:
     round_ = {"state": state, "reason": reason, stream.MEMORY: memory_bytes}
-    return Cell("stream", model, {"name": "500"}, "spacing_p90_s", (), {}, None, observations(round_))
+    return Cell("stream", model, {"name": "500"}, "spacing_p90_s", (), {}, observations(round_))
 
 
 def test_the_finding_names_the_price_of_a_stream_and_who_cannot() -> None:

@@ -162,11 +162,16 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
         temporary_folder("new-", tmp_path / "absent").__enter__()
 
 
+def has_cells(path: Path) -> bool:
+    """Whether the results file has something that was measured; it is empty when it is begun."""
+    return bool(path.exists() and (text := path.read_text()) and json.loads(text)["cells"])
+
+
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     asked = ["classic", "--models", "gevent,sync", "--seconds", "0.5"]
     path = tmp_path / "o" / "results.json"
     with running(tmp_path, "-m", "bench", *asked, "--out", "o") as bench:
-        wait_until(lambda: path.exists() and bool(json.loads(path.read_text())["cells"]), "something is measured")
+        wait_until(lambda: has_cells(path), "something is measured", 60)
         errors = end(bench, signal.SIGINT)
     assert list(filter(None, errors.splitlines())) == [
         "bench: not complete; go on with: python -m bench classic --models gevent,sync --seconds 0.5 --resume o",
@@ -177,6 +182,38 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     with running(tmp_path, *again) as bench:
         _, errors = bench.communicate(timeout=PATIENCE_S)
     assert "cannot go on with o, other options were given for it: --seconds was 0.5 and is 4.0" in errors
+
+
+def loading(bench: "subprocess.Popen[str]", servers: int) -> bool:
+    """Whether so many servers are up and the load generator has connections to one of them."""
+    workers = [one for one in psutil.Process(bench.pid).children() if "bench.load.worker" in one.cmdline()]
+    connected = sum(
+        one.status == psutil.CONN_ESTABLISHED for worker in workers for one in worker.net_connections("tcp")
+    )
+    listening = sum("gunicorn" in one.cmdline() and "guard.py" not in " ".join(one.cmdline())
+                    for guard in psutil.Process(bench.pid).children() for one in guard.children())  # fmt: skip
+    return listening == servers and connected > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_middle_of_a_generation_keeps_those_before_it(number: signal.Signals, tmp_path: Path) -> None:
+    asked = ["throughput", "--models", "gevent", "--generations", "2", "--cycles", "5", "--slice-s", "0.02"]
+    path = tmp_path / "o" / "results.json"
+    with running(tmp_path, "-m", "bench", *asked, "--out", "o") as bench:
+        wait_until(lambda: has_cells(path), "a generation is measured", 60)
+        wait_until(lambda: loading(bench, servers=2), "the next generation is loaded", 60)
+        errors = end(bench, number)
+    assert bench.returncode == EXIT_CODES[number], errors
+    assert list(filter(None, errors.splitlines())) == [
+        "bench: not complete; go on with: python -m bench throughput --models gevent --generations 2 --cycles 5 "
+        "--slice-s 0.02 --resume o",
+        "bench: interrupted; nothing is left running",
+    ]
+    assert not [*(tmp_path / "tmp").iterdir()]
+    kept = json.loads(path.read_text())
+    assert len(kept["steps_done"]) == 1
+    assert {one["round"] for cell in kept["cells"] for one in cell["observations"]} == {0}
+    assert (tmp_path / "o" / "report.html").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -185,7 +185,9 @@ def test_ctrl_c_keeps_the_cells_that_are_measured(tmp_path: Path) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     path = tmp_path / "out" / "results.json"
-    wait_until(lambda: path.exists() and len(json.loads(path.read_text())["cells"]) == 1, "the first cell is saved")
+    # The file is there, and empty, before anything is written to it.
+    wait_until(lambda: path.exists() and (text := path.read_text()) and len(json.loads(text)["cells"]) == 1,
+               "the first cell is saved")  # fmt: skip
     started = psutil.Process(bench.pid).children(recursive=True)
     bench.send_signal(signal.SIGINT)
     output, errors = bench.communicate(timeout=PATIENCE_S)

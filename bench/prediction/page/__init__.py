@@ -15,16 +15,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bench.judging.standings import FRAMEWORK, TWIN_SUFFIX
-from bench.judging.statistics import MAD_TO_SIGMA, MIN_ROUNDS, PRACTICAL_MARGIN, SPOILT_DEVIATIONS, t_quantile
+from bench.judging.standings import FRAMEWORK
+from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN, t_quantile
 from bench.prediction import advice, sentences
 from bench.prediction.costs import CALLS_AT_ONCE, Measured, Unmeasured, measured, on_asyncio
 from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE
-from bench.prediction.predict import ENOUGH, MOST_PROCESSES, NEARLY, P99_DEVIATIONS
+from bench.prediction.predict import ENOUGH, MOST_PROCESSES, NEARLY, P99_DEVIATIONS, RESTART_MARGIN
 from bench.prediction.queueing import NEGLIGIBLE
 from bench.prediction.sentences import say, texts
 from bench.results import Run
-from bench.scenarios.latency import RESTART_MARGIN
 
 # Each needs some of those before it.
 NAMES = (
@@ -52,8 +51,7 @@ def section_of(models: Sequence[Measured], unmeasured: Sequence[Unmeasured]) -> 
             loads=(CONCURRENCY, RATE),
             facts=FACTS,
             models=models,
-            rounds=max((len(model.rounds) for model in models), default=0),
-            min_rounds=MIN_ROUNDS,
+            generations=max((len(model.generations) for model in models), default=0),
             code=advice.code_cost().text,
             caveats=say("caveats").text,
             nothing_measured=say("nothing_measured").text,
@@ -68,10 +66,7 @@ def data(models: Sequence[Measured]) -> dict[str, Any]:
     """All that the script calculates with."""
     return {
         "models": [model_data(model) for model in models],
-        "quantiles": {rounds: t_quantile(rounds) for rounds in rounds_of(models)},
-        "spoilt_deviations": SPOILT_DEVIATIONS,
-        "mad_to_sigma": MAD_TO_SIGMA,
-        "twin_suffix": TWIN_SUFFIX,
+        "quantiles": {count: t_quantile(count) for count in {len(model.generations) for model in models} - {1}},
         "calls_at_once": CALLS_AT_ONCE,
         "enough": ENOUGH,
         "nearly": NEARLY,
@@ -80,7 +75,7 @@ def data(models: Sequence[Measured]) -> dict[str, Any]:
         "p99_deviations": P99_DEVIATIONS,
         "restart_margin": RESTART_MARGIN,
         "practical_margin": PRACTICAL_MARGIN,
-        "min_rounds": MIN_ROUNDS,
+        "fewest_generations": FEWEST_GENERATIONS,
         "sentences": sentences.TEMPLATES,
         "limits": sentences.LIMITS,
         "marks": sentences.MARKS,
@@ -90,18 +85,11 @@ def data(models: Sequence[Measured]) -> dict[str, Any]:
     }
 
 
-def rounds_of(models: Sequence[Measured]) -> set[int]:
-    """How many rounds an interval may be made of; one of them may be left out as spoilt."""
-    counts = {len(model.rounds) for model in models}
-    return {count for count in counts | {count - 1 for count in counts} if count > 1}
-
-
 def model_data(model: Measured) -> dict[str, Any]:
     """A model with what follows from its fields."""
     return {
         **asdict(model),
         "costs": asdict(model.costs),
-        "twin": model.twin,
         "can_stream": model.can_stream,
         "flask": model.framework == FRAMEWORK and not model.trap,
         "on_asyncio": on_asyncio(model),

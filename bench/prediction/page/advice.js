@@ -15,7 +15,7 @@ const decideAdvice = (() => {
 
   function facts(demand) {
     const said = ["blocking_libraries", "existing_sync_code", "streaming"].filter((fact) => demand[fact]).map((fact) => say(fact));
-    const unfit = D.models.filter((model) => !model.twin && !model.can_stream).map((model) => model.name);
+    const unfit = D.models.filter((model) => !model.can_stream).map((model) => model.name);
     return demand.streaming && unfit.length ? [...said, say("not_for_streaming", { models: unfit })] : said;
   }
 
@@ -27,7 +27,7 @@ const decideAdvice = (() => {
       model.python_overlaps < advised.python_overlaps ||
       (model.python_overlaps === advised.python_overlaps && model.database_overlaps < advised.database_overlaps);
     return D.models
-      .filter((model) => !model.twin && model.app === advised.app && model.on_asyncio === advised.on_asyncio && less(model))
+      .filter((model) => model.app === advised.app && model.on_asyncio === advised.on_asyncio && less(model))
       .map((model) =>
         say("trap", {
           trap: model.name,
@@ -38,12 +38,12 @@ const decideAdvice = (() => {
           processes,
         }),
       )
-      .filter(({ values }) => rate > decision.margin * values.there);
+      .filter(({ values }) => rate > D.practical_margin * values.there);
   }
 
   function notes(decision, demand) {
     const found = decision.rows.map((row) => row.prediction);
-    const said = [say("margin", { margin: decision.margin })];
+    const said = [say("margin", { margin: D.practical_margin })];
     if (decision.rows.some((row) => row.rank === null)) said.push(say("unranked"));
     if (!found.every((one) => one.keeps_slo)) said.push(say("late", { slo_ms: demand.slo_s * 1e3 }));
     if (!found.every((one) => one.fits)) said.push(say("too_large"));

@@ -6,7 +6,7 @@ const decideMap = (() => {
   const { byId, element } = decidePage;
   const PAUSE_MS = 150;
   const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-  const enough = decideData.models.some((model) => model.rounds.length >= decideData.min_rounds);
+  const enough = decideData.models.some((model) => model.generations.length >= decideData.fewest_generations);
   let timer = 0;
   let turn = 0;
 
@@ -28,7 +28,7 @@ const decideMap = (() => {
     const fields = rows.flat();
     byId("map-text").textContent = enough
       ? inWords(fields)
-      : text(say("map_too_few_rounds", { rounds: decideData.min_rounds }));
+      : text(say("map_too_few_generations", { generations: decideData.fewest_generations }));
     const labels = labelsOf(fields);
     byId("map-picture").hidden = labels.length < 2;
     show(rows, looks(labels));

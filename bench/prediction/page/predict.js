@@ -157,7 +157,7 @@ const decidePredict = (() => {
 
   function capacities(model, demand) {
     const peak = peakOf(ratesOf(model, stationOf(model, model.costs, demand), demand));
-    return model.rounds.map((costs) => throughput(model, stationOf(model, costs, demand), demand, peak));
+    return model.generations.map((costs) => throughput(model, stationOf(model, costs, demand), demand, peak));
   }
 
   return { throughput, hasSpare, predict, capacities };

@@ -10,11 +10,14 @@ const decideVerdict = (() => {
   function verdictOf(rows, demand) {
     const ranked = rows.filter((row) => row.rank !== null);
     if (!rows.length) return nobody("nothing measured", [say("nothing_measured")]);
-    if (!ranked.length) return nobody("too few rounds", [say("too_few_rounds", { rounds: decideData.min_rounds })]);
+    if (!ranked.length) return tooFew();
     if (demand.rate_rps !== null) return keeping(ranked, demand);
     const best = bestOf(ranked, demand);
     return advising(best, doesMost(ranked, namesOf(best), demand));
   }
+
+  const tooFew = () =>
+    nobody("too few generations", [say("too_few_generations", { generations: decideData.fewest_generations })]);
 
   const nobody = (kind, sentences) => ({ kind, models: [], advised: null, sentences });
 

@@ -7,13 +7,14 @@ from statistics import median
 from typing import Any
 
 from bench.judging import JudgedCell, JudgedWorkload, judge
-from bench.report.columns import columns_of
+from bench.report.columns import columns_of, compared_figures
 from bench.report.families import family
 from bench.results import Run
 
-# Never renamed: spreadsheets are built on them. A ratio is only in the row of the figure that models are ranked by.
+# Never renamed: spreadsheets are built on them. Ratios are in the rows of the figures that models are
+# compared by, verdict and rank only in that of the figure that they are ranked by, which comes first.
 CSV_COLUMNS = (
-    "scenario", "workload", "model", "family", "state", "rounds", "figure", "median", "min", "max", "baseline",
+    "scenario", "workload", "model", "family", "state", "generations", "figure", "median", "min", "max", "baseline",
     "ratio", "ratio_low", "ratio_high", "verdict", "rank", "reason",
 )  # fmt: skip
 
@@ -33,25 +34,31 @@ def rows(workload: JudgedWorkload, cell: JudgedCell) -> Iterator[dict[str, Any]]
     """A cell's figures; the one that models are ranked by comes first."""
     facts = {
         "scenario": workload.scenario, "workload": workload.name, "model": cell.model, "family": family(cell.facts),
-        "state": cell.judgement.state, "rounds": len(cell.observations), "reason": cell.reason,
+        "state": cell.judgement.state, "generations": len(cell.observations), "reason": cell.reason,
     }  # fmt: skip
-    for name in dict.fromkeys([workload.figure, *(column.value for column in columns_of(workload))]):
+    columns = [column.value for column in columns_of(workload)]
+    for name in dict.fromkeys([*compared_figures(workload), *columns]):
         values = cell.values(name)
         summed = {"median": median(values), "min": min(values), "max": max(values)} if values else {}
-        compared = comparison(workload, cell.model) if name == workload.figure else {}
+        compared = comparison(workload, cell.model, name) if name in compared_figures(workload) else {}
         yield {**facts, "figure": name, **summed, **compared}
 
 
-def comparison(workload: JudgedWorkload, model: str) -> dict[str, Any]:
-    """How a model stands to the baseline; empty where models are not compared."""
+def comparison(workload: JudgedWorkload, model: str, figure: str) -> dict[str, Any]:
+    """How a model stands to the baseline in a figure; empty where models are not compared."""
     if not workload.compared:
         return {}
-    base, interval = workload.baseline, workload.interval(model, workload.baseline)
-    return {
+    base, interval = workload.baseline, workload.interval(model, workload.baseline, figure)
+    found = {
         "baseline": base,
         "ratio": interval.ratio if interval else None,
         "ratio_low": interval.low if interval else None,
         "ratio_high": interval.high if interval else None,
+    }
+    if figure != workload.figure:
+        return found
+    return {
+        **found,
         "verdict": workload.outcome(model, base).kind if model != base else None,
         "rank": workload.ranks.get(model),
     }

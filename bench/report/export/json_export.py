@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from bench.judging import Judged, JudgedCell, JudgedWorkload, judge
-from bench.report.columns import columns_of
+from bench.judging.statistics import RatioInterval
+from bench.report.columns import columns_of, value_of
 from bench.report.export.csv_export import comparison
 from bench.report.families import family
 from bench.results import Run
@@ -29,15 +30,26 @@ def as_json(run: Run) -> str:
 def judged(workload: JudgedWorkload, cell: JudgedCell) -> dict[str, Any]:
     """A cell with its medians, its interval and its rank."""
     medians = {
-        column.value: value for column in columns_of(workload) if (value := cell.median(column.value)) is not None
+        column.value: value for column in columns_of(workload) if (value := value_of(cell, column.value)) is not None
     }
     return {
         "scenario": workload.scenario, "workload": workload.name, "model": cell.model, "family": family(cell.facts),
-        "state": cell.judgement.state, "reason": cell.reason, "rounds": len(cell.observations),
+        "state": cell.judgement.state, "reason": cell.reason, "generations": len(cell.observations),
         "figure": workload.figure, "higher_is_better": workload.higher_is_better,
-        "values": cell.values(workload.figure), "medians": medians, **comparison(workload, cell.model),
-        **because(workload, cell.model), "noise_floor": workload.floor,
+        "values": cell.values(workload.figure), "medians": medians, **comparison(workload, cell.model, workload.figure),
+        **because(workload, cell.model), "beside": beside(workload, cell.model), "figure_because": workload.why,
+        "a_a": interval_content(workload.aa_interval()), "method_failed": workload.method_failed,
     }  # fmt: skip
+
+
+def beside(workload: JudgedWorkload, model: str) -> dict[str, Any] | None:
+    """The other figure that models are compared by, and not ranked; None without one."""
+    return {"figure": workload.beside, **comparison(workload, model, workload.beside)} if workload.beside else None
+
+
+def interval_content(interval: RatioInterval | None) -> dict[str, float] | None:
+    """An interval by the names of its parts."""
+    return {"ratio": interval.ratio, "low": interval.low, "high": interval.high} if interval else None
 
 
 def because(workload: JudgedWorkload, model: str) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from bench.judging import JudgedWorkload, judge
+from bench.judging import JudgedCell, JudgedWorkload, judge
 from bench.judging.phrases import spread
-from bench.judging.units import heading
+from bench.report.columns import compared_figures, own_column, text
+from bench.report.terminal.scenario import note
 from bench.results import Run
 
 
@@ -24,15 +25,28 @@ def as_markdown(run: Run) -> str:
 
 
 def section(workload: JudgedWorkload) -> str:
-    """A workload that models are compared on."""
+    """A workload that models are compared on: each compared figure with its ratio, the one that ranks them first."""
+    figures = compared_figures(workload)
+    headings = [heading for figure in figures for heading in (own_column(figure).heading, f"× {workload.baseline}")]
     body = []
     for name in workload.best_first():
-        cell, interval = workload.cells[name], workload.interval(name, workload.baseline)
-        ratio = spread(interval) if interval else ""
-        shown = workload.shown(name) if cell.valid else f"~~{workload.shown(name)}~~ {cell.judgement.state.lower()}"
-        body.append([name, shown, ratio, workload.place(cell)])
+        cell = workload.cells[name]
+        entries = [entry for figure in figures for entry in (shown(cell, figure), ratio(workload, name, figure))]
+        body.append([name, *entries, workload.place(cell)])
     title = f"### {escaped(workload.scenario)}: {escaped(workload.name)}"
-    return f"{title}\n\n{grid(('model', heading(workload.figure), f'× {workload.baseline}', 'rank'), body)}"
+    return f"{title}\n\n{grid(('model', *headings, 'rank'), body)}\n\n{escaped(note(workload))}"
+
+
+def shown(cell: JudgedCell, figure: str) -> str:
+    """The median; of a cell that is not valid struck out, with its state."""
+    found = text(cell, own_column(figure))
+    return found if cell.valid else f"~~{found}~~ {cell.judgement.state.lower()}"
+
+
+def ratio(workload: JudgedWorkload, model: str, figure: str) -> str:
+    """The ratio to the baseline and its interval."""
+    interval = workload.interval(model, workload.baseline, figure)
+    return spread(interval) if interval else ""
 
 
 def grid(headings: Sequence[str], body: Sequence[Sequence[str]]) -> str:

@@ -63,8 +63,8 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     return {"title": {"text": title}, "automargin": True, **more}
 
 
-def rounds_chart(id_: str, rated: JudgedWorkload, base: str, palette: Palette) -> Chart | None:
-    """Every round as a dot, the best model on top; the interval of the ratio to the baseline as a bar."""
+def generations_chart(id_: str, rated: JudgedWorkload, base: str, palette: Palette) -> Chart | None:
+    """Every generation as a dot, the best model on top; the interval of the ratio to the baseline as a bar."""
     names = rated.best_first(rated.medians)
     if not names:
         return None
@@ -81,15 +81,16 @@ def rounds_chart(id_: str, rated: JudgedWorkload, base: str, palette: Palette) -
     better = "more is better" if rated.higher_is_better else "less is better"
     drawn = len(traces) > len(names)
     bars = f"; bars: the 95 % interval of the ratio to {base}, times {base}'s median" if drawn else ""
+    seen = "Dots: generations of servers" if rated.compared else "Measured once"
     return Chart(
-        id_, f"{rated.name}: {title}, {better}", f"Dots: rounds{bars}. Crosses: not valid.",
+        id_, f"{rated.name}: {title}, {better}", f"{seen}{bars}. Crosses: not valid.",
         in_words({name: spoken(rated, name, base) for name in names}), traces,
         rows_layout([label(rated.cells[name]) for name in names], title), height(len(names)),
     )  # fmt: skip
 
 
 def dots(row: str, values: Sequence[float], model: str, palette: Palette, *, valid: bool) -> Trace:
-    """The rounds of a cell on its row."""
+    """The generations of a cell on its row."""
     symbol = "circle" if valid else "x-thin-open"
     colour = palette.colour(model) if valid else "@bad"
     return {
@@ -144,7 +145,7 @@ def figures_chart(id_: str, title: str, cells: Iterable[JudgedCell], column: Col
     layout = rows_layout([plain(name) for name in models], column.heading)
     layout["xaxis"] = log_axis(column.heading, values.values())
     layout["showlegend"] = True
-    return Chart(id_, title, "Medians over rounds; less is better.", in_words(said), traces, layout,
+    return Chart(id_, title, "Medians over the generations of servers; less is better.", in_words(said), traces, layout,
                  height(len(models)) + 60) if traces else None  # fmt: skip
 
 

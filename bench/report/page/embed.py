@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import importlib.util
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from bench.errors import BenchError
 from bench.results import Run
 
+# What a load and slices of load have for each request.
+SAMPLES = ("raw", "responses_us", "services_us")
 # The results may take so much of the page's 6 MB; the charting library and the page itself take the rest.
 RAW_LIMIT_BYTES = 2_500_000
 
@@ -52,13 +55,18 @@ def results(run: Run, *, whole: bool) -> bytes:
 
 
 def without_samples(content: Any) -> Any:
-    """The same without what a load has for each request."""
+    """The same without what a load has for each request; a slice keeps an empty list."""
     if isinstance(content, dict):
         return {
-            name: [] if name == "raw" and isinstance(value, list | tuple) else without_samples(value)
+            name: emptied(value) if name in SAMPLES and isinstance(value, list | tuple) else without_samples(value)
             for name, value in content.items()
         }
     return [without_samples(value) for value in content] if isinstance(content, list | tuple) else content
+
+
+def emptied(samples: Sequence[Any]) -> list[Any]:
+    """No samples, or none in each of the slices."""
+    return [[] for one in samples if isinstance(one, list | tuple)]
 
 
 def script_hash(script: str | bytes) -> str:

@@ -87,7 +87,7 @@ def shown(workload: JudgedWorkload, model: str, base: str) -> Shown:
 
 
 def ratio_of(workload: JudgedWorkload, model: str, base: str) -> float | None:
-    """A model's figure ÷ the baseline's: of paired rounds, or else of the medians of valid cells."""
+    """A model's figure ÷ the baseline's: the paired one, or else of the medians of valid cells."""
     if interval := workload.interval(model, base):
         return interval.ratio
     mine, its, other = workload.medians.get(model), workload.medians.get(base), workload.cells.get(base)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from bench.files import write_whole
 from bench.judging import Judged, judge
-from bench.judging.statistics import MIN_ROUNDS, PRACTICAL_MARGIN
+from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN
 from bench.prediction import page as calculator_page
 from bench.report.families import families, family
 from bench.report.page import code_view, embed, matrix, sections
@@ -46,6 +46,9 @@ def page(run: Run) -> str:
         base=judged.baseline,
         families=families(judged.models.values()),
         scenarios=matrix.scenario_counts(judged.workloads),
+        compared=[scenario.name for scenario in judged.scenarios if scenario.compared],
+        once=[scenario.name for scenario in judged.scenarios if not scenario.compared],
+        generations=max((workload.generations for workload in judged.workloads if workload.compared), default=0),
         fields=judged.workloads,
         own_sections=sections.own_sections(judged),
         matrix=matrix.rows(judged, judged.baseline),
@@ -57,9 +60,9 @@ def page(run: Run) -> str:
         calculator=calculator,
         calculates="<form" in calculator,
         commands=commands(run),
-        floors=[workload for workload in judged.workloads if workload.floor],
+        checked=[(workload, found) for workload in judged.workloads if (found := workload.aa_interval())],
         calibration=calibration(run),
-        min_rounds=MIN_ROUNDS,
+        fewest_generations=FEWEST_GENERATIONS,
         margin=PRACTICAL_MARGIN,
         raw=raw,
         raw_whole=whole,

@@ -58,10 +58,10 @@ def waterfalls(cells: Sequence[JudgedCell]) -> list[Waterfall]:
 
 
 def waterfall(cell: JudgedCell, span_s: float) -> Waterfall:
-    """A model's bars, from its last measured round."""
-    rounds = measured(cell)
-    requests = rounds[-1].raw.get("answers", ()) if rounds else ()
-    bars = [bar(request, rounds[-1].figures["python_s"], span_s) for request in requests]
+    """A model's bars, from the last time that it was measured."""
+    found = measured(cell)
+    requests = found[-1].raw.get("answers", ()) if found else ()
+    bars = [bar(request, found[-1].figures["python_s"], span_s) for request in requests]
     kept = [bar for kind in KINDS for bar in [one for one in bars if one.kind == kind][:BARS_SHOWN]]
     published = PUBLISHED.get(cell.model)
     names = ("python_s", "database_s", "total_s", "ideal_s")

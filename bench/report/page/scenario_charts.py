@@ -1,4 +1,4 @@
-"""Which charts has a scenario? Those of its presentation, or its rounds; and the forms that several scenarios use."""
+"""Which charts has a scenario? Its presentation's, or its generations; and forms that several scenarios use."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -8,6 +8,7 @@ from bench.report.page.charts import (
     Palette,
     Trace,
     axis,
+    generations_chart,
     height,
     in_words,
     label,
@@ -17,7 +18,6 @@ from bench.report.page.charts import (
     meta,
     plain,
     rounded,
-    rounds_chart,
     rows_layout,
 )
 from bench.report.presentation import presentation_of
@@ -26,13 +26,15 @@ from bench.results import Run
 
 def charts(run: Run, name: str, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart]:
     """The charts of a scenario, without those for which the run has nothing to show."""
-    draw = presentation_of(name).charts or charts_of_rounds
+    draw = presentation_of(name).charts or charts_of_generations
     return [chart for chart in draw(run, fields, base, palette) if chart is not None]
 
 
-def charts_of_rounds(run: Run, fields: Sequence[JudgedWorkload], base: str, palette: Palette) -> list[Chart | None]:
-    """For each workload, every round of every model as a dot."""
-    return [rounds_chart(f"{field.scenario}-{place}", field, base, palette) for place, field in enumerate(fields)]
+def charts_of_generations(
+    run: Run, fields: Sequence[JudgedWorkload], base: str, palette: Palette
+) -> list[Chart | None]:
+    """For each workload, every generation of every model as a dot."""
+    return [generations_chart(f"{field.scenario}-{place}", field, base, palette) for place, field in enumerate(fields)]
 
 
 def cells_of(fields: Sequence[JudgedWorkload]) -> list[JudgedCell]:

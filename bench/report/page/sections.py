@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.judging import Judged, JudgedCell, JudgedScenario, JudgedWorkload
-from bench.report.columns import columns_of, text
+from bench.report.columns import columns_of, compared_figures, text, value_of
 from bench.report.families import family
 from bench.report.page.charts import Chart, Palette
 from bench.report.page.matrix import finite
 from bench.report.page.scenario_charts import charts
 from bench.report.presentation import Column, PageSection, presentation_of
-from bench.report.terminal.scenario import floor_note
+from bench.report.terminal.scenario import how_measured, note
 from bench.scenarios import SCENARIOS
+
+ONCE = "Measured once: no intervals, no ranks; about orders of magnitude."
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Section:
 
     name: str
     question: str
+    measured: str
+    """Once, or in how many generations of servers."""
     finding: str
     charts: tuple[Chart, ...]
     tables: tuple[Table, ...]
@@ -79,6 +83,7 @@ def section(judged: Judged, scenario: JudgedScenario, palette: Palette) -> Secti
     return Section(
         scenario.name,
         scenario.question,
+        how_measured(scenario),
         known.finding(scenario) if known else "",
         tuple(drawn),
         (*tables, *([plain_table(scenario.name, once)] if once else [])),
@@ -87,15 +92,19 @@ def section(judged: Judged, scenario: JudgedScenario, palette: Palette) -> Secti
 
 def compared_table(workload: JudgedWorkload) -> Table:
     """A workload: a row for each model, best first, what may not be ranked at the end."""
-    columns = columns_of(workload)
-    headings = ("rank", f"ratio to {workload.baseline}", *(column.heading for column in columns), "rounds", "state")
+    columns, compared = columns_of(workload), compared_figures(workload)
+    headings = ["rank"]
+    for column in columns:
+        headings += [column.heading, *([f"ratio to {workload.baseline}"] if column.value in compared else [])]
     lines = []
     for name in workload.best_first():
         cell = workload.cells[name]
-        own = (rank(workload, cell), ratio(workload, name), *(entry(cell, column) for column in columns))
-        rest = (Entry(str(len(cell.observations))), state(cell))
-        lines.append(Line(name, family(cell.facts), cell.valid, (*own, *rest)))
-    return Table(workload.name, headings, tuple(lines), floor_note(workload))
+        entries = [rank(workload, cell)]
+        for column in columns:
+            entries += [entry(cell, column), *([ratio(workload, name, column)] if column.value in compared else [])]
+        entries += [Entry(str(len(cell.observations))), state(cell)]
+        lines.append(Line(name, family(cell.facts), cell.valid, tuple(entries)))
+    return Table(workload.name, (*headings, "generations", "state"), tuple(lines), note(workload))
 
 
 def plain_table(name: str, workloads: Sequence[JudgedWorkload]) -> Table:
@@ -107,7 +116,12 @@ def plain_table(name: str, workloads: Sequence[JudgedWorkload]) -> Table:
              (Entry(workload.name), *(entry(cell, column) for column in columns), state(cell)))
         for workload in workloads for cell in workload.cells.values()
     ]  # fmt: skip
-    return Table(f"{name}: every model and workload", headings, tuple(lines), "Not compared: no intervals, no ranks.")
+    return Table(
+        f"{name}: every model and workload",
+        headings,
+        tuple(lines),
+        "Measured once: no intervals, no ranks; about orders of magnitude.",
+    )
 
 
 def rank(workload: JudgedWorkload, cell: JudgedCell) -> Entry:
@@ -117,18 +131,18 @@ def rank(workload: JudgedWorkload, cell: JudgedCell) -> Entry:
 
 
 def entry(cell: JudgedCell, column: Column) -> Entry:
-    """The median over the rounds."""
-    return Entry(text(cell, column), finite(cell.median(column.value)))
+    """What the cell has of a figure."""
+    return Entry(text(cell, column), finite(value_of(cell, column.value)))
 
 
-def ratio(workload: JudgedWorkload, model: str) -> Entry:
-    """The ratio to the baseline and its interval, with what it says in words beneath."""
+def ratio(workload: JudgedWorkload, model: str, column: Column) -> Entry:
+    """The ratio to the baseline, beneath it the interval, and of the figure that ranks what it says in words."""
     base = workload.baseline
-    interval = workload.interval(model, base)
+    interval = workload.interval(model, base, column.value)
     if interval is None:
         return Entry("1" if model == base else "–", "1" if model == base else "")
-    kind = workload.outcome(model, base).kind
-    return Entry(f"{interval.ratio:.2f}", finite(interval.ratio), f"{interval.low:.2f}–{interval.high:.2f}, {kind}")
+    said = f", {workload.outcome(model, base).kind}" if column.value == workload.figure else ""
+    return Entry(f"{interval.ratio:.2f}", finite(interval.ratio), f"{interval.low:.2f}–{interval.high:.2f}{said}")
 
 
 def state(cell: JudgedCell) -> Entry:

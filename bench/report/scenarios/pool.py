@@ -28,7 +28,7 @@ PICTURE_WIDTH = 80
 
 def in_terminal(scenario: JudgedScenario, seed: int, width: int) -> Iterator[RenderableType]:
     """The table, then a picture of each burst."""
-    yield from tables(scenario)
+    yield from tables(scenario, width)
     yield waves.pictures(scenario.cells, min(width, PICTURE_WIDTH))
 
 
@@ -38,7 +38,7 @@ def charts(run: Run, fields: Sequence[JudgedWorkload], base: str, palette: Palet
 
 
 def waves_chart(id_: str, field: JudgedWorkload, palette: Palette) -> Chart | None:
-    """A stroke for each answer of the last round at the time when it came, a cross for each failed request."""
+    """A stroke for each answer at the time when it came, a cross for each failed request."""
     rows = {
         name: cell for name, cell in field.cells.items() if cell.observations and "load" in cell.observations[-1].raw
     }

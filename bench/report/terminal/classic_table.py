@@ -30,7 +30,7 @@ def table(cells: Sequence[JudgedCell]) -> Table:
 
 
 def measured(cell: Cell | JudgedCell) -> list[Observation]:
-    """The rounds in which the server answered at all."""
+    """The observations in which the server answered at all."""
     return [one for one in cell.observations if "total_s" in one.figures]
 
 

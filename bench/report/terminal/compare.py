@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.judging.differences import Difference, Differences, changed
-from bench.judging.outcomes import KINDS, percent
+from bench.judging.outcomes import KINDS
 from bench.judging.phrases import spread
 from bench.report.terminal.scenario import empty
 
@@ -38,8 +38,8 @@ def summary(found: Differences) -> str:
     if found.middle is None:
         return text
     return (
-        f"{text} In the median cell B is {found.middle:.2f} times as fast as A: that much may be the machine "
-        "and not the code."
+        f"{text} Ratios are relative to the other models of the same run. In the median cell B is {found.middle:.2f} "
+        "times as fast as A: that much may be the machine and not the code."
     )
 
 
@@ -47,14 +47,13 @@ def table(cells: Sequence[Difference]) -> Table:
     """A row for each cell that has changed."""
     rows = empty("model", "workload")
     rows.add_column("B ÷ A (95 %)", justify="right", no_wrap=True)
-    rows.add_column("±", justify="right", no_wrap=True)
     rows.add_column("", no_wrap=True)
     rows.padding = (0, 1, 0, 0)
     rows.columns[0].no_wrap = rows.columns[1].no_wrap = False
     for one in cells:
         state = f"{one.before} → {one.after}" if one.other_state else one.outcome.kind
         style = "red" if one.outcome.kind == "worse" or one.failed else ""
-        rows.add_row(one.model, f"{one.scenario}: {one.workload}", ratio(one), percent(one.margin), Text(state, style))
+        rows.add_row(one.model, f"{one.scenario}: {one.workload}", ratio(one), Text(state, style))
     return rows
 
 

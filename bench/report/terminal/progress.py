@@ -23,6 +23,7 @@ class StepProgress:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), _Left())
         # Where there is no terminal, rich would print the last state of the live line, and once more at the end.
         self.live = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.what = ""
         self.task = self.live.add_task("starting the database", total=None, end=self.started)
 
     def start(self) -> None:
@@ -32,10 +33,15 @@ class StepProgress:
     def step(self, number: int, total: int, what: str, left_s: float) -> None:
         """Step `number` of `total` has begun; all that remains should take `left_s` seconds."""
         now = time.monotonic()
-        self.live.update(self.task, description=f"{number} of {total}: {what}", end=now + left_s)
+        self.what = f"{number} of {total}: {what}"
+        self.live.update(self.task, description=self.what, end=now + left_s)
         if not self.console.is_terminal:
             passed = f"{clock(now - self.started)} elapsed, about {clock(left_s)} left"
             self.console.print(f"[{number}/{total}] {what}; {passed}", markup=False, highlight=False, soft_wrap=True)
+
+    def now(self, what: str) -> None:
+        """Within the step this has begun; told in a terminal only."""
+        self.live.update(self.task, description=f"{self.what}: {what}")
 
     def stop(self) -> None:
         """Take the line away."""

@@ -13,9 +13,9 @@ from bench.models import Model
 from bench.report.presentation import Lines, presentation_of
 from bench.report.terminal import traps
 from bench.report.terminal.progress import StepProgress
-from bench.report.terminal.scenario import tables
+from bench.report.terminal.scenario import how_measured, tables
 from bench.results import Cell, Run
-from bench.scenarios.base import Contestant, Options, Scenario
+from bench.scenarios.base import Contestant, Options, Scenario, Workload
 
 
 class Step(Protocol):
@@ -30,7 +30,7 @@ class Step(Protocol):
         """What is measured."""
 
     @property
-    def contestant(self) -> Contestant:
+    def contestants(self) -> Sequence[Contestant]:
         """Who is measured."""
 
 
@@ -80,7 +80,16 @@ class RunReport:
         self.progress.step(number, total, step.title, left_s)
         self.now = [self.lines[scenario.name] for scenario in step.scenarios]
         for lines in self.now:
-            lines.started(step.contestant.model)
+            for contestant in step.contestants:
+                lines.started(contestant.model)
+
+    def noticed(self, line: str) -> None:
+        """Print it."""
+        self.console.print(line, soft_wrap=True)
+
+    def workload_started(self, workload: Workload, servers: int) -> None:
+        """Say what is asked of the servers now."""
+        self.progress.now(f"{workload.name} on {servers} server{'' if servers == 1 else 's'}")
 
     def answered(self, answer: Answer) -> None:
         """Pass an answer on to the lines of what is measured now."""
@@ -119,10 +128,11 @@ def summary(console: Console, run: Run, scenarios: Iterable[Scenario]) -> None:
 
 def answers(console: Console, scenario: Scenario, judged: JudgedScenario, seed: int) -> None:
     """One scenario's tables and finding."""
-    console.print(Rule(Text(scenario.name, "bold"), align="left", style="dim"))
+    title = Text.assemble((scenario.name, "bold"), f" ({how_measured(judged)})")
+    console.print(Rule(title, align="left", style="dim"))
     console.print(scenario.question)
     own = presentation_of(scenario.name).in_terminal
-    for part in own(judged, seed, console.width) if own else tables(judged):
+    for part in own(judged, seed, console.width) if own else tables(judged, console.width):
         console.print(part)
     if finding := scenario.finding(judged):
         console.print(Text(finding, "bold"))

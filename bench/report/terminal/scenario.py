@@ -1,32 +1,48 @@
-"""A scenario's cells as tables of at most 80 columns, one for each workload where models are compared."""
+"""A scenario in tables that fit the terminal, 80 columns at least; one a workload where models are compared."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bench.judging import JudgedCell, JudgedScenario, JudgedWorkload
-from bench.judging.outcomes import percent
+from bench.judging.outcomes import plural
 from bench.judging.phrases import spread
-from bench.report.columns import columns_of, text
+from bench.judging.statistics import RatioInterval
+from bench.judging.units import in_words
+from bench.report.columns import columns_of, compared_figures, text
+from bench.report.presentation import Column
+
+# The columns that every terminal has.
+NARROW = 80
 
 
-def tables(scenario: JudgedScenario) -> list[RenderableType]:
-    """Medians over rounds; ratios to the baseline with their intervals where models are compared."""
+def how_measured(scenario: JudgedScenario) -> str:
+    """`measured once`, or in how many generations of servers."""
+    if not scenario.compared:
+        return "measured once"
+    most = max((workload.generations for workload in scenario.workloads), default=0)
+    return f"in slices, {plural(most, 'generation')} of servers"
+
+
+def tables(scenario: JudgedScenario, width: int = NARROW) -> list[RenderableType]:
+    """Medians over generations; ratios to the baseline with their intervals where models are compared."""
     compared = [workload for workload in scenario.workloads if workload.compared]
     others = [workload for workload in scenario.workloads if not workload.compared]
-    cells = [cell for workload in others for cell in workload.cells.values()]
-    once = [Group(plain(others), reasons(cells))] if others else []
-    return [*map(comparison, compared), *once]
+    parts = [part for workload in compared for part in comparison(workload, width)]
+    if others:
+        parts += [plain(others), *reasons([cell for workload in others for cell in workload.cells.values()])]
+    return parts
 
 
 def empty(*left: str) -> Table:
     """A table with the columns that every scenario's has; where room is short, names are folded and figures are not."""
     table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
-    for heading in left:
-        table.add_column(heading, no_wrap=heading != "model", overflow="fold")
+    for name in left:
+        table.add_column(name, no_wrap=name != "model", overflow="fold")
     return table
 
 
@@ -43,27 +59,59 @@ def plain(workloads: Sequence[JudgedWorkload]) -> Table:
     return table
 
 
-def comparison(workload: JudgedWorkload) -> RenderableType:
-    """A workload: a row for each model, best first, what may not be ranked at the end, then the A/A twin."""
-    table, columns = empty("model"), columns_of(workload)
+def comparison(workload: JudgedWorkload, width: int) -> Iterator[RenderableType]:
+    """A workload: its name, its table as full as the width allows, what is not valid, and how models are ranked."""
+    yield Text(workload.name, "bold")
+    columns, console = columns_of(workload), Console(width=sys.maxsize)
+    full = rows(workload, columns, compared_figures(workload))
+    fits = console.measure(full).maximum <= width
+    yield full if fits else rows(workload, columns, [workload.figure])
+    yield from reasons(shown_cells(workload))
+    yield Text(note(workload), "dim")
+
+
+def shown_cells(workload: JudgedWorkload) -> list[JudgedCell]:
+    """Best first, what may not be ranked at the end, then the A/A twin."""
+    twin = [workload.twin] if workload.twin else []
+    return [*(workload.cells[name] for name in workload.best_first()), *twin]
+
+
+def rows(workload: JudgedWorkload, columns: Sequence[Column], intervals: Sequence[str]) -> Table:
+    """A row for each model; each compared figure has its ratio to the baseline at its side, some with an interval."""
+    table, compared = empty("model"), compared_figures(workload)
     for column in columns:
         table.add_column(column.heading, justify="right", no_wrap=True)
-    table.add_column(f"× {workload.baseline}", justify="right", no_wrap=True)
+        if column.value in compared:
+            table.add_column(f"× {workload.baseline}", justify="right", no_wrap=True)
     table.add_column("rank", justify="right", no_wrap=True)
-    twin = [workload.twin] if workload.twin else []
-    cells = [*(workload.cells[name] for name in workload.best_first()), *twin]
-    for cell in cells:
-        figures = [text(cell, column) for column in columns]
-        table.add_row(cell.model, *figures, ratio(workload, cell), workload.place(cell))
-    return Group(Text(workload.name, "bold"), table, reasons(cells), Text(floor_note(workload), "dim"))
+    for cell in shown_cells(workload):
+        entries: list[Text | str] = []
+        for column in columns:
+            entries.append(text(cell, column))
+            if column.value in compared:
+                entries.append(ratio(workload, cell, column.value, short=column.value not in intervals))
+        table.add_row(cell.model, *entries, workload.place(cell))
+    return table
 
 
-def ratio(workload: JudgedWorkload, cell: JudgedCell) -> Text | str:
-    """`1.31 (1.24–1.39)`: the ratio to the baseline and its interval; of a cell that is not valid, the state."""
+def ratio(workload: JudgedWorkload, cell: JudgedCell, figure: str, *, short: bool) -> Text | str:
+    """`1.31 (1.24–1.39)`: the ratio to the baseline and its interval; the state instead where models are ranked by it.
+
+    In short only the ratio.
+    """
     if not cell.valid:
-        return state(cell)
-    interval = workload.aa_interval if cell is workload.twin else workload.interval(cell.model, workload.baseline)
-    return spread(interval) if interval else ""
+        return state(cell) if figure == workload.figure else ""
+    interval = interval_of(workload, cell, figure)
+    if interval is None:
+        return ""
+    return f"{interval.ratio:.2f}" if short else spread(interval)
+
+
+def interval_of(workload: JudgedWorkload, cell: JudgedCell, figure: str) -> RatioInterval | None:
+    """A figure's ratio to the baseline; of the A/A twin to its model."""
+    if cell is workload.twin:
+        return workload.aa_interval(figure)
+    return workload.interval(cell.model, workload.baseline, figure)
 
 
 def state(cell: JudgedCell) -> Text:
@@ -71,18 +119,25 @@ def state(cell: JudgedCell) -> Text:
     return Text(cell.judgement.state, "" if cell.valid else "yellow")
 
 
-def reasons(cells: Sequence[JudgedCell]) -> Text:
-    """A line for each cell that is not valid, or not in every round."""
-    lines = [
-        f"{cell.model}, {cell.workload['name']}: {cell.judgement.state}: {cell.reason}"
+def reasons(cells: Sequence[JudgedCell]) -> list[Text]:
+    """A line for each cell that is not valid."""
+    return [
+        Text(f"{cell.model}, {cell.workload['name']}: {cell.judgement.state}: {cell.reason}", "yellow")
         for cell in cells
         if cell.reason and not cell.reason.startswith("not tried")
     ]
-    return Text("\n".join(lines), "yellow")
 
 
-def floor_note(workload: JudgedWorkload) -> str:
-    """What a difference has to exceed."""
-    if workload.floor is None:
-        return "too few valid rounds of the A/A pair to tell the noise floor"
-    return f"noise floor {percent(workload.floor)} (A/A); a model is better beyond {percent(workload.margin)}"
+def note(workload: JudgedWorkload) -> str:
+    """Which figure models are ranked by, and why; which stands beside it; and whether the method worked."""
+    why = f", for {workload.why}" if workload.why else ""
+    beside = f"; beside it {in_words(workload.beside)}" if workload.beside else ""
+    return f"ranked by {in_words(workload.figure)}{why}{beside}; {check(workload)}"
+
+
+def check(workload: JudgedWorkload) -> str:
+    """`A/A: 0.99 (0.97–1.02), passed`: what the ratio of two servers of one model says of the method."""
+    found = workload.aa_interval()
+    if found is None:
+        return "no A/A pair checked the method"
+    return f"A/A: {spread(found)}, {'failed: nothing is compared' if workload.method_failed else 'passed'}"

@@ -26,6 +26,8 @@ class Database:
     """The server's own version string."""
     origin: str
     """`embedded` or `own`."""
+    pid: int | None = None
+    """The server's process, if the bench has started it."""
 
     @property
     def backend(self) -> str:

@@ -59,7 +59,7 @@ def embedded_postgres(logs: Path) -> Iterator[Database]:
             name="the embedded PostgreSQL",
         ) as process:
             url = f"postgresql://{USER}:{password}@{HOST}:{port}/postgres"
-            yield Database(url, None, "postgres", wait_until_it_answers(process, url), "embedded")
+            yield Database(url, None, "postgres", wait_until_it_answers(process, url), "embedded", process.pid)
 
 
 def binaries_for(account: tuple[int, int] | None, cache: Path) -> Path:

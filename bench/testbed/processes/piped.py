@@ -44,11 +44,16 @@ def first_answer(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
     return answer
 
 
-def end_piped(process: "subprocess.Popen[bytes]") -> None:
-    """Close the pipe and wait for the process to end."""
+def close_pipe(process: "subprocess.Popen[bytes]") -> None:
+    """Have the process end; a second time does nothing."""
     assert process.stdin is not None
-    assert process.stdout is not None
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
+
+
+def end_piped(process: "subprocess.Popen[bytes]") -> None:
+    """Close the pipe and wait for the process to end."""
+    assert process.stdout is not None
+    close_pipe(process)
     process.wait()
     process.stdout.close()

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from bench.errors import BenchError
-from bench.testbed.processes.piped import SCRIPT, end_piped, first_answer, start_piped
+from bench.testbed.processes.piped import SCRIPT, close_pipe, end_piped, first_answer, start_piped
 from bench.testbed.processes.temporary import TemporaryFolder
 
 GUARD = Path(__file__).with_name("guard.py")
@@ -132,6 +132,10 @@ class GuardedProcess:
                     raise failure(self.explained(reason)) from None
             time.sleep(POLL_S)
         raise failure(self.explained(f"{self.name} ended with exit code {self.exit_code}"))
+
+    def ask_to_end(self) -> None:
+        """Have the command end, and do not wait for it; whoever ends several asks all of them first."""
+        close_pipe(self.guard)
 
     def stop(self) -> None:
         """End the command and its process group, and wait until they have ended."""

@@ -44,7 +44,7 @@ class CostMeter:
     """
 
     def __init__(self, pid: int) -> None:
-        self.root = psutil.Process(pid)
+        self.pid = pid
         self.peak_rss_bytes = 0
         self.threads = 0
         self.sockets = 0
@@ -53,7 +53,7 @@ class CostMeter:
         self._looking = threading.Thread(target=self._look_until_ended, daemon=True)
 
     def __enter__(self) -> Self:
-        self._before = Usage.of(self.family())
+        self._before = Usage.of(family(self.pid))
         self._looking.start()
         return self
 
@@ -62,39 +62,28 @@ class CostMeter:
     ) -> None:
         self._ended.set()
         self._looking.join()
-        family = self.family()
-        used = Usage.of(family).since(self._before)
-        rss_bytes = self.rss_bytes()
+        processes = family(self.pid)
+        used = Usage.of(processes).since(self._before)
+        rss_bytes = resident(processes)
         self.cost = Cost(
             cpu_s=used.cpu_s if LINUX else used.user_s + used.system_s,
             cpu_user_s=used.user_s,
             cpu_system_s=used.system_s,
             steady_rss_bytes=rss_bytes,
             peak_rss_bytes=max(self.peak_rss_bytes, rss_bytes),
-            pss_bytes=pss(family),
-            processes=len(family),
+            pss_bytes=pss(processes),
+            processes=len(processes),
             threads=self.threads,
             sockets=self.sockets,
             context_switches=used.switches,
         )
 
-    def family(self) -> list[psutil.Process]:
-        """The server's processes that are alive now."""
-        try:
-            return [self.root, *self.root.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
-
-    def rss_bytes(self) -> int:
-        """Resident memory now, the sum over the processes."""
-        return sum(_rss(process) for process in self.family())
-
     def _look_until_ended(self) -> None:
         while True:
-            family = self.family()
-            self.peak_rss_bytes = max(self.peak_rss_bytes, sum(_rss(process) for process in family))
-            self.threads = max(self.threads, sum(_threads(process) for process in family))
-            self.sockets = max(self.sockets, sum(sockets(process) for process in family))
+            processes = family(self.pid)
+            self.peak_rss_bytes = max(self.peak_rss_bytes, resident(processes))
+            self.threads = max(self.threads, threads(processes))
+            self.sockets = max(self.sockets, sum(sockets(process) for process in processes))
             if self._ended.wait(SAMPLE_S):
                 return
 
@@ -132,6 +121,25 @@ class Usage:
             max(0.0, self.system_s - before.system_s),
             max(0, self.switches - before.switches),
         )
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """A process and its descendants that are alive now; empty if it has ended."""
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def resident(processes: list[psutil.Process]) -> int:
+    """Resident memory of processes in bytes: pages that they share count in each."""
+    return sum(_rss(process) for process in processes)
+
+
+def threads(processes: list[psutil.Process]) -> int:
+    """How many threads processes have."""
+    return sum(_threads(process) for process in processes)
 
 
 def pss(processes: list[psutil.Process]) -> int | None:

@@ -15,6 +15,7 @@ from bench.files import ROOT
 from bench.models import Model
 from bench.testbed.processes.ports import HOST, free_port, holder, is_free
 from bench.testbed.processes.process import GuardedProcess, NotYet
+from bench.testbed.servers.cost import family
 
 # gunicorn with gevent, Flask-SQLAlchemy and 15 connections answers within 3 s on a busy 2-core machine.
 START_TIMEOUT_S = 30.0
@@ -35,6 +36,10 @@ class Server:
     info: dict[str, Any]
     process: GuardedProcess
 
+    def pids(self) -> tuple[int, ...]:
+        """Its processes that are alive now."""
+        return tuple(process.pid for process in family(self.process.pid))
+
 
 def server_cores(workers: int = 1) -> tuple[int, ...]:
     """The cores for a server of so many processes: one for each, the last of those that are allowed.
@@ -54,11 +59,14 @@ def other_cores(workers: int = 1) -> tuple[int, ...]:
 
 
 @contextmanager
-def serving(model: Model, environment: dict[str, str], logs: Path, port: int | None = None) -> Iterator[Server]:
+def serving(
+    model: Model, environment: dict[str, str], logs: Path, port: int | None = None, name: str = ""
+) -> Iterator[Server]:
     """The model's server, answering; ended with its whole process group when the context ends.
 
     `environment` and the model's own variables are added to the bench's environment, from which those are cleared that
-    would change a server; `logs` is the folder for its log, `port` is a free one unless given.
+    would change a server; `logs` is the folder for its log, `port` is a free one unless given, `name` is what the log
+    is called (the model's name unless given).
 
     Raises ServerFailed, or BenchError if the port is taken.
     """
@@ -68,7 +76,7 @@ def serving(model: Model, environment: dict[str, str], logs: Path, port: int | N
     url = f"http://{HOST}:{port}"
     with GuardedProcess(
         model.command(HOST, port),
-        log=logs / f"{model.name}.log",
+        log=logs / f"{name or model.name}.log",
         environment={**environment, **model.environment},
         cores=server_cores(model.workers),
         cwd=ROOT,

@@ -93,6 +93,7 @@
     const Plotly = window.Plotly ?? (await load()); // a printer does not wait
     const { traces, layout } = figure(charts[plot.dataset.chart], plot.clientWidth);
     plot.querySelector(".waiting")?.remove();
+    plot.style.minHeight = `${layout.height}px`;
     await Plotly.react(plot, traces, layout, CONFIG);
     plot.dataset.drawn = traces.length;
   }
@@ -104,7 +105,10 @@
       if (entry.isIntersecting && !drawn.has(entry.target)) draw(entry.target);
     }
   }, { rootMargin: "600px" });
-  plots.forEach((plot) => near.observe(plot));
+  for (const plot of plots) { // what is drawn later must not move what is below it
+    plot.style.minHeight = `${figure(charts[plot.dataset.chart], plot.clientWidth).layout.height}px`;
+    near.observe(plot);
+  }
   report.on("theme", redraw);
   report.on("families", redraw);
   window.addEventListener("beforeprint", drawAll);

@@ -1,0 +1,111 @@
+"""What does a scenario get that loads several servers in turn, and what can be read from slices of load?"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bench.judging.slices import Columns, figures_of
+from bench.judging.validity import Judgement, judge_slices
+from bench.load import Generator, LoadJob, SlicesJob, Target
+from bench.load.slices import Slice
+from bench.scenarios.base import MeasurementContext, Options, Reading, describe
+from bench.testbed.servers.cost import family, pss, resident, threads
+from bench.testbed.servers.life import other_cores, server_cores
+from bench.testbed.testbed import TestBed
+
+# Before the first slice every server answers so many of the same requests: pools are opened and caches filled.
+WARM_UP_CYCLES = 1
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Fresh servers, one for each contestant, all up; and what a scenario needs to load them in turn."""
+
+    contexts: Mapping[str, MeasurementContext]
+    """By contestant, those whose servers passed the checks."""
+    testbed: TestBed
+    options: Options
+    rng: random.Random
+    generator: Generator
+    found: dict[str, Any] = field(default_factory=dict)
+    """What the scenario found out in an earlier generation of the run and wants to know in later ones."""
+
+    def closed(self, job_of: Callable[[MeasurementContext], LoadJob], cycles: int) -> dict[str, Reading]:
+        """Load the servers in turn in closed loops, after a warm-up.
+
+        A server for which `job_of` raises OSError, because it does not answer, has an error; the others go on.
+        """
+        jobs: dict[str, LoadJob] = {}
+        readings: dict[str, Reading] = {}
+        for name, context in self.contexts.items():
+            try:
+                jobs[name] = job_of(context)
+            except OSError as error:
+                readings[name] = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
+        if jobs:
+            self.generator.slices(self.order(jobs, WARM_UP_CYCLES, self.options.slice_s))
+            readings |= self.readings(jobs, self.slices(jobs, cycles, self.options.slice_s))
+        return readings
+
+    def slices(self, jobs: Mapping[str, LoadJob], cycles: int, slice_s: float) -> dict[str, Columns]:
+        """Load the servers in turn; give the slices of each in the order of the cycles, as columns.
+
+        In an open loop `slice_s` is the time in which requests arrive.
+        """
+        order = self.order(jobs, cycles, slice_s)
+        result = self.generator.slices(order)
+        names = list(jobs)
+        return {
+            name: {
+                **in_columns([one for one in result.slices if one.target == place]),
+                "slice_s": slice_s,
+                "servers": len(names),
+                "cores": len(order.server_cores) or 1,
+                "connections": jobs[name].connections,
+                "error": result.error_examples[place],
+            }
+            for place, name in enumerate(names)
+        }
+
+    def order(self, jobs: Mapping[str, LoadJob], cycles: int, slice_s: float) -> SlicesJob:
+        """So many cycles of these loads. The processes are looked up, for a database has one for each connection."""
+        contexts = [self.contexts[name] for name in jobs]
+        workers = max(context.server.model.workers for context in contexts)
+        return SlicesJob(
+            targets=tuple(
+                Target(job=job, pids=context.server.pids())
+                for job, context in zip(jobs.values(), contexts, strict=True)
+            ),
+            cycles=cycles,
+            slice_s=slice_s,
+            lead_in_s=self.options.lead_in_s,
+            database_pids=self.testbed.database_pids(context.server.model for context in contexts),
+            seed=self.rng.getrandbits(32),
+            cores=other_cores(workers),
+            server_cores=server_cores(workers),
+        )
+
+    def readings(self, jobs: Mapping[str, LoadJob], columns: Mapping[str, Columns]) -> dict[str, Reading]:
+        """By contestant, the figures of its slices."""
+        return {name: self.reading(name, job, columns[name]) for name, job in jobs.items()}
+
+    def reading(self, name: str, job: LoadJob, columns: Columns) -> Reading:
+        """The figures of a server's slices."""
+        window_s = sum(columns["wall_s"])
+        processes = family(self.contexts[name].server.process.pid)
+        held = {"rss_bytes": resident(processes), "pss_bytes": pss(processes), "threads": threads(processes)}
+        figures = {**figures_of(columns), **held}
+        return Reading(figures, judge_slices([columns]), {"job": describe(job), "slices": dict(columns)}, window_s)
+
+
+def in_columns(slices: list[Slice]) -> dict[str, list[Any]]:
+    """Slices of one server as lists by the name of the field, with times in whole microseconds of a second."""
+    rows = [asdict(one) for one in sorted(slices, key=lambda one: one.cycle)]
+    names = [name for name in Slice.__slots__ if name not in ("cycle", "target")]
+    return {name: [rounded(row[name]) for row in rows] for name in names}
+
+
+def rounded(value: Any) -> Any:
+    """A time to the microsecond; anything else as it is."""
+    return round(value, 6) if isinstance(value, float) else value
