@@ -1,4 +1,9 @@
-"""Was a rate that was promised kept on every server that was started for it?"""
+"""Was a rate that was promised kept by the servers that were started for it?
+
+A server keeps it if no more than 1 % of its requests were late, which is what "p99 is below the limit" means. A second
+in which a neighbour takes half of the core spoils one server's promise and says nothing of the model, so a promise is
+confirmed if more than half of the servers kept it.
+"""
 
 from collections.abc import Sequence
 
@@ -8,15 +13,10 @@ from bench.results import Observation
 LATE_SHARE = 0.01  # p99 keeps the limit if no larger share of the requests is late
 
 
-def late_share(observations: Sequence[Observation]) -> float | None:
-    """Of all requests at the promised rates, the share that was late or failed; None without any."""
-    requests = sum(one.figures.get("requests") or 0 for one in observations)
-    return sum(one.figures.get("late") or 0 for one in observations) / requests if requests else None
-
-
 def judge_promise(observations: Sequence[Observation]) -> Judgement:
-    """Whether the promises were kept, all generations taken together. A model that keeps none is no candidate."""
-    share = late_share(observations)
-    if share is None or share <= LATE_SHARE:
+    """Whether a model's promises were confirmed. One that keeps none is no candidate."""
+    asked = [one.figures for one in observations if one.figures.get("requests")]
+    kept = sum((one.get("late") or 0) <= LATE_SHARE * one["requests"] for one in asked)
+    if kept * 2 > len(asked):
         return VALID
-    return Judgement("SATURATED", f"not confirmed: {share:.1%} of the requests were late")
+    return Judgement("SATURATED", f"not confirmed: {kept} of {len(asked)} servers kept their promise")

@@ -8,10 +8,9 @@ all models are up, and slices of half a second go round among them; in one cycle
   all requests together.
 - At the rate that can be promised for each model. In every generation of servers a search by halves, one step of it in
   each cycle, finds the highest rate at which no more than 1 % of the requests of a slice take longer than `--slo-ms`.
-  Three quarters of it are promised, and a longer slice with other arrivals confirms the promise or does not. "p99 is
-  below the limit" and "at most 1 % of the requests were late" are the same statement, and counts of late requests add
-  up over the generations. A rate above what the closed loop found is not tried: half a second is too short to show how
-  a queue grows without end.
+  Three quarters of it are promised, and a longer slice with other arrivals confirms the promise or does not: more
+  than half of the servers must keep it (bench/judging/promises.py). A rate above what the closed loop found is not
+  tried: half a second is too short to show how a queue grows without end.
 """
 
 from collections.abc import Mapping, Sequence
