@@ -245,7 +245,7 @@ def test_an_open_loop_keeps_its_connections_and_uses_the_last_one_again() -> Non
     found = turns(server, Asked("b", []), cycles=5, slice_s=0.1, lead_in_s=0.0)
     assert [one.connects for one in of(found, 0)] == [0] * 5, "they were made when the first slice was rehearsed"
     assert server.requests == 6 * 40
-    assert max(server.served) > server.requests / 2
+    assert max(server.served) > 3 * server.requests / 20, "if they took turns, each would have a twentieth"
 
 
 def test_connections_of_an_open_loop_that_the_server_closed_are_made_and_used_before_the_next_slice() -> None:
