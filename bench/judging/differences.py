@@ -15,7 +15,7 @@ from typing import Any
 from bench.judging import pairs
 from bench.judging.cells import JudgedCell
 from bench.judging.judged import Judged
-from bench.judging.outcomes import Outcome
+from bench.judging.outcomes import Outcome, not_comparable
 from bench.judging.standings import unranked
 from bench.judging.validity import FAILURES
 from bench.judging.workload import JudgedWorkload
@@ -108,6 +108,9 @@ def difference(
                               [old_workload.cells[name] for name in others], figure, seed)  # fmt: skip
     higher = new_workload.higher_is_better
     found = pairs.outcome(interval, (old, new), figure, higher_is_better=higher)
+    alone = len(old_workload.cells) == len(new_workload.cells) == 1
+    if found.kind != "not comparable" and not others and not alone:
+        found = not_comparable("no other model is valid in both runs, and the machine's speed is in every figure")
     before, after = old.median(figure), new.median(figure)
     plain = (after / before if higher else before / after) if before and after and old.valid and new.valid else None
     states = old.judgement.state, new.judgement.state

@@ -58,6 +58,17 @@ def test_a_cell_that_was_restless_in_one_run_is_not_told_apart() -> None:
     assert one(cell("m"), cell("m", (1000, 1300, 800, 1250, 790, 1100))).outcome.kind == "not told apart"
 
 
+def test_beside_models_that_all_failed_nothing_is_said_and_a_model_that_is_alone_is_compared_as_it_is() -> None:
+    """Without another model nothing tells a slower machine from a slower server."""
+    alone = [judged_of(cell("m", times(factor, BASE))) for factor in (1.0, 0.5)]
+    assert [each.outcome.kind for each in differences(*alone).cells] == ["worse"]
+    failed = [judged_of(cell("m", times(factor, BASE)), cell("gevent", errors=1)) for factor in (1.0, 0.5)]
+    found = {each.model: each.outcome for each in differences(*failed).cells}
+    assert (found["m"].kind, found["m"].reason.partition(",")[0]) == (
+        "not comparable", "no other model is valid in both runs",
+    )  # fmt: skip
+
+
 def test_times_that_users_wait_are_compared_as_well() -> None:
     before, after = (judged_of(waits("gevent", [0.002] * 3), waits("asyncio", [p90_s] * 3)) for p90_s in (0.003, 0.004))
     found = {each.model: each.outcome.kind for each in differences(before, after).cells}
