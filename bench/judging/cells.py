@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import median
+from statistics import fmean, median
 from typing import Any
 
 from bench.judging.promises import judge_promise
-from bench.judging.slices import CYCLE_FIGURES, Columns, by_cycle, pauses
-from bench.judging.validity import FAILURES, VALID, Judgement, judge_slices, merged, worst
+from bench.judging.slices import CYCLE_FIGURES, Columns, by_cycle
+from bench.judging.validity import FAILURES, VALID, Judgement, judge_slices, worst
 from bench.results import TWIN_SUFFIX, Cell, ModelFacts, Observation, Run
 
 
@@ -77,10 +77,13 @@ class JudgedCell:
         """The first line of why it may not be compared; a server's log may stand beneath that line."""
         return (self.judgement.reason.splitlines() or [""])[0]
 
-    @cached_property
+    @property
     def pauses(self) -> float:
-        """What rare pauses add to the CPU time of its requests, as a share, over all generations; 0 without slices."""
-        return (pauses(merged(list(self.slices.values()))) or 0.0) if self.slices else 0.0
+        """What rare pauses add to the CPU time of its requests, as a share, the mean of the generations; 0 without any.
+
+        Each generation by itself says what is usual: the machine may have been half as fast in another.
+        """
+        return fmean(self.values("pauses") or [0.0])
 
     def values(self, name: str) -> list[float]:
         """A figure in every observation that has it."""

@@ -13,10 +13,15 @@ from bench.results import Observation
 LATE_SHARE = 0.01  # p99 keeps the limit if no larger share of the requests is late
 
 
+def keeps(late: int, requests: int) -> bool:
+    """Whether so few of so many requests were late that p99 is below the limit."""
+    return late <= LATE_SHARE * requests
+
+
 def judge_promise(observations: Sequence[Observation]) -> Judgement:
     """Whether a model's promises were confirmed. One that keeps none is no candidate."""
     asked = [one.figures for one in observations if one.figures.get("requests")]
-    kept = sum((one.get("late") or 0) <= LATE_SHARE * one["requests"] for one in asked)
+    kept = sum(keeps(one.get("late") or 0, one["requests"]) for one in asked)
     if kept * 2 > len(asked):
         return VALID
     return Judgement("SATURATED", f"not confirmed: {kept} of {len(asked)} servers kept their promise")

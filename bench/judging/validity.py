@@ -113,6 +113,8 @@ def judge_slices(parts: Sequence[Columns]) -> Judgement:
         return Judgement("ERRORS", f"no request was answered{example}")
     if (used := total(every, "generator_cpu_s") / wall_s) > GENERATOR_CPU:
         return Judgement("GENERATOR-LIMITED", f"the generator used {used:.0%} of its core")
+    if reason := busy_idlers(parts):  # first, because it explains whatever else is found
+        return Judgement("UNSTABLE", reason)
     if is_open(every):
         longest_s = max(lag_s for lag_s in every["lag_max_s"] if lag_s is not None)
         if reason := lateness(round(total(every, "late_sends")), round(total(every, "offered")), longest_s):
@@ -120,8 +122,6 @@ def judge_slices(parts: Sequence[Columns]) -> Judgement:
         if reason := next(filter(None, map(saturation, parts)), ""):
             return Judgement("SATURATED", reason)
     elif reason := drift(every):
-        return Judgement("UNSTABLE", reason)
-    if reason := busy_idlers(parts):
         return Judgement("UNSTABLE", reason)
     return VALID
 

@@ -17,9 +17,9 @@ from bench.models import Model
 from bench.scenarios import scale
 from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.classic import PYTHON
-from bench.scenarios.generation import Generation
+from bench.scenarios.generation import WARM_UP_CYCLES, Generation, closed_s
 from bench.scenarios.schedule import Once, Slices
-from bench.scenarios.throughput import ONE_READ, TO_THE_LAST_ANSWER_S, reads
+from bench.scenarios.throughput import ONE_READ, reads
 
 BRIDGE = "asyncio"
 CPU = "cpu_per_request_s"
@@ -84,10 +84,10 @@ def measure_waiting(context: MeasurementContext, workload: Workload) -> Reading:
 
 
 def expected_s(options: Options, model: Model) -> float:
-    """How long the slices on one server of a generation take."""
-    each_s = options.slice_s + options.lead_in_s + TO_THE_LAST_ANSWER_S
+    """How long the slices on one server of a generation take; those of sleepers last as long as their requests."""
     asked = [workload for workload in workloads(options) if has_a_target(model, workload)]
-    return (options.cycles + 1) * sum(SLEEPERS_S if workload == SLEEPERS else each_s for workload in asked)
+    longer_s = (options.cycles + WARM_UP_CYCLES) * SLEEPERS_S if SLEEPERS in asked else 0.0
+    return closed_s(options, options.cycles) * len(asked) + longer_s
 
 
 @dataclass(frozen=True)

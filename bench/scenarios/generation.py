@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.judging.slices import Columns, figures_of
@@ -16,6 +16,8 @@ from bench.testbed.testbed import TestBed
 
 # Before the first slice every server answers so many of the same requests: pools are opened and caches filled.
 WARM_UP_CYCLES = 1
+# From the end of a slice's time to the last answer, and to its first request after the lead-in.
+TO_THE_LAST_ANSWER_S = 0.025
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,17 @@ class Generation:
         return Reading(figures, judge_slices([columns]), {"job": describe(job), "slices": dict(columns)}, window_s)
 
 
+def closed_s(options: Options, cycles: int) -> float:
+    """About how long so many slices of a closed loop on one server take, with the warm-up."""
+    return (cycles + WARM_UP_CYCLES) * (options.slice_s + options.lead_in_s + TO_THE_LAST_ANSWER_S)
+
+
 def in_columns(slices: list[Slice]) -> dict[str, list[Any]]:
-    """Slices of one server as lists by the name of the field, with times in whole microseconds of a second."""
-    rows = [asdict(one) for one in sorted(slices, key=lambda one: one.cycle)]
+    """Slices of one server in the order of their cycles, as lists by the name of the field."""
     names = [name for name in Slice.__slots__ if name not in ("cycle", "target")]
-    return {name: [rounded(row[name]) for row in rows] for name in names}
+    return {name: [rounded(getattr(one, name)) for one in slices] for name in names}
 
 
 def rounded(value: Any) -> Any:
-    """A time to the microsecond; anything else as it is."""
+    """Seconds to the microsecond; anything else as it is."""
     return round(value, 6) if isinstance(value, float) else value

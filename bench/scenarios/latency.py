@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from bench.judging import JudgedCell, JudgedScenario
-from bench.judging.promises import LATE_SHARE
+from bench.judging.promises import keeps
 from bench.judging.sentences import sentence
 from bench.judging.slices import Columns, total
 from bench.judging.standings import is_twin
@@ -26,7 +26,7 @@ from bench.judging.validity import VALID, Judgement
 from bench.load import LoadJob
 from bench.models import Model
 from bench.scenarios.base import Options, Reading, Scenario, Workload
-from bench.scenarios.generation import Generation
+from bench.scenarios.generation import Generation, closed_s
 from bench.scenarios.options import CONNECTIONS, Option
 from bench.scenarios.rate_search import Search
 from bench.scenarios.schedule import Slices
@@ -86,8 +86,7 @@ def promises(generation: Generation, capacities: Mapping[str, float], slo_s: flo
         rates = {name: search.next_rps for name, search in searches.items()}
         found = generation.slices(open_loops(generation, rates), 1, SLICE_S)
         for name, search in searches.items():
-            late, requests = late_requests(found[name], slo_s)
-            search.note(kept=late <= LATE_SHARE * requests)
+            search.note(kept=keeps(*late_requests(found[name], slo_s)))
     promised_rps = {name: PROMISED_SHARE * search.kept_rps for name, search in searches.items() if search.kept_rps}
     jobs = open_loops(generation, promised_rps)
     readings = generation.readings(jobs, generation.slices(jobs, 1, CONFIRM_S)) if jobs else {}
@@ -99,10 +98,9 @@ def promises(generation: Generation, capacities: Mapping[str, float], slo_s: flo
 
 
 def open_loops(generation: Generation, rates: Mapping[str, float]) -> dict[str, LoadJob]:
-    """Open loops at these rates, with the same arrivals wherever the rate is the same."""
-    seed = generation.rng.getrandbits(32)
+    """Open loops at these rates; where the rate is the same, slices of one cycle have the same arrivals."""
     return {
-        name: generation.contexts[name].job(PATH, rate_rps=rps, arrival="poisson", connections=SOCKETS, seed=seed)
+        name: generation.contexts[name].job(PATH, rate_rps=rps, arrival="poisson", connections=SOCKETS)
         for name, rps in rates.items()
     }
 
@@ -152,7 +150,7 @@ def unranked(cells: Sequence[JudgedCell]) -> str:
 
 def expected_s(options: Options, model: Model) -> float:
     """About the same for all models, because slices are equally long for slow and for fast ones."""
-    capacity_s = CAPACITY_CYCLES * (options.slice_s + 0.03)
+    capacity_s = closed_s(options, CAPACITY_CYCLES)
     common_s = capacity_s + CYCLES * SLICE_S
     return common_s if options.quick else common_s + capacity_s + PROBES * SLICE_S + CONFIRM_S
 

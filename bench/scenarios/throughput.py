@@ -17,7 +17,7 @@ from bench.judging.sentences import sentence
 from bench.load import LoadJob
 from bench.models import Model
 from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
-from bench.scenarios.generation import Generation
+from bench.scenarios.generation import Generation, closed_s
 from bench.scenarios.options import CONNECTIONS
 from bench.scenarios.schedule import Slices
 from bench.words import join
@@ -25,8 +25,6 @@ from bench.words import join
 ONE_READ = "GET /queries/?count=1"
 # Servers that serve clients in turn stay below twice the mean here, so a longest answer beyond this is no accident.
 UNEQUAL = 2.5
-# From the end of a slice's time to the last answer, and to its first request after the lead-in.
-TO_THE_LAST_ANSWER_S = 0.025
 BODY = b'{"title": "Write a bench", "priority": 3}'
 JSON = (("content-type", "application/json"),)
 
@@ -79,10 +77,8 @@ def unequal(cells: Sequence[JudgedCell]) -> str:
 
 
 def expected_s(options: Options, model: Model) -> float:
-    """How long the slices on one server of a generation take, each with its lead-in and its last answers."""
-    return (options.cycles + 1) * sum(
-        options.slice_s + options.lead_in_s + TO_THE_LAST_ANSWER_S for _ in workloads(options)
-    )
+    """How long the slices on one server of a generation take."""
+    return closed_s(options, options.cycles) * len(workloads(options))
 
 
 SCENARIO = Scenario(

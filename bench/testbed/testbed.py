@@ -12,7 +12,7 @@ from sqlalchemy import text
 from bench.files import ROOT
 from bench.models import Model
 from bench.testbed.databases import Database, databases
-from bench.testbed.databases.connections import ConnectionHeadroom, connections, headroom
+from bench.testbed.databases.connections import ConnectionHeadroom, headroom
 from bench.testbed.processes.ports import HOST, check_loopback, free_port
 from bench.testbed.processes.process import GuardedProcess, NotYet
 from bench.testbed.servers.cost import family
@@ -31,10 +31,6 @@ class TestBed:
     def database_of(self, model: Model) -> Database:
         """The database that the model's views wait for."""
         return self.databases[model.database]
-
-    def database_connections(self, model: Model) -> int:
-        """How many connections to the model's database there are."""
-        return connections(self.database_of(model))
 
     def headroom(self, model: Model) -> ConnectionHeadroom:
         """How many connections the model's database server has left."""

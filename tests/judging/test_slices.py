@@ -82,6 +82,13 @@ def test_one_slice_in_ten_with_garbage_is_a_pause_and_not_in_the_usual_cost() ->
     assert pytest.approx(1.0) == 0.8 * 1.25, "both together are the mean"
 
 
+def test_a_generation_on_a_slower_machine_is_no_pause_either() -> None:
+    """Each generation by itself says what is usual."""
+    speeds = [loaded(closed_slices(rps)) for rps in (1000.0, 1000.0, 400.0)]
+    cell = Cell("throughput", "gevent", {"name": ONE_READ}, CPU, (), {}, observations(*speeds))
+    assert judged_of(cell).cells[0].pauses == 0
+
+
 def test_a_neighbour_on_the_same_core_makes_no_pause() -> None:
     slowed = closed_slices(1000.0, cycles=20, disturbance=(1.0, 1.0, 1.6))
     assert figures_of(slowed)["pauses"] == 0

@@ -13,7 +13,7 @@ from bench.measuring.plan import make_plan
 from bench.measuring.room import servers_that_fit
 from bench.measuring.session import Inquiry, Place, Session
 from bench.models import POOL, Model, find_models
-from bench.results import load_run
+from bench.results import Run, load_run
 from bench.scenarios import SCENARIOS, throughput
 from bench.scenarios.base import Options
 from bench.testbed.databases import seeded_database
@@ -104,13 +104,18 @@ def carry_out(place: Place, heard: Heard, models: str, seed: int = 1) -> None:
     Session(place).carry_out(inquiry, heard)
 
 
+def stopped(users_server: Database, out: Path) -> tuple[str, Run]:
+    """The server's URL, and a run of three models on it that was stopped before its second step."""
+    url = make_url(users_server.url).render_as_string(hide_password=False)
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(Place(out=out, database_url=url), Heard(stop_at(2)), "gevent,asyncio,asyncio-uvloop")
+    return url, load_run(out)
+
+
 def test_a_run_on_the_users_server_has_groups_that_fit_says_so_and_goes_on_with_them(
     users_server: Database, tmp_path: Path
 ) -> None:
-    url = make_url(users_server.url).render_as_string(hide_password=False)
-    with pytest.raises(KeyboardInterrupt):
-        carry_out(Place(out=tmp_path / "o", database_url=url), Heard(stop_at(2)), "gevent,asyncio,asyncio-uvloop")
-    before = load_run(tmp_path / "o")
+    url, before = stopped(users_server, tmp_path / "o")
     assert (len(before.steps_done), before.servers_at_once) == (1, 3)
 
     heard, place = Heard(), Place(resume=tmp_path / "o", database_url=url)
@@ -133,10 +138,7 @@ def test_a_run_on_the_users_server_has_groups_that_fit_says_so_and_goes_on_with_
 def test_a_run_that_had_more_servers_at_once_than_fit_now_is_not_gone_on_with(
     users_server: Database, tmp_path: Path
 ) -> None:
-    url = make_url(users_server.url).render_as_string(hide_password=False)
-    with pytest.raises(KeyboardInterrupt):
-        carry_out(Place(out=tmp_path / "o", database_url=url), Heard(stop_at(2)), "gevent,asyncio,asyncio-uvloop")
-    run = load_run(tmp_path / "o")
+    url, run = stopped(users_server, tmp_path / "o")
     run.servers_at_once = 12
     run.steps_done = ["throughput//gevent+gevent (again)+asyncio+asyncio-uvloop/0"]
     for cell in list(run.cells.values()):

@@ -19,6 +19,7 @@ from bench.models import Model, find_models, with_workers
 from bench.models.asyncio_side import MODELS
 from bench.scenarios import pool
 from bench.scenarios.base import Options
+from bench.testbed.databases.connections import connections
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
 
@@ -107,14 +108,14 @@ def test_nothing_was_logged(server: Server) -> None:
 
 def test_a_loop_for_each_request_keeps_no_connection(test_bed: TestBed) -> None:
     model = named("asyncio-wsgi")
-    before = test_bed.database_connections(model)
+    before = connections(test_bed.database_of(model))
     with started(model, test_bed) as server:
         send_at_once(server.url, "/sleep/postgres/?seconds=0.1", IN_FLIGHT, 30, lambda _: None)
-        connections = test_bed.database_connections(model)
+        kept = connections(test_bed.database_of(model))
         for _ in range(100):  # PostgreSQL's process ends a moment after its connection
-            if connections > before:
-                connections = test_bed.database_connections(model)
-        assert connections == before
+            if kept > before:
+                kept = connections(test_bed.database_of(model))
+        assert kept == before
     assert model.pool == 0
     assert not any(pool.SCENARIO.asks(model, workload) for workload in pool.SCENARIO.workloads(Options()))
 

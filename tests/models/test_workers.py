@@ -18,6 +18,7 @@ from bench.measuring.checks import check_overlap, judge_info
 from bench.measuring.environment import packages
 from bench.models import MODELS, POOL, Model, find_models, with_workers
 from bench.scenarios.classic import at_once
+from bench.testbed.databases.connections import connections
 from bench.testbed.processes.process import GUARD
 from bench.testbed.servers.cost import CostMeter
 from bench.testbed.servers.life import Server, belongs_to, serving
@@ -31,7 +32,7 @@ SEVERAL = (*find_models("gevent-4-workers"), *with_workers(find_models("sync,asy
 def started(request: pytest.FixtureRequest, test_bed: TestBed) -> Iterator[tuple[Server, int]]:
     """Each server in turn, and how many connections its database had before. Afterwards no process of it is left."""
     model: Model = request.param
-    before = test_bed.database_connections(model)
+    before = connections(test_bed.database_of(model))
     with serving(model, test_bed.environment(model), test_bed.logs) as server:
         family = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
         yield server, before
@@ -46,7 +47,7 @@ def test_every_process_is_there_and_shares_the_pool(started: tuple[Server, int],
     assert POOL <= server.info["pool_total"] == server.model.workers * server.info["pool"] < POOL + server.model.workers
     answers = send_at_once(server.url, "/sleep/postgres/?seconds=0.2", 2 * POOL, 30, lambda _: None)
     assert all(answer.ok for answer in answers)
-    opened = test_bed.database_connections(server.model) - before
+    opened = connections(test_bed.database_of(server.model)) - before
     assert server.model.workers <= opened <= server.info["pool_total"]
 
 

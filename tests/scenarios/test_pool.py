@@ -30,7 +30,7 @@ from bench.scenarios.pool_setups import (
     requests_for,
     why_not,
 )
-from bench.testbed.databases.connections import MAX_CONNECTIONS, ConnectionHeadroom, ConnectionMeter
+from bench.testbed.databases.connections import MAX_CONNECTIONS, ConnectionHeadroom, ConnectionMeter, connections
 from bench.testbed.servers.life import Server, ServerFailed, serving
 from bench.testbed.testbed import TestBed, open_testbed
 from tests.judged_runs import scenario_of
@@ -261,7 +261,7 @@ def test_a_minimum_above_max_connections_keeps_asyncpg_from_starting(
 def test_the_meter_counts_what_is_opened_and_not_itself(own_testbed: TestBed) -> None:
     with ConnectionMeter(own_testbed.databases["postgres"]) as meter:
         for _ in range(3):
-            own_testbed.database_connections(GEVENT)
+            connections(own_testbed.database_of(GEVENT))
     assert meter.opened == 3
 
 
