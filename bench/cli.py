@@ -30,11 +30,11 @@ class Commands(click.Group):
                 [
                     ("python -m bench all", "every scenario, in about ten minutes; --quick: a first look"),
                     ("python -m bench classic", "the original example at its original 5 seconds, in about 3 minutes"),
-                    ("python -m bench classic --models gevent,asyncio --requests 100", "watch the pool of 15"),
+                    ("python -m bench classic --models gevent,asyncio-bridge --requests 100", "watch the pool of 15"),
                     ("python -m bench traps", "what looks right and is not, and what cures it, on real servers"),
                     ("python -m bench decide", "which model for your own figures, predicted from the newest run"),
                     ("python -m bench code /sleep/postgres/", "the two views beside each other"),
-                    ("python -m bench serve asyncio", "a server to try your own load on"),
+                    ("python -m bench serve asyncio-bridge", "a server to try your own load on"),
                 ]
             )
         self.format_help_text(ctx, formatter)

@@ -19,7 +19,7 @@ class BlockingBackend(PostgresBackend):
 
     async def connect(self) -> None:
         self.engine: Engine = create_engine(
-            str(self._database_url), pool_size=self._options["max_size"], max_overflow=0, isolation_level="AUTOCOMMIT"
+            str(self._database_url), pool_size=self._options["max_size"], max_overflow=0
         )
 
     async def disconnect(self) -> None:
@@ -30,7 +30,10 @@ class BlockingBackend(PostgresBackend):
 
 
 class BlockingConnection(ConnectionBackend):
-    """What the views use of a connection, each call blocking until PostgreSQL has answered."""
+    """What the views use of a connection, each call blocking until PostgreSQL has answered.
+
+    There is one transaction from acquiring to releasing it, as the session of `gevent-blocking-db` has one a request.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -40,6 +43,7 @@ class BlockingConnection(ConnectionBackend):
         self.connection = self.engine.connect()
 
     async def release(self) -> None:
+        self.connection.commit()
         self.connection.close()
 
     async def fetch_all(self, query: ClauseElement) -> Any:

@@ -10,21 +10,25 @@ asks for this (sqlalchemy/sqlalchemy#10088): it is a way to find out what an `aw
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from flask import Flask
 from sqlalchemy.util import greenlet_spawn
 
 from gevent_app import create_app
 from gevent_app.db import db
 from loopbridge import LoopBridge
 
-flask_app = create_app()
+
+def on_the_loop(flask_app: Flask) -> LoopBridge:
+    """A synchronous application whose session is Flask-SQLAlchemy's, with its views on the event loop."""
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        """Close the pool at shut-down; like any of SQLAlchemy's, it is filled when views ask it for connections."""
+        yield
+        with flask_app.app_context():
+            await greenlet_spawn(db.engine.dispose)
+
+    return LoopBridge(flask_app, sync_views="inline", lifespan=lifespan)
 
 
-@asynccontextmanager
-async def lifespan() -> AsyncIterator[None]:
-    """Close the pool at shut-down; like any of SQLAlchemy's, it is filled when views ask it for connections."""
-    yield
-    with flask_app.app_context():
-        await greenlet_spawn(db.engine.dispose)
-
-
-app = LoopBridge(flask_app, sync_views="inline", lifespan=lifespan)
+app = on_the_loop(create_app())

@@ -9,11 +9,18 @@ from bench.results import Cell, Run
 from tests.observations import closed_slices, described, loaded, observations, open_slices
 
 ODD = "<script>alert('models')</script>"
-MODELS = ("sync", "gevent-blocking-db", "gevent", "asyncio", "asyncio-adapter", ODD)
+MODELS = ("sync", "gevent-blocking-db", "gevent", "asyncio-bridge", "asyncio-adapter", ODD)
 AGAIN = "gevent (again)"
 COST = {"cpu_s": 0.1, "peak_rss_bytes": 90_000_000}
 # Requests a second of each model; the last two cannot be told apart.
-SPEEDS = {"sync": 900, "gevent-blocking-db": 950, "gevent": 1300, "asyncio": 1900, "asyncio-adapter": 780, ODD: 1890}
+SPEEDS = {
+    "sync": 900,
+    "gevent-blocking-db": 950,
+    "gevent": 1300,
+    "asyncio-bridge": 1900,
+    "asyncio-adapter": 780,
+    ODD: 1890,
+}
 # By workload: how many times as fast as above, and the share of its core that asyncio leaves idle.
 KINDS = {"GET /": (3.0, 0.02), "GET /queries/?count=1": (1.0, 0.02), "POST /todos/": (0.5, 0.3)}
 FEWEST_FOR_TWIN = 3
@@ -42,7 +49,7 @@ def cell(scenario: str, model: str, workload: dict[str, Any], figure: str, *gene
 def trap(name: str, **changes: Any) -> dict[str, Any]:
     """A trap as bench/traps reports it."""
     texts = {"expected": "it waits", "seen": "it waited", "cause": "a thread", "cure": "another way"}
-    seen = {"holds": True, "cured_by": "asyncio", "cure_seen": "", "cure_holds": None}
+    seen = {"holds": True, "cured_by": "asyncio-bridge", "cure_seen": "", "cure_holds": None}
     source = changes.pop("source", "https://example.org/issues/1")
     return {"name": name, "model": ODD, "source": source, "sources": [source], **texts, **seen, **changes}
 
@@ -50,7 +57,12 @@ def trap(name: str, **changes: Any) -> dict[str, Any]:
 def classic() -> list[Cell]:
     """Walls, staircases, and a model that failed."""
     cells = []
-    for model, python, database in (("sync", 5, 5), ("gevent-blocking-db", 1, 5), ("gevent", 1, 1), ("asyncio", 1, 1)):
+    for model, python, database in (
+        ("sync", 5, 5),
+        ("gevent-blocking-db", 1, 5),
+        ("gevent", 1, 1),
+        ("asyncio-bridge", 1, 1),
+    ):
         bursts = [[(index if steps == 5 else 0.0, index + 1.0 if steps == 5 else 1.0) for index in range(5)]
                   for steps in (python, database)]  # fmt: skip
         requests = [
@@ -87,7 +99,7 @@ def throughput(rng: random.Random, generations: int) -> list[Cell]:
         names = [model for model in MODELS if (model, name) != ("sync", "GET /")]
         for model in with_twin(names, generations):
             rps = SPEEDS[model.removesuffix(" (again)")] * factor
-            measured = [served(rng, rps, idle if model == "asyncio" else 0.02) for _ in range(generations)]
+            measured = [served(rng, rps, idle if model == "asyncio-bridge" else 0.02) for _ in range(generations)]
             if (model, name) == ("asyncio-adapter", "GET /"):
                 measured[-1] = {"state": "ERRORS", "reason": "half of them failed | <i>500</i>"}
             workload = {"name": name, "path": "/", "connections": 32}
@@ -104,14 +116,14 @@ def served(rng: random.Random, rps: float, idle: float) -> Mapping[str, Any]:
 def latency(rng: random.Random, generations: int) -> list[Cell]:
     """One rate for all, and a promise that one model kept, one broke and one never made; one cell was measured once."""
     cells = []
-    for model in with_twin(("gevent", "asyncio", "sync"), generations):
+    for model in with_twin(("gevent", "asyncio-bridge", "sync"), generations):
         p90_s = 10 / SPEEDS[model.removesuffix(" (again)")]
         measured = [loaded(open_slices(p90_s * rng.uniform(0.98, 1.02)))
                     for _ in range(1 if model == "sync" else generations)]  # fmt: skip
         common = {"name": "one rate for all", "path": "/", "slowest_share": 0.5}
         cells.append(cell("latency", model, common, "p90_s", *measured))
     promise = {"name": "promise: p99 below 50 ms", "path": "/", "slo_s": 0.05}
-    for model, late in (("asyncio", 3), ("gevent", 70)):
+    for model, late in (("asyncio-bridge", 3), ("gevent", 70)):
         rates_rps = [SPEEDS[model] * rng.uniform(0.48, 0.52) for _ in range(generations)]
         measured = [loaded(open_slices(0.03, rps, cycles=1, slice_s=1.0), promise_rps=rps, late=late, requests=1000,
                            late_share=late / 1000, capacity_rps=SPEEDS[model]) for rps in rates_rps]  # fmt: skip
@@ -124,7 +136,7 @@ def latency(rng: random.Random, generations: int) -> list[Cell]:
 def once() -> list[Cell]:
     """The scenarios that are measured once."""
     found = []
-    for place, model in enumerate(("gevent", "asyncio"), start=1):
+    for place, model in enumerate(("gevent", "asyncio-bridge"), start=1):
         for requests in (10, 1_000):
             level = {"name": f"{requests:,} × 1 s", "requests": requests, "seconds": 1.0}
             figures = {"total_s": 1.0 + place / 10, "total_per_ideal": 1.0 + place / 10, "threads": 2, "cost": COST}

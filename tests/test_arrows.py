@@ -31,7 +31,7 @@ ROOMS = {
     "asyncio_app": {"loopbridge"},
     "gevent_app": set(),
     "loopbridge": set(),
-    "reference_apps": {"loopbridge", "asyncio_app.statements"},
+    "reference_apps": {"loopbridge", "asyncio_app", "gevent_app"},
     "entrypoints": {"asyncio_app", "gevent_app", "reference_apps", "loopbridge"},
 }  # fmt: skip
 

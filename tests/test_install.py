@@ -48,7 +48,7 @@ def run(installed: Path, tmp_path: Path) -> Run:
 def test_the_console_script_lists_the_models(run: Run) -> None:
     done = run("flask-bench", "list", "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    assert {"gevent", "asyncio"} <= {model["name"] for model in json.loads(done.stdout)["models"]}
+    assert {"gevent", "asyncio-bridge"} <= {model["name"] for model in json.loads(done.stdout)["models"]}
 
 
 def test_the_bridge_is_imported_without_the_checkout(run: Run, installed: Path) -> None:
@@ -60,9 +60,11 @@ def test_the_bridge_is_imported_without_the_checkout(run: Run, installed: Path) 
 
 
 def test_a_scenario_is_measured_and_its_page_written_from_any_folder(run: Run, tmp_path: Path) -> None:
-    done = run(sys.executable, "-m", "bench", "classic", "--models", "asyncio", "--seconds", "0.1", "--out", "run")
+    done = run(
+        sys.executable, "-m", "bench", "classic", "--models", "asyncio-bridge", "--seconds", "0.1", "--out", "run"
+    )
     assert (done.returncode, done.stderr) == (0, "")
     results = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
-    assert [cell["model"] for cell in results["cells"]] == ["asyncio"]
+    assert [cell["model"] for cell in results["cells"]] == ["asyncio-bridge"]
     assert results["environment"]["commit"] is None
     assert "asyncio_app/views.py" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")

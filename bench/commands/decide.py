@@ -25,7 +25,7 @@ from bench.results import Run
 from bench.testbed.processes.temporary import temporary_folder
 
 # With `--quick`: between them they have enough unseen loads to judge by.
-QUICK_MODELS = ("gevent", "asyncio")
+QUICK_MODELS = ("gevent", "asyncio-bridge")
 
 
 def type_of(one: Figure) -> click.ParamType[Any]:

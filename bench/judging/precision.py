@@ -5,7 +5,7 @@ To stop when a difference shows would make differences of noise; to stop when an
 
 from collections.abc import Sequence
 
-from bench.judging.standings import unranked
+from bench.judging.matched import matched_pairs
 from bench.judging.workload import JudgedScenario, JudgedWorkload
 
 # Half the width of an interval, as a ratio, below which a further generation of servers would change no decision. An
@@ -25,9 +25,14 @@ def needed(scenario: JudgedScenario) -> Sequence[JudgedWorkload]:
 
 
 def is_narrow(workload: JudgedWorkload) -> bool:
-    """Whether the models that can be ranked are known well enough, each beside the baseline if that is one of them."""
+    """Whether the models that can be ranked are known well enough, each beside the baseline if that is one of them.
+
+    Of matched pairs, the two of each pair beside each other.
+    """
     limit = NARROW_TIMES.get(workload.figure, NARROW)
-    able = [name for name, cell in workload.cells.items() if not unranked(cell)]
+    if pairs := matched_pairs(workload):
+        return all(pair.interval is not None and pair.interval.half_width <= limit for pair in pairs)
+    able = [name for name, cell in workload.cells.items() if not workload.unranked(cell)]
     base = workload.baseline if workload.baseline in able else next(iter(able), "")
     found = [workload.interval(name, base) for name in able if name != base]
     return all(interval is not None and interval.half_width <= limit for interval in found)

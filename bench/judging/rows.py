@@ -6,7 +6,7 @@ from typing import Literal
 
 from bench.judging.outcomes import Outcome, too_few
 from bench.judging.phrases import NAMES_SHOWN, against, named, spread, tie
-from bench.judging.standings import outside, unranked
+from bench.judging.standings import outside
 from bench.judging.statistics import FEWEST_GENERATIONS
 from bench.judging.units import amount, heading, number, unit_of
 from bench.judging.workload import JudgedWorkload
@@ -80,7 +80,7 @@ def kind_of(outcomes: list[Outcome]) -> RowKind:
 
 def why_nobody(workload: JudgedWorkload) -> str:
     """The reason that no model is ranked."""
-    able = [cell for cell in workload.cells.values() if not unranked(cell)]
+    able = [cell for cell in workload.cells.values() if not workload.unranked(cell)]
     if len(able) < 2:
         return f"only {able[0].model} could be judged" if able else "no model could be judged"
     if workload.method_failed:
@@ -101,7 +101,8 @@ def rival_of(workload: JudgedWorkload) -> str | None:
 
 def shown_row(workload: JudgedWorkload) -> Row:
     """The row of a kind of work whose figures are shown and not compared."""
-    kept = [name for name in workload.best_first() if not unranked(workload.cells[name]) and name in workload.medians]
+    able = [name for name in workload.best_first() if not workload.unranked(workload.cells[name])]
+    kept = [name for name in able if name in workload.medians]
     if not kept:
         return new_row(workload, "not comparable", note="no valid cell")
     figures = [f"{name} {amount(workload.medians[name], workload.figure)}" for name in kept]

@@ -1,7 +1,9 @@
 """What does a run say, and what does it not? Sentences, in the order of what decides, and a row for each kind of work.
 
-If the method failed or the machine was too noisy, that is said first. Then come whose waits overlap, what a request
-costs, how long users wait, and how sure all that is.
+If the method failed or the machine was too noisy, that is said first. Then come three steps: whose waits overlap; what
+the concurrency model itself costs, with the same data layer on both sides; and whole stacks, with what a request costs,
+how long users wait, and what changing the data layer or the server's parts alone would give. At last, how sure all that
+is.
 """
 
 from collections import Counter
@@ -10,11 +12,13 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bench.judging.cells import JudgedCell
+from bench.judging.matched import SCENARIO as PAIRS
+from bench.judging.matched import finding, layers_alone, matched_table
 from bench.judging.outcomes import percent, plural
-from bench.judging.phrases import named
+from bench.judging.phrases import figures, named, spread
 from bench.judging.rows import Row, row
 from bench.judging.sentences import Work, said
-from bench.judging.standings import outside
+from bench.judging.standings import BASELINE, outside
 from bench.judging.statistics import PRACTICAL_MARGIN
 from bench.judging.units import in_words
 from bench.judging.waits import blocks, what_blocks
@@ -26,6 +30,9 @@ from bench.words import join
 WIDE = 0.05
 # A 95 % interval lies wholly beyond the margin on one side, by chance, in so many cases at most.
 BY_CHANCE = 0.025
+# asyncio's model, Flask's documented way onto an ASGI server, and what ends the name of a model on faster servers.
+BRIDGE, ADAPTER, BEST = "asyncio-bridge", "asyncio-adapter", "-best"
+CLASSIC, NO_DATABASE = "classic", "GET /"
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,8 @@ class Verdict:
     sentences: tuple[str, ...]
     not_said: tuple[str, ...]
     rows: tuple[Row, ...]
+    matched: tuple[tuple[str, ...], ...] = ()
+    """The concurrency model alone: headings, then a row for each data layer; empty where no pairs were measured."""
 
 
 def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[JudgedScenario]) -> Verdict:
@@ -43,9 +52,20 @@ def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[Judg
     works = [Work(workload, found) for workload in workloads if workload.kind and (found := row(workload))]
     compared = [work for work in works if work.workload.compared]
     cells = [cell for workload in workloads for cell in workload.cells.values()]
-    sentences = (noise(compared), waits(models), *speeds(compared), certainty(cells, compared))
+    pairs = next((scenario for scenario in scenarios if scenario.name == PAIRS), None)
+    sentences = (
+        noise(compared),
+        documented(models),
+        f"{waits(models)} {worth(cells)}".strip(),
+        finding(pairs) if pairs else "",
+        *speeds(compared),
+        layers_alone(pairs, (BASELINE, BRIDGE)) if pairs else "",
+        *(servers(work) for work in compared if work.workload.name == NO_DATABASE),
+        certainty(cells, compared),
+    )
     left_out = tuple(not_said(run, models, scenarios))
-    return Verdict(tuple(filter(None, sentences)), left_out, tuple(work.row for work in works))
+    rows, table = tuple(work.row for work in works), matched_table(pairs) if pairs else []
+    return Verdict(tuple(filter(None, sentences)), left_out, rows, tuple(table))
 
 
 def noise(works: Sequence[Work]) -> str:
@@ -68,6 +88,37 @@ def widest(work: Work) -> float:
     first, *rest = work.row.best
     found = [interval.half_width for name in rest if (interval := work.workload.interval(first, name))]
     return max(found, default=0.0)
+
+
+def documented(models: Mapping[str, ModelFacts]) -> str:
+    """What a reader who knows Flask's documentation has to know first; empty unless it was measured."""
+    if ADAPTER not in models or not blocks(models[ADAPTER]):
+        return ""
+    return (f"Flask's documented way onto an ASGI server (asgiref's WsgiToAsgi under uvicorn: {ADAPTER}) serves one "
+            f"request at a time; asyncio's figures need this repository's bridge ({BRIDGE}).")  # fmt: skip
+
+
+def worth(cells: Sequence[JudgedCell]) -> str:
+    """What it is worth that waits overlap, by the classic; empty where it was not measured."""
+    bursts = {cell.model: total_s for cell in cells
+              if cell.valid and (total_s := cell.median("total_s")) and "requests" in cell.workload and
+              cell.scenario == CLASSIC}  # fmt: skip
+    slowest, fastest = max(bursts, key=bursts.__getitem__, default=""), min(bursts, key=bursts.__getitem__, default="")
+    if not slowest or bursts[slowest] < 2 * bursts[fastest]:
+        return ""
+    waits_for = next(cell.workload for cell in cells if cell.scenario == CLASSIC)
+    return (f"That is worth most: {2 * waits_for['requests']} waits of {waits_for['seconds']:g} s took "
+            f"{bursts[slowest]:.1f} s with {slowest} and {bursts[fastest]:.1f} s with {fastest}.")  # fmt: skip
+
+
+def servers(work: Work) -> str:
+    """What a faster HTTP parser and event loop give by themselves, beside the same model without; empty if unknown."""
+    workload = work.workload
+    found = [(name, interval) for name in workload.cells if name.endswith(BEST)
+             if (interval := workload.interval(name, name.removesuffix(BEST)))]  # fmt: skip
+    parts = [f"{name} takes {spread(interval)} times the CPU time of {name.removesuffix(BEST)} "
+             f"({figures(workload, name, name.removesuffix(BEST))})" for name, interval in found]  # fmt: skip
+    return f"HTTP parser and event loop in C, for {work.row.work}: {join(parts)}." if parts else ""
 
 
 def waits(models: Mapping[str, ModelFacts]) -> str:

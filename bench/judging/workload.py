@@ -50,6 +50,20 @@ class JudgedWorkload:
         return higher_is_better(self.figure)
 
     @property
+    def server_class(self) -> str:
+        """The class of server that models are ranked within, the baseline's; empty for a server without one."""
+        return self.cells[self.baseline].facts.server_class
+
+    def unranked(self, cell: JudgedCell) -> str:
+        """Why a cell has no place among the others, in a word or two; empty if it may have one.
+
+        A server with a faster HTTP parser and event loop is no better concurrency model, so models are ranked within
+        one class of server.
+        """
+        its = cell.facts.server_class
+        return unranked(cell) or (f"{its} server" if its and self.server_class not in ("", its) else "")
+
+    @property
     def generations(self) -> int:
         """The most generations of servers that any of its cells has."""
         return max((len(cell.observations) for cell in self.cells.values()), default=0)
@@ -105,13 +119,13 @@ class JudgedWorkload:
         """By model, its place: 1 is best, a tie shares a place; without those that cannot be ranked."""
         if not self.compared:
             return {}
-        able = [name for name, cell in self.cells.items() if not unranked(cell) and cell.cycles(self.figure)]
+        able = [name for name, cell in self.cells.items() if not self.unranked(cell) and cell.cycles(self.figure)]
         return ranks([name for name in self.best_first() if name in able], self.outcome)
 
     def place(self, cell: JudgedCell) -> str:
         """The rank of a cell, or in a word why it has none; a dash for one that could not be compared."""
         rank = self.ranks.get(cell.model)
-        return str(rank) if rank else (unranked(cell) if cell.valid else "") or "–"
+        return str(rank) if rank else (self.unranked(cell) if cell.valid else "") or "–"
 
     @property
     def first(self) -> tuple[str, ...]:

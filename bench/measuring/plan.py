@@ -78,22 +78,37 @@ def sharing_servers(scenarios: Sequence[Scenario]) -> Collection[Sequence[Scenar
 def in_slices(scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options) -> list[Step]:
     """Generation after generation, all servers of a group up at once, in as many groups as memory asks for.
 
-    The baseline is in every group, and its twin in the first.
+    The baseline is in every group, and its twin in the first. A scenario with servers of its own has generations of its
+    own, which take turns with those of the others.
     """
+    steps: list[Step] = []
+    for generation in range(options.generations):
+        for sharing in apart(scenarios):
+            for number, group in enumerate(groups_of(sharing, contestants, options, generation)):
+                what = ", ".join(scenario.name for scenario in sharing)
+                title = f"{what}, generation {generation + 1}{f', group {number + 1}' if number else ''}"
+                steps.append(Step(group, sharing, len(steps), None, title, generation))
+    return steps
+
+
+def apart(scenarios: Sequence[Scenario]) -> list[tuple[Scenario, ...]]:
+    """The scenarios that share servers, then each that has its own."""
+    own = [one for one in scenarios if isinstance(one.schedule, Slices) and one.schedule.apart]
+    sharing = tuple(one for one in scenarios if one not in own)
+    return [*([sharing] if sharing else []), *((one,) for one in own)]
+
+
+def groups_of(
+    scenarios: Sequence[Scenario], contestants: Sequence[Contestant], options: Options, generation: int
+) -> list[tuple[Contestant, ...]]:
+    """The servers of a generation: all models that are asked at first, and later those that can be ranked."""
     asked = [each for each in contestants if any(is_asked(each.model, scenario, options) for scenario in scenarios)]
     if not asked:
         return []
     twins = [twin_of(asked)] if any(isinstance(one.schedule, Slices) and one.schedule.twin for one in scenarios) else []
     base = baseline([each.name for each in asked])
     ranked = [each for each in asked if not each.model.blocks or each.name == base]
-    steps: list[Step] = []
-    for generation in range(options.generations):
-        here = asked if generation < UNRANKED_GENERATIONS else ranked
-        for number, group in enumerate(groups([*here, *twins], options.servers_at_once)):
-            what = ", ".join(scenario.name for scenario in scenarios)
-            title = f"{what}, generation {generation + 1}{f', group {number + 1}' if number else ''}"
-            steps.append(Step(group, tuple(scenarios), len(steps), None, title, generation))
-    return steps
+    return groups([*(asked if generation < UNRANKED_GENERATIONS else ranked), *twins], options.servers_at_once)
 
 
 def groups(everyone: Sequence[Contestant], most: int) -> list[tuple[Contestant, ...]]:
@@ -150,7 +165,10 @@ def is_asked(model: Model, scenario: Scenario, options: Options) -> bool:
 
     A brief plan keeps to the classic six but in wide scenarios, a quick one there too. Where models are compared it
     leaves out those that are never ranked, because their requests wait for each other; a wide scenario measures them.
+    Models that are there for matched pairs are asked nothing else, and a quick plan has no pairs.
     """
+    if options.brief and (options.quick if scenario.matched else "pairs" in model.families):
+        return False
     wide = scenario.wide and not options.quick
     fit = "classic" in model.families and not (scenario.compared and model.blocks and not scenario.wide)
     taken = wide or not options.brief or fit

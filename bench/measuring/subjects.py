@@ -34,6 +34,8 @@ def model_facts(models: Iterable[Model]) -> dict[str, ModelFacts]:
             database_waits_overlap=model.database_waits_overlap,
             trap="traps" in model.families,
             floor=is_floor(model),
+            layer=model.layer,
+            server_class=model.server_class,
         )
         for model in models
     }

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from bench.errors import BenchError
-from bench.models import asyncio_side, classic, floors, gevent_side, mysql, references, traps
+from bench.models import asyncio_side, classic, floors, gevent_side, mysql, pairs, references, traps
 from bench.models.model import POOL, Model
 
 __all__ = [
@@ -29,6 +29,7 @@ MODELS: tuple[Model, ...] = (
     *gevent_side.MODELS,
     *asyncio_side.MODELS,
     *references.MODELS,
+    *pairs.MODELS,
     *mysql.MODELS,
     *traps.MODELS,
     *floors.MODELS,
@@ -40,13 +41,14 @@ FAMILIES = {
     "gevent_app": "the synchronous app, served in every way",
     "asyncio_app": "the app with async views, served in every way",
     "references": "other stacks and other frameworks, with the same endpoints",
+    "pairs": "the same data layers under gevent and under asyncio",
     "mysql": "the three situations on MariaDB or MySQL",
     "traps": "what looks right and is not: python -m bench traps",
     "floors": "no way to serve, but the least that a request costs",
     "every": "all of them",
 }
 # How the list is divided: the first of these that a model belongs to.
-GROUPS = ("classic", "references", "mysql", "traps", "floors", "gevent_app", "asyncio_app")
+GROUPS = ("classic", "references", "pairs", "mysql", "traps", "floors", "gevent_app", "asyncio_app")
 
 
 def family(name: str) -> tuple[Model, ...]:

@@ -1,7 +1,7 @@
 """The other ways to serve asyncio_app: other adapters, other servers for the bridge, other event loops."""
 
 from bench.models.model import Model
-from bench.models.servers import GEVENT_WORKER, GUNICORN, LIFESPAN, UVICORN
+from bench.models.servers import GEVENT_WORKER, GUNICORN, IN_C, LIFESPAN, UVICORN, UVICORN_BEST
 
 # hypercorn has one HTTP parser (h11), and no more than 1,000 requests on a connection unless a file says so.
 HYPERCORN = (
@@ -65,11 +65,19 @@ MODELS = (
         note="An asyncio loop inside gevent's, as Flask's page on gevent has it, with asyncio's drivers.",
     ),
     Model(
-        "asyncio-uvloop",
+        "asyncio-bridge-best",
         "asyncio_app",
-        (*on_uvloop(UVICORN), *LIFESPAN, BRIDGE),
+        (*UVICORN_BEST, *LIFESPAN, BRIDGE),
         loop="uvloop",
-        note="The bridge under uvicorn, with uvloop in place of Python's own event loop.",
+        families=("default",),
+        note="The bridge under uvicorn with what `uvicorn[standard]` adds: httptools as its parser, and uvloop.",
+    ),
+    Model(
+        "asyncio-bridge-httptools",
+        "asyncio_app",
+        (*(IN_C["h11"] if argument == "h11" else argument for argument in UVICORN), *LIFESPAN, BRIDGE),
+        loop="asyncio",
+        note="Between asyncio-bridge and asyncio-bridge-best: httptools as parser, and asyncio's own loop.",
     ),
     Model(
         "asyncio-hypercorn",
@@ -122,10 +130,12 @@ MODELS = (
         note="The bridge under gunicorn's own asgi worker, with uvloop in place of Python's own event loop.",
     ),
     Model(
-        "asyncio-compiling",
+        "asyncio-databases",
         "asyncio_app",
-        (*UVICORN, *LIFESPAN, "entrypoints.compiling:app"),
+        (*UVICORN, *LIFESPAN, "entrypoints.published_databases:app"),
         loop="asyncio",
-        note="The bridge, with `databases` as it is: every statement is compiled anew each time.",
+        layer="`databases` as published",
+        families=("pairs", "default"),
+        note="The bridge, with `databases` as published: every statement is compiled anew each time.",
     ),
 )

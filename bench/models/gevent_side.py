@@ -1,7 +1,7 @@
 """The other ways to serve gevent_app: other servers, worker classes and drivers, the app unchanged."""
 
 from bench.models.model import Model
-from bench.models.servers import GEVENT_WORKER, GUNICORN
+from bench.models.servers import GEVENT_WORKER, GUNICORN, GUNICORN_BEST
 
 # granian has one HTTP parser (hyper's); the time it gives a request's head to arrive is its keep-alive as well. Its
 # backpressure counts connections, idle ones included, not requests (emmett-framework/granian#789).
@@ -34,6 +34,15 @@ MODELS = (
         (*gthread("100"), "gevent_app:create_app()"),
         threads=100,
         note="Threads for 100 waits at once; waits in the database still share the pool of 15.",
+    ),
+    Model(
+        "gevent-best",
+        "gevent_app",
+        (*GUNICORN_BEST, *GEVENT_WORKER, "gevent_app.wsgi:app"),
+        loop="gevent",
+        note="gevent, with gunicorn's HTTP parser in C; it comes as source, so that installing it takes a compiler.",
+        packages=("gunicorn_h1c",),
+        extra="fast",
     ),
     Model(
         "gevent-yielding",

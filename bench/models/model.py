@@ -56,6 +56,21 @@ class Model:
     """Seconds of python, postgres and sum in the original example's README."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that its server finds in its environment, on purpose."""
+    layer: str = ""
+    """What its views talk to the database with, for the models that the scenario `layers` is about.
+
+    Two models on one layer and on servers of one class are a matched pair: they differ in the concurrency model alone.
+    """
+
+    @property
+    def server_class(self) -> str:
+        """`plain` if HTTP parser and event loop are what a server has unless faster ones are installed; `best` if they
+        are those; empty for a server that offers no choice of both."""
+        named = {"h11", "asyncio"} <= set(self.arguments), {"httptools", "uvloop"} <= set(self.arguments)
+        if "--http-parser" in self.arguments:
+            parser = self.arguments[self.arguments.index("--http-parser") + 1]
+            return "best" if parser == "fast" else "plain"
+        return {(True, False): "plain", (False, True): "best"}.get(named, "")
 
     @property
     def database_sleep(self) -> str:

@@ -51,16 +51,6 @@ MODELS = (
         framework="",
     ),
     on_uvicorn(
-        "asyncio-sqlalchemy",
-        "sqlalchemy_app",
-        "Flask in the bridge, on SQLAlchemy's own asyncio engine (Core) instead of `databases`.",
-    ),
-    on_uvicorn(
-        "asyncio-asyncpg",
-        "asyncpg_app",
-        "Flask in the bridge, on raw asyncpg: SQL as text, nothing between driver and view.",
-    ),
-    on_uvicorn(
         "asyncio-tortoise",
         "tortoise_app",
         "Flask in the bridge, on Tortoise ORM, with aiohttp for the outgoing calls.",
@@ -75,6 +65,17 @@ MODELS = (
         loop="asyncio",
         driver="asyncpg",
         note="The unchanged synchronous app in the bridge: its database waits overlap, through asyncpg; no others do.",
+        families=("references",),
+    ),
+    Model(
+        "implicit-asyncio-orm",
+        "reference_apps.layers.sync_orm",
+        (*UVICORN, *LIFESPAN, "entrypoints.implicit_orm:app"),
+        situation="Python blocks",
+        python_waits_overlap=False,
+        loop="asyncio",
+        driver="asyncpg",
+        note="gevent-orm's code in the bridge: its database waits overlap, through asyncpg; no others do.",
         families=("references",),
     ),
 )

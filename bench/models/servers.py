@@ -2,16 +2,22 @@
 
 No time-out for a busy worker, because only gunicorn has one; five seconds of keep-alive, uvicorn's default; room for as
 many connections as any scenario opens; event loop and HTTP parser named, never left to what happens to be installed.
+
+There are two classes. *Plain* is what `pip install gunicorn uvicorn` gives: gunicorn's parser in Python; h11, in Python
+too, and asyncio's own loop. *Best* has parsers in C, and uvloop. Models are compared within a class.
 """
 
 GUNICORN = (
     "-m", "gunicorn", "--bind", "{host}:{port}", "--workers", "{workers}", "--timeout", "0", "--keep-alive", "5",
     "--backlog", "2048", "--log-level", "warning", "--no-control-socket", "--http-parser", "python",
 )  # fmt: skip
+GUNICORN_BEST = tuple("fast" if argument == "python" else argument for argument in GUNICORN)
 GEVENT_WORKER = ("--worker-class", "gevent", "--worker-connections", "10000")
 UVICORN = (
     "-m", "uvicorn", "--host", "{host}", "--port", "{port}", "--workers", "{workers}", "--loop", "asyncio",
-    "--http", "httptools", "--timeout-keep-alive", "5", "--backlog", "2048", "--log-level", "warning",
+    "--http", "h11", "--timeout-keep-alive", "5", "--backlog", "2048", "--log-level", "warning",
     "--no-access-log",
 )  # fmt: skip
+IN_C = {"h11": "httptools", "asyncio": "uvloop"}
+UVICORN_BEST = tuple(IN_C.get(argument, argument) for argument in UVICORN)
 LIFESPAN = ("--lifespan", "on")

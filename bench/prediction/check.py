@@ -33,7 +33,7 @@ from bench.testbed.servers.cost import Cost
 from bench.testbed.servers.life import serving
 from bench.testbed.testbed import TestBed
 
-MODELS = ("gevent", "asyncio", "sync", "gevent-blocking-db")
+MODELS = ("gevent", "asyncio-bridge", "sync", "gevent-blocking-db")
 TOLERANCE = 0.20  # by which a prediction may differ from the measurement
 SHARE = 0.9  # of the valid cells must be within the tolerance
 FEWEST = 10  # valid cells that a check needs

@@ -28,7 +28,7 @@ KINDS: Sequence[tuple[str, str, bool, bool, int | None, str | None]] = (
     ("sync", "gevent_app", False, False, 1, None),
     ("threads", "gevent_app", True, True, 24, None),
     ("gevent-blocking-db", "gevent_app", True, False, None, GEVENT_LOOP),
-    ("asyncio", "asyncio_app", True, True, None, ASYNCIO_LOOP),
+    ("asyncio-bridge", "asyncio_app", True, True, None, ASYNCIO_LOOP),
     ("asyncio-blocking-db", "asyncio_app", True, False, None, ASYNCIO_LOOP),
     ("another <framework>", "reference_apps.another", True, True, None, "uvloop.Loop"),
 )

@@ -55,6 +55,10 @@ class ModelFacts:
     """The package or file whose views answer."""
     floor: bool = False
     """Whether it is no way to serve, but shows the least that a request costs."""
+    layer: str = ""
+    """What its views talk to the database with, where that is compared; empty elsewhere."""
+    server_class: str = ""
+    """`plain` or `best`, by its HTTP parser and event loop; empty where its server has no choice of both."""
 
 
 @dataclass(frozen=True)

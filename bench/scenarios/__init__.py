@@ -4,10 +4,10 @@ A new one is a file of its own, a name in this list, and a file of the same name
 how its answers are shown.
 """
 
-from bench.scenarios import classic, fanout, latency, neighbour, pool, scale, stream, throughput
+from bench.scenarios import classic, fanout, latency, neighbour, pairs, pool, scale, stream, throughput
 from bench.scenarios.base import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
     module.SCENARIO.name: module.SCENARIO
-    for module in (classic, throughput, latency, scale, pool, fanout, neighbour, stream)
+    for module in (classic, throughput, pairs, latency, scale, pool, fanout, neighbour, stream)
 }

@@ -160,6 +160,8 @@ class Scenario:
     """What can be chosen of it on the command line."""
     wide: bool = False
     """Whether a default run asks it of every default model; the others it asks of the classic six only."""
+    matched: bool = False
+    """Whether it is about matched pairs, models on one data layer."""
     own_client: bool = False
     """Whether it sends its requests itself and tells of each answer, as the original client did.
 

@@ -21,7 +21,7 @@ from bench.scenarios.generation import WARM_UP_CYCLES, Generation, closed_s
 from bench.scenarios.schedule import Once, Slices
 from bench.scenarios.throughput import ONE_READ, reads
 
-BRIDGE = "asyncio"
+BRIDGE = "asyncio-bridge"
 CPU = "cpu_per_request_s"
 EMPTY, TWENTY_READS = "GET /", "GET /queries/?count=20"
 SLEEPERS = Workload("500 sleepers", {"path": f"{PYTHON}?seconds=0.05", "connections": 500})

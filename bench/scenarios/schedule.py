@@ -28,13 +28,15 @@ class Setup(Protocol):
 class Slices:
     """The servers of all models are up at once, and short loads go round among them; then come fresh servers.
 
-    So models can be compared cycle by cycle. The scenarios with this schedule share the servers.
+    So models can be compared cycle by cycle. Scenarios with this schedule share the servers unless one is apart.
     """
 
     measure: "Callable[[Generation, Workload], Mapping[str, Reading]]"
     """Puts a workload to all servers of a generation in turn; gives what it read by contestant."""
     twin: bool = True
     """Whether the baseline takes part under a second name, to check the method: its ratio to itself should be 1."""
+    apart: bool = False
+    """Whether it has servers of its own. Its generations and those of the others take turns."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ TRAPS = (
         "process. A request keeps that thread while its async view waits on the event loop, and the next one waits "
         "for the thread.",
         cure="Put the bridge in the adapter's place: LoopBridge(app) holds no thread while an async view waits.",
-        cured_by="asyncio",
+        cured_by="asyncio-bridge",
         sources=(
             "https://flask.palletsprojects.com/en/stable/deploying/asgi/",
             "https://github.com/django/asgiref#synchronous-code--threads",
@@ -45,7 +45,7 @@ TRAPS = (
         cause="On a WSGI server Flask runs every async view on an event loop of its own, and a connection of asyncpg "
         "belongs to the loop that opened it. So what one pool holds, no request can use.",
         cure="Put the views on one loop, with the bridge on an ASGI server; on a WSGI server do without a pool.",
-        cured_by="asyncio",
+        cured_by="asyncio-bridge",
         sources=(
             "https://github.com/MagicStack/asyncpg/issues/946",
             "https://github.com/psycopg/psycopg/issues/322",
@@ -117,7 +117,7 @@ TRAPS = (
         cause="uvicorn takes an object whose call is no coroutine function for an application of ASGI 2, and calls it "
         "with one argument. Flask wants WSGI's two, so the server starts without complaint and every request fails.",
         cure="Serve LoopBridge(app), or asgiref's WsgiToAsgi(app), or start uvicorn with --interface wsgi.",
-        cured_by="asyncio",
+        cured_by="asyncio-bridge",
         sources=(
             "https://github.com/Kludex/uvicorn/issues/1969",
             "https://github.com/jocxfin/pwgen/issues/15",

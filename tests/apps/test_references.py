@@ -20,7 +20,7 @@ from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
-MODELS = find_models("references")
+MODELS = find_models("references,pairs")
 APPS = sorted({model.app.removeprefix("reference_apps.") for model in MODELS if model.app != "gevent_app"})
 JSON = {"content-type": "application/json"}
 # A little more than the limit of 64 KiB, and so little that no server minds it unread.
@@ -66,7 +66,7 @@ def start(model: Model, testbed: TestBed, schema: Database) -> AbstractContextMa
 @pytest.fixture(scope="module")
 def usual(test_bed: TestBed, schema: Database) -> list[tuple[int, bytes]]:
     """What asyncio_app answers to each of `REFUSED`."""
-    (model,) = find_models("asyncio")
+    (model,) = find_models("asyncio-bridge")
     with start(model, test_bed, schema) as server:
         return answers(server)
 

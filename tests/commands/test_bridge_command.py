@@ -147,9 +147,15 @@ def test_comparisons_stand_in_the_order_of_the_loads() -> None:
 
 
 def test_memory_is_that_of_requests_that_wait(serve: Callable[[str], Server], test_bed: TestBed) -> None:
-    server = serve("asyncio")
+    server = serve("asyncio-bridge")
     context = MeasurementContext(
-        Contestant("asyncio", server.model), server, test_bed, Options(), random.Random(1), OneOff(), lambda _: None
+        Contestant("asyncio-bridge", server.model),
+        server,
+        test_bed,
+        Options(),
+        random.Random(1),
+        OneOff(),
+        lambda _: None,
     )
     reading = measure_waiting(context, Workload("some sleepers", {"requests": 100, "seconds": 0.5}))
     assert reading.judgement == VALID, reading.judgement.reason

@@ -149,7 +149,7 @@ def test_colours_only_where_they_are_wanted() -> None:
 
 
 def test_the_client_works_on_any_server(serve: Callable[[str], Server]) -> None:
-    done = bench("client", serve("asyncio").url, "2")
+    done = bench("client", serve("asyncio-bridge").url, "2")
     assert done.returncode == 0
     assert done.stdout.count("got response [200]") == 4
     assert done.stdout.splitlines()[-1].startswith("SUM TOTAL = 1")
@@ -162,7 +162,7 @@ def test_the_client_fails_where_nothing_answers() -> None:
 
 
 def test_a_server_killed_under_its_requests_fails_its_cell_and_the_run_goes_on(tmp_path: Path) -> None:
-    arguments = ["classic", "--seconds", "3", "--requests", "2", "--models", "asyncio,gevent", "--out", "o"]
+    arguments = ["classic", "--seconds", "3", "--requests", "2", "--models", "asyncio-bridge,gevent", "--out", "o"]
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", *arguments], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -181,7 +181,7 @@ def test_a_server_killed_under_its_requests_fails_its_cell_and_the_run_goes_on(t
     assert output.count("got no response: ") == 4
     assert "FAILED: 4 of 4 requests failed: " in output
     assert "the server ended with exit code 137" in output
-    (row,) = (line for line in output.splitlines() if line.startswith("asyncio ") and "nothing" in line)
+    (row,) = (line for line in output.splitlines() if line.startswith("asyncio-bridge ") and "nothing" in line)
     assert row.split()[1:4] == ["FAILED"] * 3
     (other,) = (line for line in output.splitlines() if line.startswith("gevent ") and "nothing" in line)
     assert "FAILED" not in other
@@ -203,7 +203,7 @@ def requests_under_way(bench_pid: int) -> psutil.Process | None:
 
 def test_server_settings_in_the_users_shell_change_nothing(tmp_path: Path) -> None:
     shell = {"GUNICORN_CMD_ARGS": "--workers 3", "WEB_CONCURRENCY": "4", "UVICORN_LIMIT_CONCURRENCY": "1"}
-    arguments = ("classic", "--seconds", "0.05", "--models", "sync,asyncio", "--out", "o")
+    arguments = ("classic", "--seconds", "0.05", "--models", "sync,asyncio-bridge", "--out", "o")
     assert bench(*arguments, cwd=tmp_path, **shell, POOL_SIZE="1").returncode == 0
     for cell in json.loads((tmp_path / "o" / "results.json").read_text())["cells"]:
         assert cell["info"]["pool"] == 15

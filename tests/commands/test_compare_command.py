@@ -18,7 +18,7 @@ from tests.observations import described
 
 BASE = (1000.0, 1020.0, 980.0, 1010.0, 990.0, 1000.0)
 WORKLOAD = "GET /"
-OTHERS = ("gevent", "asyncio")
+OTHERS = ("gevent", "asyncio-bridge")
 
 
 def cell(model: str, values: Sequence[float] = BASE, workload: str = WORKLOAD, **slices: Any) -> Cell:
@@ -70,9 +70,11 @@ def test_beside_models_that_all_failed_nothing_is_said_and_a_model_that_is_alone
 
 
 def test_times_that_users_wait_are_compared_as_well() -> None:
-    before, after = (judged_of(waits("gevent", [0.002] * 3), waits("asyncio", [p90_s] * 3)) for p90_s in (0.003, 0.004))
+    before, after = (
+        judged_of(waits("gevent", [0.002] * 3), waits("asyncio-bridge", [p90_s] * 3)) for p90_s in (0.003, 0.004)
+    )
     found = {each.model: each.outcome.kind for each in differences(before, after).cells}
-    assert found["asyncio"] == "worse"
+    assert found["asyncio-bridge"] == "worse"
 
 
 def test_few_generations_and_other_states_say_nothing_of_speed() -> None:
@@ -150,7 +152,7 @@ LONG = "a-model-with-quite-a-long-name"
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     """Two runs: one model a fifth slower, one a fifth faster, one that fails, and two that stay."""
-    stay = [cell("gevent"), cell("asyncio", times(1.5, BASE))]
+    stay = [cell("gevent"), cell("asyncio-bridge", times(1.5, BASE))]
     saved(tmp_path / "a", *stay, cell("slow"), cell("broken"), cell(LONG))
     saved(tmp_path / "b", *stay, cell("slow", times(0.8, BASE)), cell("broken", errors=1),
           cell(LONG, times(1.2, BASE)))  # fmt: skip

@@ -95,7 +95,7 @@ def damaged_texts(whole: Run) -> Iterator[tuple[str, bytes]]:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of every scenario that a prediction can be made of."""
     run = sample_run(tmp_path_factory.mktemp("whole"))
-    for one in (*throughput("gevent"), *throughput("asyncio")):
+    for one in (*throughput("gevent"), *throughput("asyncio-bridge")):
         run.cells[one.key] = one
     described(run).save()
     return run

@@ -51,9 +51,9 @@ def bench(results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder `results` with a run of two models, and beside it a newer one without throughput cells."""
     home = tmp_path_factory.mktemp("home")
-    run = new_run(home / "results" / "a", {"python": "3"}, {"models": ["gevent", "asyncio"]}, seed=1)
+    run = new_run(home / "results" / "a", {"python": "3"}, {"models": ["gevent", "asyncio-bridge"]}, seed=1)
     serial = {"python": 4.0, "database": 4.0}
-    for one in (*throughput("gevent"), *throughput("asyncio"), *throughput("sync", overlap=serial)[1:]):
+    for one in (*throughput("gevent"), *throughput("asyncio-bridge"), *throughput("sync", overlap=serial)[1:]):
         run.add(one)
     described(run).save()
     other = new_run(home / "results" / "b", {}, {}, seed=1)
@@ -73,7 +73,7 @@ def test_without_flags_it_says_what_it_assumes_within_80_columns(bench: Bench) -
     assert (done.returncode, done.stderr) == (0, "")
     assert "From results/a/results.json (6 generations of servers" in done.stdout
     assert "Assumed: --db-wait-ms 50 --queries 1" in done.stdout
-    assert "Your 20 database connections are the limit: gevent and asyncio each come to about" in said
+    assert "Your 20 database connections are the limit: gevent and asyncio-bridge each come to about" in said
     assert "No prediction for sync (no cell for GET /); python -m bench throughput --models sync" in said
     assert max(map(len, done.stdout.splitlines())) <= 80
 
@@ -83,7 +83,7 @@ def test_what_is_given_is_not_assumed_and_json_has_it_all(bench: Bench) -> None:
     found = json.loads(done.stdout)
     assert (found["demand"]["rate_rps"], found["demand"]["concurrency"]) == (300.0, None)
     assert found["demand"]["db_wait_s"] == 0.0025
-    assert {row["prediction"]["model"] for row in found["rows"]} == {"gevent", "asyncio"}
+    assert {row["prediction"]["model"] for row in found["rows"]} == {"gevent", "asyncio-bridge"}
     assert found["not_measured"][0]["name"] == "sync"
     assert found["verdict"]["sentence"].startswith("All 2 models keep 300 requests a second")
     assert found["verdict"]["sentences"][0]["code"] == "all_keep"
@@ -96,7 +96,7 @@ def test_models_whose_calls_were_not_measured_are_left_out_when_there_are_calls(
     done = bench("decide", "--upstream-wait-ms", "20")
     assert done.returncode == 0
     assert "No model of this run has all the cells that this prediction needs." in done.stdout
-    assert "gevent, asyncio (no valid fanout cells)" in one_line(done.stdout)
+    assert "gevent, asyncio-bridge (no valid fanout cells)" in one_line(done.stdout)
 
 
 @pytest.mark.parametrize(

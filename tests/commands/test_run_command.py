@@ -116,7 +116,7 @@ def test_the_error_of_another_command_says_which_can_be_quick(tmp_path: Path) ->
 
 
 def test_ctrl_c_prints_the_line_that_goes_on_with_the_run(tmp_path: Path) -> None:
-    arguments = ("--seconds", "0.5", "--models", "gevent,asyncio,sync", "--seed", "3")
+    arguments = ("--seconds", "0.5", "--models", "gevent,asyncio-bridge,sync", "--seed", "3")
     process = started(tmp_path, "classic", "--out", "o", *arguments)
     try:
         deadline = time.monotonic() + 60

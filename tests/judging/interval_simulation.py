@@ -25,7 +25,7 @@ from bench.judging.statistics import PRACTICAL_MARGIN, ratio_interval, trimmed_m
 from bench.results import load_run
 
 RECORDED = Path(__file__).with_name("interval_noise.json")
-PAIRS = (("gevent (again)", "gevent"), ("asyncio", "gevent"), ("quart", "gevent"), ("fastapi", "gevent"))
+PAIRS = (("gevent (again)", "gevent"), ("asyncio-bridge", "gevent"), ("quart", "gevent"), ("fastapi", "gevent"))
 STRETCH = 5
 COLUMNS = {"cpu": "cpu_s", "rps": "wall_s"}
 Numbers = NDArray[np.float64]

@@ -12,7 +12,7 @@ from tests.judged_runs import LEVEL, ONE_READ, judged_of, rates, times, waits
 CPU, RPS = "cpu_per_request_s", "throughput_rps"
 
 
-def beside_gevent(model: str = "asyncio", **slices: Any) -> JudgedWorkload:
+def beside_gevent(model: str = "asyncio-bridge", **slices: Any) -> JudgedWorkload:
     """gevent with a full core, and another model."""
     return judged_of(rates("gevent", LEVEL), rates(model, times(2), **slices)).workloads[0]
 
@@ -22,12 +22,14 @@ def beside_gevent(model: str = "asyncio", **slices: Any) -> JudgedWorkload:
     [
         ({}, CPU, RPS, "every model filled its core"),
         ({"idle": 0.09}, CPU, RPS, "every model filled its core"),
-        ({"idle": 0.15}, RPS, CPU, "asyncio left 15 % of its core idle"),
+        ({"idle": 0.15}, RPS, CPU, "asyncio-bridge left 15 % of its core idle"),
         ({"idle": 0.15, "database_cpu_per_request_s": 0.0003}, RPS, CPU,
-         "asyncio left 15 % of its core idle, while the database used 60 % of one and the load generator used 30 % of "
+         "asyncio-bridge left 15 % of its core idle, while the database used 60 % of one and the load generator "
+         "used 30 % of "
          "one"),
         ({"idle": 0.15, "database_cpu_per_request_s": 0.0001, "generator_use": 0.7}, RPS, CPU,
-         "asyncio left 15 % of its core idle, while the load generator used 70 % of one and the database used 20 % of "
+         "asyncio-bridge left 15 % of its core idle, while the load generator used 70 % of one and the database "
+         "used 20 % of "
          "one"),
     ],
 )  # fmt: skip
@@ -38,13 +40,13 @@ def test_the_figure_follows_from_the_idle_core_of_a_ranked_model(
     assert (found.figure, found.beside, found.why) == (figure, beside, why)
     assert found.where_idle == (figure == RPS)
     assert found.higher_is_better == (figure == RPS)
-    assert found.ranks == {"asyncio": 1, "gevent": 2}
+    assert found.ranks == {"asyncio-bridge": 1, "gevent": 2}
 
 
 def test_the_model_that_left_most_is_named() -> None:
     found = judged_of(*(rates(model, LEVEL, idle=idle) for model, idle in
-                        (("gevent", 0.2), ("asyncio", 0.4), ("gthread", 0.0)))).workloads[0]  # fmt: skip
-    assert found.why.startswith("asyncio left 40 % of its core idle")
+                        (("gevent", 0.2), ("asyncio-bridge", 0.4), ("gthread", 0.0)))).workloads[0]  # fmt: skip
+    assert found.why.startswith("asyncio-bridge left 40 % of its core idle")
 
 
 @pytest.mark.parametrize("model", ["quart", "sync", "trap-leaking-context"])
@@ -65,25 +67,29 @@ def without(cell: Cell, **changes: Any) -> Cell:
 
 
 def test_where_idle_time_is_not_told_it_is_what_the_server_did_not_use() -> None:
-    full, idle = rates("gevent", LEVEL), rates("asyncio", LEVEL, idle=0.3)
+    full, idle = rates("gevent", LEVEL), rates("asyncio-bridge", LEVEL, idle=0.3)
     (found,) = judged_of(*(without(cell, core_idle=None) for cell in (full, idle))).workloads
-    assert (found.figure, found.why) == (RPS, "asyncio left 30 % of its core idle")
-    (found,) = judged_of(*(without(rates(name, LEVEL), core_idle=None) for name in ("gevent", "asyncio"))).workloads
+    assert (found.figure, found.why) == (RPS, "asyncio-bridge left 30 % of its core idle")
+    (found,) = judged_of(
+        *(without(rates(name, LEVEL), core_idle=None) for name in ("gevent", "asyncio-bridge"))
+    ).workloads
     assert found.figure == CPU
 
 
 def test_where_cpu_time_is_not_told_requests_a_second_decide() -> None:
     told_nothing = {"core_idle": None, CPU: 0.0, "core_use": 0.0}
-    (found,) = judged_of(*(without(rates(name, LEVEL), **told_nothing) for name in ("gevent", "asyncio"))).workloads
+    (found,) = judged_of(
+        *(without(rates(name, LEVEL), **told_nothing) for name in ("gevent", "asyncio-bridge"))
+    ).workloads
     assert (found.figure, found.beside, found.why) == (RPS, "", "this system does not tell CPU time")
 
 
 def test_elsewhere_there_is_no_choice() -> None:
-    (found,) = judged_of(waits("gevent", [0.002] * 3), waits("asyncio", [0.002] * 3)).workloads
+    (found,) = judged_of(waits("gevent", [0.002] * 3), waits("asyncio-bridge", [0.002] * 3)).workloads
     assert (found.figure, found.beside, found.why, found.where_idle) == ("p90_s", "", "", False)
 
 
 def test_each_workload_has_its_own() -> None:
-    found = judged_of(rates("gevent", LEVEL, "GET /"), rates("asyncio", LEVEL, "GET /"),
-                      rates("gevent", LEVEL), rates("asyncio", LEVEL, idle=0.3))  # fmt: skip
+    found = judged_of(rates("gevent", LEVEL, "GET /"), rates("asyncio-bridge", LEVEL, "GET /"),
+                      rates("gevent", LEVEL), rates("asyncio-bridge", LEVEL, idle=0.3))  # fmt: skip
     assert {workload.name: workload.figure for workload in found.workloads} == {"GET /": CPU, ONE_READ: RPS}

@@ -73,9 +73,9 @@ def test_one_slice_in_ten_with_garbage_is_a_pause_and_not_in_the_usual_cost() ->
     assert fmean(collecting["cpu_s"]) == pytest.approx(fmean(other["cpu_s"]))
     (workload,) = judged_of(*(
         Cell("throughput", model, {"name": ONE_READ}, CPU, (), {}, observations(*[loaded(columns)] * 3))
-        for model, columns in (("gevent", other), ("asyncio", collecting))
+        for model, columns in (("gevent", other), ("asyncio-bridge", collecting))
     )).workloads  # fmt: skip
-    found = workload.interval("asyncio", "gevent")
+    found = workload.interval("asyncio-bridge", "gevent")
     assert found is not None
     assert found.ratio == pytest.approx(0.8)
     assert [cell.pauses for cell in workload.cells.values()] == pytest.approx([0.0, 0.25])

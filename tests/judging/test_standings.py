@@ -15,8 +15,8 @@ BOTH = {"gevent": BASE, "gevent (again)": TWIN}
 
 
 def test_models_that_cannot_be_told_apart_share_a_rank_and_the_twin_has_none() -> None:
-    found = workload_of({**BOTH, "asyncio": FAST, "other": NEAR})
-    assert found.ranks == {"gevent": 2, "asyncio": 1, "other": 2}
+    found = workload_of({**BOTH, "asyncio-bridge": FAST, "other": NEAR})
+    assert found.ranks == {"gevent": 2, "asyncio-bridge": 1, "other": 2}
     assert found.twin is not None
     assert found.place(found.twin) == "A/A"
 
@@ -43,8 +43,8 @@ def test_a_model_with_nothing_to_compare_it_to_is_not_best() -> None:
 
 def test_an_invalid_cell_is_never_ranked_whatever_its_figures() -> None:
     broken, limited = rates("broken", [9000.0] * 6, errors=1), rates("limited", [8000.0] * 6, generator_use=0.9)
-    (found,) = judged_of(rates("gevent", BASE), rates("asyncio", NEAR), broken, limited).workloads
-    assert set(found.ranks) == {"gevent", "asyncio"}
+    (found,) = judged_of(rates("gevent", BASE), rates("asyncio-bridge", NEAR), broken, limited).workloads
+    assert set(found.ranks) == {"gevent", "asyncio-bridge"}
     assert found.outcome("broken", "gevent").reason == "broken is not valid: errors"
     assert found.place(found.cells["limited"]) == "–"
     assert found.cells["limited"].judgement.state == "GENERATOR-LIMITED"
@@ -65,12 +65,12 @@ def test_an_invalid_cell_is_never_ranked_whatever_its_figures() -> None:
 def test_other_frameworks_traps_floors_and_what_blocks_are_shown_and_not_ranked(
     changes: dict[str, object], place: str
 ) -> None:
-    run = run_of(rates("gevent", BASE), rates("asyncio", NEAR), rates("fastest", FAST))
+    run = run_of(rates("gevent", BASE), rates("asyncio-bridge", NEAR), rates("fastest", FAST))
     run.models["fastest"] = facts("fastest", **changes)
     (found,) = judge(run).workloads
     assert found.place(found.cells["fastest"]) == place
     assert found.outcome("fastest", "gevent").kind == "better"
-    assert [found.ranks[name] for name in ("gevent", "asyncio")] == ([2, 2] if place == "1" else [1, 1])
+    assert [found.ranks[name] for name in ("gevent", "asyncio-bridge")] == ([2, 2] if place == "1" else [1, 1])
 
 
 def test_a_flask_app_on_another_stack_is_ranked_like_any_other() -> None:
@@ -83,13 +83,13 @@ def test_what_the_classic_measured_of_waits_counts_and_not_what_is_claimed() -> 
     burst = {"python_s": 1.0, "database_s": 5.0, "total_s": 6.0}
     classic = Cell("classic", "gevent", {"name": "5 × 1 s", "seconds": 1.0, "requests": 5}, "total_s", (), {},
                    observations(burst))  # fmt: skip
-    found = judged_of(rates("gevent", FAST), rates("asyncio", BASE), rates("third", BASE), classic)
+    found = judged_of(rates("gevent", FAST), rates("asyncio-bridge", BASE), rates("third", BASE), classic)
     (workload,) = [one for one in found.workloads if one.name == ONE_READ]
     assert workload.place(workload.cells["gevent"]) == "blocks"
 
 
 def test_workloads_and_scenarios_stand_in_the_runs_order_however_they_were_shuffled() -> None:
     names = ("POST /todos/", "GET /", "GET /todos/", ONE_READ)
-    run = run_of(*(rates("gevent", LEVEL, name) for name in names), rates("asyncio", LEVEL, "something new"))
+    run = run_of(*(rates("gevent", LEVEL, name) for name in names), rates("asyncio-bridge", LEVEL, "something new"))
     found = [workload.name for workload in judge(run).workloads]
     assert found == ["GET /", ONE_READ, "GET /todos/", "POST /todos/", "something new"]

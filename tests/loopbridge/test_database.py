@@ -16,7 +16,7 @@ from bench.testbed.testbed import TestBed
 
 POOL = 4
 WAVE_S = 0.8
-(ASYNCIO,) = find_models("asyncio")
+(ASYNCIO,) = find_models("asyncio-bridge")
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
 from tests.listeners import Heard
 
-GEVENT, ASYNCIO = find_models("gevent,asyncio")
+GEVENT, ASYNCIO = find_models("gevent,asyncio-bridge")
 WAITS = Workload("waits", {"path": "/sleep/python/?seconds=0.05"})
 EMPTY = Workload("GET /", {"path": "/"})
 
@@ -84,17 +84,23 @@ def test_a_server_that_is_never_idle_makes_the_others_unstable(
 def test_a_generator_that_is_kept_from_sending_limits_an_open_loop(
     serve: Callable[[str], Server], test_bed: TestBed
 ) -> None:
-    server, options = serve("asyncio"), Options(slice_s=0.02)
+    server, options = serve("asyncio-bridge"), Options(slice_s=0.02)
     with Generator() as generator:
         context = MeasurementContext(
-            Contestant("asyncio", server.model), server, test_bed, options, random.Random(1), generator, lambda _: None
+            Contestant("asyncio-bridge", server.model),
+            server,
+            test_bed,
+            options,
+            random.Random(1),
+            generator,
+            lambda _: None,
         )
         generation = Generation(
-            {"asyncio": context}, test_bed, options, random.Random(1), generator, {"rate_rps": 200.0}
+            {"asyncio-bridge": context}, test_bed, options, random.Random(1), generator, {"rate_rps": 200.0}
         )
         generation.closed(lambda context: context.job(latency.PATH), 1)
         assert generator._worker is not None
         with held_up(generator._worker.process.pid, for_s=0.05, every_s=0.25):
-            reading = latency.measure(generation, latency.workloads(options)[0])["asyncio"]
+            reading = latency.measure(generation, latency.workloads(options)[0])["asyncio-bridge"]
     assert reading.judgement.state == "GENERATOR-LIMITED"
     assert "of the requests were sent more than 5 ms late, up to " in reading.judgement.reason

@@ -44,10 +44,10 @@ def test_models_that_block_are_only_in_the_first_generations() -> None:
         blocking = {each.name for each in step.contestants if each.model.blocks}
         wanted = {model.name for model in find_models("classic") if model.blocks}
         assert blocking == (wanted if step.generation < UNRANKED_GENERATIONS else set())
-        assert {"gevent", TWIN, "asyncio"} <= set(names(step))
+        assert {"gevent", TWIN, "asyncio-bridge"} <= set(names(step))
 
 
-@pytest.mark.parametrize("asked", ["sync,asyncio", "sync,asyncio-adapter"])
+@pytest.mark.parametrize("asked", ["sync,asyncio-bridge", "sync,asyncio-adapter"])
 def test_the_baseline_stays_even_if_it_blocks(asked: str) -> None:
     last = make_plan([THROUGHPUT], find_models(asked), OPTIONS)[-1]
     assert names(last)[:2] == ["sync", f"sync{TWIN_SUFFIX}"]
@@ -67,24 +67,26 @@ def test_groups_are_no_larger_than_asked_and_each_has_the_baseline_and_the_first
 
 
 def test_what_goes_beyond_three_generations_may_be_left_out() -> None:
-    plan = make_plan([THROUGHPUT, CLASSIC], find_models("gevent,asyncio"), replace(OPTIONS, generations=5))
+    plan = make_plan([THROUGHPUT, CLASSIC], find_models("gevent,asyncio-bridge"), replace(OPTIONS, generations=5))
     assert [step.may_be_left_out for step in plan] == [False] * FEWEST_GENERATIONS + [True] * 2 + [False] * 2
 
 
 def test_scenarios_in_slices_share_their_servers_and_others_have_their_own() -> None:
-    plan = make_plan([CLASSIC, THROUGHPUT, LATENCY], find_models("sync,asyncio"), OPTIONS)
+    plan = make_plan([CLASSIC, THROUGHPUT, LATENCY], find_models("sync,asyncio-bridge"), OPTIONS)
     kinds = [tuple(scenario.name for scenario in step.scenarios) for step in plan]
     assert kinds == [("classic",)] * 2 + [("throughput", "latency")] * 4
 
 
 def test_scenarios_that_are_measured_once_on_one_server_share_it() -> None:
-    plan = make_plan([SCENARIOS[name] for name in ("fanout", "neighbour")], find_models("gevent,asyncio"), OPTIONS)
-    assert [step.title for step in plan] == ["fanout, neighbour: gevent", "fanout, neighbour: asyncio"]
+    plan = make_plan(
+        [SCENARIOS[name] for name in ("fanout", "neighbour")], find_models("gevent,asyncio-bridge"), OPTIONS
+    )
+    assert [step.title for step in plan] == ["fanout, neighbour: gevent", "fanout, neighbour: asyncio-bridge"]
 
 
 def test_a_brief_plan_asks_only_wide_scenarios_of_models_beside_the_classic_six() -> None:
-    beside = replace(find_models("asyncio")[0], name="beside", families=())
-    models = [*find_models("gevent,asyncio"), beside]
+    beside = replace(find_models("asyncio-bridge")[0], name="beside", families=())
+    models = [*find_models("gevent,asyncio-bridge"), beside]
     brief = replace(OPTIONS, brief=True)
     assert all("beside" in names(step) for step in make_plan([THROUGHPUT, LATENCY], models, brief))
     assert not any("beside" in names(step) for step in make_plan([LATENCY], models, brief))
@@ -92,14 +94,17 @@ def test_a_brief_plan_asks_only_wide_scenarios_of_models_beside_the_classic_six(
 
 
 def test_a_quick_and_brief_plan_has_the_classic_six_only() -> None:
-    beside = replace(find_models("asyncio")[0], name="beside", families=())
+    beside = replace(find_models("asyncio-bridge")[0], name="beside", families=())
     plan = make_plan([THROUGHPUT], [beside, *find_models("gevent")], replace(OPTIONS, brief=True, quick=True))
     assert {name for step in plan for name in names(step)} == {"gevent", TWIN}
 
 
 def test_the_bridge_has_no_twin_and_its_memory_is_measured_once_on_servers_of_its_own() -> None:
-    plan = make_plan([BRIDGE, MEMORY_SCENARIO], find_models("asyncio,gevent,quart"), OPTIONS)
-    assert [names(step) for step in plan] == [["gevent", "asyncio", "quart"]] * 4 + [["asyncio"], ["gevent"]]
+    plan = make_plan([BRIDGE, MEMORY_SCENARIO], find_models("asyncio-bridge,gevent,quart"), OPTIONS)
+    assert [names(step) for step in plan] == [["gevent", "asyncio-bridge", "quart"]] * 4 + [
+        ["asyncio-bridge"],
+        ["gevent"],
+    ]
 
 
 def test_every_step_has_an_id_of_its_own() -> None:
@@ -109,12 +114,14 @@ def test_every_step_has_an_id_of_its_own() -> None:
 
 
 def test_a_step_is_expected_to_take_longer_with_more_servers_and_more_cycles() -> None:
-    few, many = (make_plan([THROUGHPUT], find_models(asked), OPTIONS)[0] for asked in ("gevent", "gevent,asyncio"))
+    few, many = (
+        make_plan([THROUGHPUT], find_models(asked), OPTIONS)[0] for asked in ("gevent", "gevent,asyncio-bridge")
+    )
     assert 0 < expected_s(few, OPTIONS) < expected_s(many, OPTIONS) < expected_s(many, replace(OPTIONS, cycles=20))
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"), [("sync,gevent", "gevent"), ("asyncio,sync", "asyncio"), ("gevent", "gevent")]
+    ("asked", "expected"), [("sync,gevent", "gevent"), ("asyncio-bridge,sync", "asyncio-bridge"), ("gevent", "gevent")]
 )
 def test_the_baseline_is_gevent_or_the_first(asked: str, expected: str) -> None:
     assert baseline(asked.split(",")) == expected

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-ARGUMENTS = ("throughput", "--generations", "2", "--cycles", "2", "--slice-s", "0.02", "--models", "asyncio")
+ARGUMENTS = ("throughput", "--generations", "2", "--cycles", "2", "--slice-s", "0.02", "--models", "asyncio-bridge")
 
 
 def start(folder: Path, *more: str) -> "subprocess.Popen[str]":
@@ -48,7 +48,8 @@ def test_a_killed_run_is_resumed_without_measuring_anything_twice(tmp_path: Path
     assert (refused.returncode, output) == (2, "")
     assert errors == (
         "bench: cannot go on with run, other options were given for it: --connections was 16 and is 32; to go on: "
-        "python -m bench throughput --models asyncio --seed 5 --generations 2 --cycles 2 --slice-s 0.02 --resume run\n"
+        "python -m bench throughput --models asyncio-bridge --seed 5 --generations 2 --cycles 2 --slice-s 0.02 "
+        "--resume run\n"
     )
     assert saved(tmp_path) == before
 

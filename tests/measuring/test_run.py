@@ -34,7 +34,7 @@ THROUGHPUT = SCENARIOS["throughput"]
 EMPTY, ONE_READ = throughput.workloads(Options())[:2]
 SHORT = replace(THROUGHPUT, workloads=lambda options: [EMPTY, ONE_READ])
 OPTIONS = Options(generations=1, cycles=5, slice_s=0.03, seed=7, budget_s=0)
-GEVENT, ASYNCIO = find_models("gevent,asyncio")
+GEVENT, ASYNCIO = find_models("gevent,asyncio-bridge")
 TWIN = f"gevent{TWIN_SUFFIX}"
 BELIEVED = ("VALID", "UNSTABLE", "GENERATOR-LIMITED")
 
@@ -87,7 +87,7 @@ def test_all_servers_of_a_generation_are_up_at_once_and_take_turns(
     assert up == [3, 3]
     assert heard.names == ["step 1 of 1", "6 cell"]
     assert sorted(heard.loads) == ["GET / on 3", "GET /queries/?count=1 on 3"]
-    assert {cell.model for cell in run.cells.values()} == {"gevent", TWIN, "asyncio"}
+    assert {cell.model for cell in run.cells.values()} == {"gevent", TWIN, "asyncio-bridge"}
     for cell in run.cells.values():
         (one,) = cell.observations
         assert (one.round, one.state in BELIEVED) == (0, True), one.reason
@@ -138,7 +138,7 @@ def test_a_server_that_dies_in_the_middle_has_errors_and_the_others_go_on(
     after_s: float, test_bed: TestBed, generator: Generator, tmp_path: Path
 ) -> None:
     def measure(generation: Generation, workload: Workload) -> Mapping[str, Reading]:
-        pid = generation.contexts["asyncio"].server.process.pid
+        pid = generation.contexts["asyncio-bridge"].server.process.pid
         if psutil.pid_exists(pid):
             killer = threading.Timer(after_s, os.kill, [pid, signal.SIGKILL])
             killer.start()
@@ -149,8 +149,8 @@ def test_a_server_that_dies_in_the_middle_has_errors_and_the_others_go_on(
     scenario = replace(SHORT, schedule=Slices(measure))
     run = carried_out(scenario, [GEVENT, ASYNCIO], test_bed, generator, tmp_path, Heard())
     for workload in (EMPTY, ONE_READ):
-        assert states(run)["asyncio", workload.name] == "ERRORS"
-        assert "the server ended with exit code 137; the last lines of" in reason(run, "asyncio", workload)
+        assert states(run)["asyncio-bridge", workload.name] == "ERRORS"
+        assert "the server ended with exit code 137; the last lines of" in reason(run, "asyncio-bridge", workload)
         for name in ("gevent", TWIN):
             assert states(run)[name, workload.name] in BELIEVED, reason(run, name, workload)
 

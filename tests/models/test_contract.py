@@ -227,7 +227,7 @@ def test_waits_overlap_as_the_registry_says(server: Server) -> None:
 def test_an_upstream_that_is_away_is_502_in_the_same_words(test_bed: TestBed) -> None:
     bodies = set()
     url = f"http://127.0.0.1:{free_port()}/"
-    for model in find_models("gevent,asyncio"):
+    for model in find_models("gevent,asyncio-bridge"):
         environment = {**test_bed.environment(model), "UPSTREAM_URL": url}
         with serving(model, environment, test_bed.logs) as server:
             answer = httpx.get(f"{server.url}/fanout/", trust_env=False)

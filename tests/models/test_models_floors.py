@@ -39,7 +39,8 @@ def run(test_bed: TestBed, text: str) -> "subprocess.CompletedProcess[str]":
 def test_it_answers_as_the_bridge_does(serve: Callable[[str], Server]) -> None:
     for method, path in (("GET", "/"), ("POST", "/"), ("HEAD", "/"), ("GET", "/todos/1"), ("GET", "/nowhere")):
         floor, bridge = (
-            httpx.request(method, serve(name).url + path, trust_env=False) for name in ("asyncio-floor", "asyncio")
+            httpx.request(method, serve(name).url + path, trust_env=False)
+            for name in ("asyncio-floor", "asyncio-bridge")
         )
         assert (floor.status_code, floor.content) == (bridge.status_code, bridge.content)
         heads = [{**answer.headers, "date": "", "allow": ""} for answer in (floor, bridge)]

@@ -90,7 +90,7 @@ def test_every_family_has_models(name: str) -> None:
 
 def test_families_by_app_have_no_models_that_are_only_traps_and_no_floors() -> None:
     assert {"sync", "gevent", "gevent-blocking-db"} <= set(names(family("gevent_app")))
-    assert {"asyncio", "asyncio-adapter"} <= set(names(family("asyncio_app")))
+    assert {"asyncio-bridge", "asyncio-adapter"} <= set(names(family("asyncio_app")))
     assert not any(map(is_only_a_trap, (*family("gevent_app"), *family("asyncio_app"), *family("default"))))
     assert not any(map(is_floor, (*family("gevent_app"), *family("asyncio_app"), *family("default"))))
     assert names([*filter(is_floor, MODELS)]) == names(family("floors")) == ["asyncio-floor"]
@@ -103,14 +103,14 @@ def test_families_by_app_have_no_models_that_are_only_traps_and_no_floors() -> N
     ("text", "expected"),
     [
         ("gevent", ["gevent"]),
-        (" asyncio , gevent,asyncio", ["asyncio", "gevent"]),
+        (" asyncio-bridge , gevent,asyncio-bridge", ["asyncio-bridge", "gevent"]),
         ("asyncio-bl*", ["asyncio-blocking-db"]),
         ("*-blocking-db", ["gevent-blocking-db", "asyncio-blocking-db"]),
         ("syn?", ["sync"]),
         ("[gs]*-blocking-db,sync", ["gevent-blocking-db", "sync"]),
         (
             "gevent,classic",
-            ["gevent", "sync", "gevent-blocking-db", "asyncio-adapter", "asyncio-blocking-db", "asyncio"],
+            ["gevent", "sync", "gevent-blocking-db", "asyncio-adapter", "asyncio-blocking-db", "asyncio-bridge"],
         ),
     ],
 )
@@ -123,7 +123,7 @@ def test_a_list_is_names_families_and_wildcards_in_its_order_each_once(text: str
     [
         ("gevnt", "there is no model 'gevnt'; did you mean gevent"),
         ("Gevent", "there is no model 'Gevent'; did you mean gevent"),
-        ("gevent,asyncoi", "there is no model 'asyncoi'; did you mean asyncio"),
+        ("gevent,asyncoi", "there is no model 'asyncoi'; did you mean asyncio-bridge"),
         ("refrences", "did you mean references"),
         ("adapter", " or asyncio-adapter?"),
         ("gevent-zzz*", "there is no model 'gevent-zzz*'; did you mean gevent"),
@@ -189,7 +189,7 @@ def test_the_list_has_every_model_once_and_each_command_can_be_pasted(width: int
 
 
 def test_a_command_from_the_list_serves_when_pasted_into_a_shell(test_bed: TestBed) -> None:
-    (model,) = find_models("asyncio")
+    (model,) = find_models("asyncio-bridge")
     port = free_port()
     text = pasteable(model, 78).replace("8000", str(port)).replace("python", shlex.quote(sys.executable), 1)
     environment = clean_environment() | test_bed.environment(model)

@@ -25,7 +25,7 @@ from bench.testbed.servers.life import Server, belongs_to, serving
 from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
-SEVERAL = (*find_models("gevent-4-workers"), *with_workers(find_models("sync,asyncio,granian-wsgi"), 2))
+SEVERAL = (*find_models("gevent-4-workers"), *with_workers(find_models("sync,asyncio-bridge,granian-wsgi"), 2))
 
 
 @pytest.fixture(scope="module", params=SEVERAL, ids=lambda model: model.name)

@@ -23,7 +23,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def map_address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Two models that differ wherever the connections do not bind."""
-    asyncio = model("asyncio", app="asyncio_app", generations=times(1), loop=ASYNCIO_LOOP)
+    asyncio = model("asyncio-bridge", app="asyncio_app", generations=times(1), loop=ASYNCIO_LOOP)
     return written(tmp_path_factory.mktemp("map"), [model(generations=times(1.4)), asyncio])
 
 

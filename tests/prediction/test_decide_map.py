@@ -57,7 +57,7 @@ def test_a_field_of_the_map_is_what_the_calculator_says_there(map_page: Page) ->
         "[...document.querySelectorAll('#decide-table tbody tr')].filter(row => row.cells[1].textContent === '1')"
         ".map(row => row.cells[0].textContent)"
     )
-    named = field["label"] in ("gevent", "asyncio")
+    named = field["label"] in ("gevent", "asyncio-bridge")
     assert ranked == [field["label"]] if named else len(ranked) > 1
 
 

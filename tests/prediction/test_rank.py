@@ -11,10 +11,12 @@ from tests.prediction.examples import BLOCKING, DEMAND, SYNC, THREADS, model, ti
 
 
 def test_models_that_the_same_connections_bind_tie_whatever_they_cost() -> None:
-    found = decide([model(), model("asyncio", app="asyncio_app", generations=times(0.7)), SYNC], DEMAND)
+    found = decide([model(), model("asyncio-bridge", app="asyncio_app", generations=times(0.7)), SYNC], DEMAND)
     assert {row.rank for row in found.rows} == {1}
     assert found.verdict.kind == "tie"
-    assert found.verdict.text.startswith("Your 20 database connections are the limit: asyncio, gevent and sync each")
+    assert found.verdict.text.startswith(
+        "Your 20 database connections are the limit: asyncio-bridge, gevent and sync each"
+    )
     assert "at most 1 % apart, whatever their concurrency model" in found.verdict.text
 
 
@@ -22,21 +24,21 @@ CPU_BOUND = replace(DEMAND, concurrency=5_000, db_connections=5_000, cpu_s=0.0)
 
 
 def test_a_winner_is_named_with_its_ratio_and_interval() -> None:
-    found = decide([model(generations=times(1.4)), model("asyncio", generations=times(1))], CPU_BOUND)
-    assert (found.verdict.kind, found.verdict.advised) == ("winner", "asyncio")
+    found = decide([model(generations=times(1.4)), model("asyncio-bridge", generations=times(1))], CPU_BOUND)
+    assert (found.verdict.kind, found.verdict.advised) == ("winner", "asyncio-bridge")
     assert "1.40 times as many as gevent (1.40 to 1.40)" in found.verdict.text
-    assert [(row.prediction.model, row.rank) for row in found.rows] == [("asyncio", 1), ("gevent", 2)]
+    assert [(row.prediction.model, row.rank) for row in found.rows] == [("asyncio-bridge", 1), ("gevent", 2)]
 
 
 def test_a_difference_within_five_per_cent_is_a_tie() -> None:
-    close = decide([model(generations=times(1.03)), model("asyncio", generations=times(1))], CPU_BOUND)
+    close = decide([model(generations=times(1.03)), model("asyncio-bridge", generations=times(1))], CPU_BOUND)
     assert close.verdict.kind == "tie"
-    beyond = decide([model(generations=times(1.07)), model("asyncio", generations=times(1))], CPU_BOUND)
+    beyond = decide([model(generations=times(1.07)), model("asyncio-bridge", generations=times(1))], CPU_BOUND)
     assert beyond.verdict.kind == "winner"
 
 
 def test_too_few_generations_name_no_winner_and_traps_are_never_ranked() -> None:
-    few = decide([model(generations=times(1.4)[:2]), model("asyncio", generations=times(1)[:2])], CPU_BOUND)
+    few = decide([model(generations=times(1.4)[:2]), model("asyncio-bridge", generations=times(1)[:2])], CPU_BOUND)
     assert (few.verdict.kind, [row.rank for row in few.rows]) == ("too few generations", [None, None])
     assert "no winner is named" in few.verdict.text
     wrong = model("fast but wrong", trap=True, generations=times(0.1))
@@ -48,31 +50,35 @@ def test_too_few_generations_name_no_winner_and_traps_are_never_ranked() -> None
 
 
 def test_a_model_of_fewer_generations_than_others_is_predicted_and_not_ranked() -> None:
-    both = [model(generations=times(1)), model("asyncio", generations=times(1.4))]
+    both = [model(generations=times(1)), model("asyncio-bridge", generations=times(1.4))]
     found = decide([*both, replace(SYNC, generations=times(1)[:2])], CPU_BOUND)
-    assert [(row.prediction.model, row.rank) for row in found.rows] == [("gevent", 1), ("asyncio", 2), ("sync", None)]
+    assert [(row.prediction.model, row.rank) for row in found.rows] == [
+        ("gevent", 1),
+        ("asyncio-bridge", 2),
+        ("sync", None),
+    ]
     assert found.rows[2].to_best is None
 
 
 def test_three_generations_are_enough_to_name_a_winner() -> None:
-    few = [model(generations=times(1.4)[:3]), model("asyncio", generations=times(1)[:3])]
-    assert decide(few, CPU_BOUND).verdict.advised == "asyncio"
+    few = [model(generations=times(1.4)[:3]), model("asyncio-bridge", generations=times(1)[:3])]
+    assert decide(few, CPU_BOUND).verdict.advised == "asyncio-bridge"
 
 
 def test_for_a_rate_what_counts_is_who_keeps_it() -> None:
-    models = [model(generations=times(1.4)), model("asyncio", app="asyncio_app", generations=times(1)), SYNC]
+    models = [model(generations=times(1.4)), model("asyncio-bridge", app="asyncio_app", generations=times(1)), SYNC]
     easy = decide(models, replace(DEMAND, concurrency=None, rate_rps=50.0))
     assert easy.verdict.text.startswith("All 3 models keep 50.0 requests a second with p99 below 1,000 ms")
     hard = decide(models, replace(DEMAND, concurrency=None, rate_rps=1_500.0, db_connections=1_000))
-    assert set(hard.verdict.models) == {"gevent", "asyncio"}
+    assert set(hard.verdict.models) == {"gevent", "asyncio-bridge"}
     assert hard.verdict.text.startswith("2 of 3 models keep 1,500 requests a second")
     nobody = decide(models, replace(DEMAND, concurrency=None, rate_rps=90_000.0))
     assert (nobody.verdict.kind, nobody.verdict.models) == ("none", ())
 
 
 def test_facts_change_who_is_advised_among_equals() -> None:
-    models = [model(), model("asyncio", app="asyncio_app", memory_bytes=5e7), replace(THREADS, memory_bytes=4e8)]
-    assert decide(models, DEMAND).verdict.advised == "asyncio"
+    models = [model(), model("asyncio-bridge", app="asyncio_app", memory_bytes=5e7), replace(THREADS, memory_bytes=4e8)]
+    assert decide(models, DEMAND).verdict.advised == "asyncio-bridge"
     assert decide(models, replace(DEMAND, existing_sync_code=True)).verdict.advised == "gevent"
     cheap_threads = [model(), replace(THREADS, memory_bytes=1e7)]
     assert decide(cheap_threads, DEMAND).verdict.advised == "threads"

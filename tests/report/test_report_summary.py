@@ -50,7 +50,7 @@ def test_both_compared_figures_have_a_ratio_and_an_interval_where_there_is_room(
     text = printed(sample_run(tmp_path), width)
     assert max(map(len, text.splitlines())) <= width
     in_reads = text[text.index("GET /queries/?count=1") :]
-    line = next(line for line in in_reads.splitlines() if line.startswith("asyncio "))
+    line = next(line for line in in_reads.splitlines() if line.startswith("asyncio-bridge "))
     assert re.search(r" 0\.6\d \(0\.\d\d–0\.\d\d\) +0 [\d,]+ +1\.4\d", line)
     assert line.count("–") == intervals
 
@@ -58,7 +58,7 @@ def test_both_compared_figures_have_a_ratio_and_an_interval_where_there_is_room(
 def test_the_note_says_by_what_models_are_ranked_and_whether_the_method_worked(tmp_path: Path) -> None:
     text = " ".join(printed(sample_run(tmp_path), 120).split())
     assert text.count("ranked by CPU time a request, for every model filled its core; beside it requests a second") == 2
-    idle = r"asyncio left 30 % of its core idle[^;]*"
+    idle = r"asyncio-bridge left 30 % of its core idle[^;]*"
     assert re.search(f"ranked by requests a second, for {idle}; beside it CPU time a request; A/A", text)
     assert re.search(r"A/A: 1\.00 \(0\.\d\d–1\.\d\d\), passed", text)
     assert "ranked by the rate that can be promised; no A/A pair checked the method" in text
@@ -66,7 +66,7 @@ def test_the_note_says_by_what_models_are_ranked_and_whether_the_method_worked(t
 
 def test_a_method_that_failed_is_said_beneath_the_table() -> None:
     cells = [rates(model, times(factor)) for model, factor in
-             (("gevent", 1.0), ("asyncio", 1.5), ("gevent (again)", 1.3))]  # fmt: skip
+             (("gevent", 1.0), ("asyncio-bridge", 1.5), ("gevent (again)", 1.3))]  # fmt: skip
     text = " ".join(printed(run_of(*cells), 120).split())
     assert "A/A: 0.77 (0.77–0.77), failed: nothing is compared" in text
 
@@ -106,7 +106,7 @@ def test_csv_has_a_row_a_cell_and_figure_under_names_that_stay(tmp_path: Path) -
     rows = list(csv.DictReader(io.StringIO(as_csv(sample_run(tmp_path)))))
     assert tuple(rows[0]) == CSV_COLUMNS
     assert CSV_COLUMNS[:3] == ("scenario", "workload", "model")
-    of_asyncio = [row for row in rows if (row["workload"], row["model"]) == ("GET /queries/?count=1", "asyncio")]
+    of_asyncio = [row for row in rows if (row["workload"], row["model"]) == ("GET /queries/?count=1", "asyncio-bridge")]
     cpu, rate, pauses = of_asyncio
     assert [row["figure"] for row in of_asyncio] == ["cpu_per_request_s", "throughput_rps", "pauses"]
     assert (cpu["state"], cpu["generations"], cpu["baseline"], cpu["rank"]) == ("VALID", "6", "gevent", "1")
@@ -125,9 +125,11 @@ def test_json_has_every_judged_cell(tmp_path: Path) -> None:
     failed = next(one for one in content["cells"] if one["state"] == "ERRORS" and one["scenario"] == "throughput")
     assert failed["rank"] is None
     assert failed["reason"].endswith("half of them failed | <i>500</i>")
-    (write,) = [one for one in content["cells"] if (one["workload"], one["model"]) == ("POST /todos/", "asyncio")]
+    (write,) = [
+        one for one in content["cells"] if (one["workload"], one["model"]) == ("POST /todos/", "asyncio-bridge")
+    ]
     assert (write["figure"], write["beside"]["figure"]) == ("throughput_rps", "cpu_per_request_s")
-    assert write["figure_because"].startswith("asyncio left 30 % of its core idle")
+    assert write["figure_because"].startswith("asyncio-bridge left 30 % of its core idle")
     assert write["ratio_low"] > 1 > write["beside"]["ratio_high"]
     assert write["a_a"]["low"] < 1.01
     assert write["method_failed"] == ""
@@ -141,7 +143,7 @@ def test_markdown_tables_survive_any_name(tmp_path: Path) -> None:
     assert {line.count(" | ") for line in tables} == {2, 3, 5}
     assert any("~~" in line and "errors" in line for line in tables)
     assert "| model | CPU time a request µs | × gevent | req/s | × gevent | rank |" in tables
-    assert any(line.startswith("ranked by requests a second, for asyncio left 30 %") for line in lines)
+    assert any(line.startswith("ranked by requests a second, for asyncio-bridge left 30 %") for line in lines)
 
 
 def test_a_page_without_a_scenario_or_with_nothing_but_traps_renders(tmp_path: Path) -> None:

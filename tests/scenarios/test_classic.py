@@ -89,10 +89,10 @@ def test_a_model_shows_its_situation(model: Model, test_bed: TestBed, tmp_path: 
         ("gevent", 5, 1, 1),
         ("asyncio-adapter", 5, 5, 5),
         ("asyncio-blocking-db", 5, 1, 5),
-        ("asyncio", 5, 1, 1),
+        ("asyncio-bridge", 5, 1, 1),
         ("gevent", 15, 1, 1),
         ("gevent", 16, 1, 2),
-        ("asyncio", 100, 1, 7),
+        ("asyncio-bridge", 100, 1, 7),
         ("sync", 100, 100, 100),
         ("gthread", 15, 1, 1),
         ("gthread", 100, 7, 7),
@@ -135,9 +135,9 @@ def test_a_server_that_cannot_start_fails_its_cell_and_the_run_goes_on(test_bed:
     """asyncpg opens its pool at start-up, so without a database there is no server at all."""
     away = f"postgresql://bench:x@127.0.0.1:{free_port()}/postgres"
     bed = replace(test_bed, databases={"postgres": replace(test_bed.databases["postgres"], url=away)}, logs=tmp_path)
-    cells, _, _ = run_them(bed, find_models("asyncio,sync"), tmp_path)
+    cells, _, _ = run_them(bed, find_models("asyncio-bridge,sync"), tmp_path)
     seen = [(cell.model, one.state) for cell in cells for one in cell.observations]
-    assert seen == [("asyncio", "ERRORS"), ("sync", "ERRORS")]
+    assert seen == [("asyncio-bridge", "ERRORS"), ("sync", "ERRORS")]
     (first,) = cells[0].observations
     assert "it ended with exit code 3; the last lines of" in first.reason
     assert "ConnectionRefusedError" in first.reason
@@ -154,7 +154,7 @@ def test_the_kinds_of_failure_are_counted_apart() -> None:
     assert problem(Round(1, 1, 2, answers[:1])) is None
 
 
-@pytest.mark.parametrize("name", ["gevent", "asyncio"])
+@pytest.mark.parametrize("name", ["gevent", "asyncio-bridge"])
 def test_more_requests_than_connections_come_back_in_waves(name: str, serve: Callable[[str], Server]) -> None:
     answers = send_at_once(serve(name).url, "/sleep/postgres/?seconds=0.5", 2 * POOL, 30, lambda _: None)
     assert all(answer.ok for answer in answers)

@@ -66,7 +66,7 @@ def test_the_finding_names_every_model_that_has_figures() -> None:
         cell("sync", Reading({"total_s": 0.2114}), 50),
         cell("gevent", Reading({"total_s": 0.3}), 50),
         cell("gevent", Reading({"total_s": 0.1}), 1),
-        cell("asyncio", Reading({}), 50),
+        cell("asyncio-bridge", Reading({}), 50),
     ]
     assert SCENARIO.finding(scenario_of(*cells)) == (
         "50 calls of 0.1 s in one request take 0.21 s (sync), 0.30 s (gevent); "

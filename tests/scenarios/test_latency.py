@@ -116,7 +116,7 @@ def made_up(
 
 def test_one_rate_for_all_is_a_share_of_what_the_slowest_does_and_stays_so_in_later_generations() -> None:
     found: dict[str, Any] = {}
-    first = made_up({"gevent": 900.0, "asyncio": 1_200.0, "sync": 300.0}, found=found)
+    first = made_up({"gevent": 900.0, "asyncio-bridge": 1_200.0, "sync": 300.0}, found=found)
     readings = latency.measure(first, ONE_RATE)
     assert found == {"rate_rps": pytest.approx(270.0)}, "one that blocks does not decide"
     (jobs,) = first.loads
@@ -126,7 +126,7 @@ def test_one_rate_for_all_is_a_share_of_what_the_slowest_does_and_stays_so_in_la
     assert readings["gevent"].figures["capacity_rps"] == pytest.approx(900.0)
     assert {"p50_s", "p90_s", "service_p90_s", "offered_rps"} <= readings["gevent"].figures.keys()
 
-    later = made_up({"gevent": 500.0, "asyncio": 700.0}, found=found)
+    later = made_up({"gevent": 500.0, "asyncio-bridge": 700.0}, found=found)
     latency.measure(later, ONE_RATE)
     assert {job.rate_rps for job in later.loads[0].values()} == {found["rate_rps"]}
 
@@ -139,21 +139,21 @@ def test_where_all_block_the_slowest_of_them_decides() -> None:
 
 @pytest.mark.parametrize("workload", [ONE_RATE, PROMISE], ids=lambda workload: workload.name)
 def test_a_server_that_answers_nothing_keeps_its_own_reason_and_the_others_go_on(workload: latency.Workload) -> None:
-    readings = latency.measure(made_up({"gevent": 0.0, "asyncio": 800.0}), workload)
+    readings = latency.measure(made_up({"gevent": 0.0, "asyncio-bridge": 800.0}), workload)
     assert readings["gevent"].judgement == DEAD.judgement
-    assert readings["asyncio"].judgement.valid
+    assert readings["asyncio-bridge"].judgement.valid
     alone = latency.measure(made_up({"gevent": 0.0}), workload)
     assert alone["gevent"].judgement == DEAD.judgement
 
 
 def test_the_highest_rates_are_searched_for_all_at_once_and_nine_tenths_are_promised_and_confirmed() -> None:
-    generation = made_up({"gevent": 800.0, "asyncio": 1_600.0}, {"gevent": 300.0, "asyncio": 2_000.0})
+    generation = made_up({"gevent": 800.0, "asyncio-bridge": 1_600.0}, {"gevent": 300.0, "asyncio-bridge": 2_000.0})
     readings = latency.measure(generation, PROMISE)
     assert len(generation.loads) == PROBES + 1
-    assert all(list(jobs) == ["gevent", "asyncio"] for jobs in generation.loads)
+    assert all(list(jobs) == ["gevent", "asyncio-bridge"] for jobs in generation.loads)
     tried = {name: [jobs[name].rate_rps or 0.0 for jobs in generation.loads] for name in readings}
     assert tried["gevent"][:PROBES] == pytest.approx([400, 200, 300, 350, 325])
-    assert max(tried["asyncio"]) < 1_600, "no rate above what the closed loop found is tried"
+    assert max(tried["asyncio-bridge"]) < 1_600, "no rate above what the closed loop found is tried"
     assert tried["gevent"][-1] == pytest.approx(PROMISED_SHARE * 300)
     for name, reading in readings.items():
         assert reading.judgement.valid
@@ -164,11 +164,11 @@ def test_the_highest_rates_are_searched_for_all_at_once_and_nine_tenths_are_prom
 
 
 def test_a_model_that_keeps_no_rate_is_saturated_and_promises_none() -> None:
-    readings = latency.measure(made_up({"gevent": 800.0, "asyncio": 1_600.0}, {"gevent": 1.0}), PROMISE)
+    readings = latency.measure(made_up({"gevent": 800.0, "asyncio-bridge": 1_600.0}, {"gevent": 1.0}), PROMISE)
     found = readings["gevent"]
     assert (found.judgement.state, found.figures["promise_rps"]) == ("SATURATED", None)
     assert found.judgement.reason == "p99 was below 50 ms at no rate tried, the lowest 25/s; its capacity is 800/s"
-    assert readings["asyncio"].judgement.valid
+    assert readings["asyncio-bridge"].judgement.valid
     none = latency.measure(made_up({"gevent": 800.0}, {"gevent": 1.0}), PROMISE)
     assert none["gevent"].judgement.state == "SATURATED"
 
@@ -203,8 +203,8 @@ def test_the_finding_says_who_waits_least_who_can_promise_most_and_whom_it_leave
     found = latency.finding(
         scenario_of(
             *(waits(model, (0.002,) * 5) for model in ("gevent", "gevent-psycopg3")),
-            waits("asyncio", (0.002,) * 5, took=1.5),
-            *(promises(model, (700.0,) * 5, late=late) for model, late in (("gevent", 3), ("asyncio", 30))),
+            waits("asyncio-bridge", (0.002,) * 5, took=1.5),
+            *(promises(model, (700.0,) * 5, late=late) for model, late in (("gevent", 3), ("asyncio-bridge", 30))),
         )
     )
     assert "Not ranked there, as not valid: asyncio." in found
@@ -222,7 +222,7 @@ def test_real_servers_have_one_rate_and_promises_in_every_generation(
     heard = Heard()
     options = Options(generations=2, slice_s=0.02, budget_s=0, seed=7)
     Session(Place(out=tmp_path / "o")).carry_out(
-        Inquiry("latency", [SCENARIOS["latency"]], find_models("asyncio"), options), heard
+        Inquiry("latency", [SCENARIOS["latency"]], find_models("asyncio-bridge"), options), heard
     )
     run = load_run(tmp_path / "o")
     assert sorted(set(heard.loads)) == [f"{COMMON} on 2", f"{PROMISE.name} on 2"]

@@ -34,7 +34,7 @@ def measured(server: Server, testbed: TestBed) -> dict[str, Reading]:
     return {workload.name: neighbour.measure(context, workload) for workload in neighbour.workloads(OPTIONS)}
 
 
-@pytest.mark.parametrize("name", ["gevent", "asyncio"])
+@pytest.mark.parametrize("name", ["gevent", "asyncio-bridge"])
 def test_small_requests_and_sleepers_wait_longer_beside_a_neighbour(
     name: str, test_bed: TestBed, serve: Callable[[str], Server]
 ) -> None:
@@ -71,7 +71,7 @@ def test_a_neighbour_has_ended_when_its_context_has_even_by_an_exception(serve: 
             assert neighbours()
             raise KeyboardInterrupt
 
-    calling = Neighbour(serve("asyncio").url + BURN)
+    calling = Neighbour(serve("asyncio-bridge").url + BURN)
     with pytest.raises(KeyboardInterrupt):
         interrupted(calling)
     assert not neighbours()
@@ -82,7 +82,7 @@ def test_a_neighbour_has_ended_when_its_context_has_even_by_an_exception(serve: 
 def test_a_neighbour_that_gets_no_answer_says_why_and_keeps_nobody_waiting(
     url: str, serve: Callable[[str], Server]
 ) -> None:
-    with Neighbour(url.format(port=free_port(), server=serve("asyncio").url)) as calling:
+    with Neighbour(url.format(port=free_port(), server=serve("asyncio-bridge").url)) as calling:
         pass
     assert calling.failure
     assert calling.calls == 0
@@ -136,9 +136,10 @@ def cell(model: str, ratio: float, state: str = "VALID") -> Cell:
 
 
 def test_the_finding_names_who_suffers_least_and_most_among_the_valid() -> None:
-    cells = [cell("gevent", 25), cell("sync", 40), cell("asyncio", 20), cell("asyncio-adapter", 2, "UNSTABLE")]
+    cells = [cell("gevent", 25), cell("sync", 40), cell("asyncio-bridge", 20), cell("asyncio-adapter", 2, "UNSTABLE")]
     assert neighbour.finding(scenario_of(*cells)) == (
-        "Beside one client that calls /cpu/?milliseconds=50, small requests wait 20.0 times as long with asyncio "
+        "Beside one client that calls /cpu/?milliseconds=50, small requests wait 20.0 times as long with "
+        "asyncio-bridge "
         "(p90 2.0 → 40.0 ms) and 40.0 times as long with sync (p90 2.0 → 80.0 ms)."
     )
     assert neighbour.finding(scenario_of()) == ""

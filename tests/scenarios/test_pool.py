@@ -37,7 +37,7 @@ from tests.judged_runs import scenario_of
 
 (GEVENT,) = find_models("gevent")
 # One of each app and driver; servers do not change what a pool does.
-ON_POSTGRES = ["gevent", "asyncio"]
+ON_POSTGRES = ["gevent", "asyncio-bridge"]
 ON_MYSQL = [
     pytest.param(model.name, marks=pytest.mark.skipif(bool(model.unavailable), reason=model.unavailable))
     for model in MODELS
@@ -192,7 +192,7 @@ def test_answers_come_in_waves_of_15(model: str, own_testbed: TestBed) -> None:
     assert found == SEVEN_WAVES
 
 
-@pytest.mark.parametrize(("model", "closes_them"), [("gevent", True), ("asyncio", False)])
+@pytest.mark.parametrize(("model", "closes_them"), [("gevent", True), ("asyncio-bridge", False)])
 def test_sqlalchemy_opens_overflow_connections_anew_and_asyncpg_has_kept_them(
     model: str, closes_them: bool, own_testbed: TestBed
 ) -> None:
@@ -232,7 +232,7 @@ def test_above_max_connections_requests_fail_and_the_reading_is_valid(model: str
     assert judge(errors, result, reasons=failed - 1) == errors
 
 
-@pytest.mark.parametrize(("model", "has_a_timeout"), [("gevent", True), ("asyncio", False)])
+@pytest.mark.parametrize(("model", "has_a_timeout"), [("gevent", True), ("asyncio-bridge", False)])
 def test_a_time_out_fails_requests_under_sqlalchemy_and_databases_has_none(
     model: str, has_a_timeout: bool, own_testbed: TestBed
 ) -> None:
@@ -245,7 +245,7 @@ def test_a_time_out_fails_requests_under_sqlalchemy_and_databases_has_none(
     assert ("QueuePool limit" in (reading.raw["expected_error"] or "")) is has_a_timeout
 
 
-@pytest.mark.parametrize(("model", "starts"), [("gevent", True), ("asyncio", False)])
+@pytest.mark.parametrize(("model", "starts"), [("gevent", True), ("asyncio-bridge", False)])
 def test_a_minimum_above_max_connections_keeps_asyncpg_from_starting(
     model: str, starts: bool, own_testbed: TestBed
 ) -> None:
@@ -321,16 +321,16 @@ CELLS = [
     cell("gevent", NO_POOL, reading_of(0.8, cpu_s=0.003)),
     cell("gevent", ABOVE, Reading({}, raw={"skipped": "max_connections is 500"})),
     cell("gevent", TIMEOUT, reading_of(1.2, failed=55)),
-    cell("asyncio", KEPT, reading_of(1.45)),
-    cell("asyncio", TIMEOUT, reading_of(2.8)),
+    cell("asyncio-bridge", KEPT, reading_of(1.45)),
+    cell("asyncio-bridge", TIMEOUT, reading_of(2.8)),
 ]
 
 
 def test_the_finding_says_what_was_measured_and_what_was_left_out() -> None:
     assert SCENARIO.finding(scenario_of(*CELLS)) == (
-        "A pool of 15 answers 100 requests of 0.2 s in 1.50 s (gevent) and 1.45 s (asyncio); "
+        "A pool of 15 answers 100 requests of 0.2 s in 1.50 s (gevent) and 1.45 s (asyncio-bridge); "
         "5 + 10 overflow takes 1.20 times (gevent) as long; no pool costs 3.0 times (gevent) the CPU time; "
-        "55 (gevent) and 0 (asyncio) wait longer than a time-out of 1 s and fail; "
+        "55 (gevent) and 0 (asyncio-bridge) wait longer than a time-out of 1 s and fail; "
         "above max_connections was left out (max_connections is 500)."
     )
     assert SCENARIO.finding(scenario_of()) == ""
@@ -338,9 +338,9 @@ def test_the_finding_says_what_was_measured_and_what_was_left_out() -> None:
 
 def test_pictures_share_one_axis_and_leave_out_what_was_not_measured() -> None:
     lines = printed(pictures(scenario_of(*CELLS).cells, 80), 80)
-    titles = [line for line in lines if line.startswith(("gevent", "asyncio"))]
-    assert titles == ["gevent, pool of 15", "asyncio, pool of 15", "gevent, 5 + 10 overflow", "gevent, no pool",
-                      "gevent, time-out: 55 failed (×)", "asyncio, time-out"]  # fmt: skip
+    titles = [line for line in lines if line.startswith(("gevent", "asyncio-bridge"))]
+    assert titles == ["gevent, pool of 15", "asyncio-bridge, pool of 15", "gevent, 5 + 10 overflow", "gevent, no pool",
+                      "gevent, time-out: 55 failed (×)", "asyncio-bridge, time-out"]  # fmt: skip
     assert lines[-1].endswith("─ 2.80 s")
     assert max(map(len, lines)) == 80
     assert printed(pictures([], 80), 80) == []
@@ -349,5 +349,5 @@ def test_pictures_share_one_axis_and_leave_out_what_was_not_measured() -> None:
 def test_only_models_whose_database_waits_overlap_take_part() -> None:
     (workload,) = workloads(Options())
     asked = {model.name for model in MODELS if SCENARIO.asks(model, workload)}
-    assert {"gevent", "asyncio", "gevent-mysql", "asyncio-mysql"} <= asked
+    assert {"gevent", "asyncio-bridge", "gevent-mysql", "asyncio-mysql"} <= asked
     assert not {"sync", "gevent-blocking-db", "asyncio-adapter", "asyncio-blocking-db"} & asked

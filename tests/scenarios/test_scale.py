@@ -21,7 +21,7 @@ from bench.testbed.testbed import TestBed
 from tests.judged_runs import scenario_of
 from tests.observations import observations
 
-SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio")
+SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio-bridge")
 
 
 def context_of(server: Server, testbed: TestBed) -> MeasurementContext:
@@ -151,7 +151,7 @@ def test_the_finding_says_who_reaches_the_highest_level_and_who_stops_where(
     assert finding(scenario_of(*found)) == sentence
 
 
-@pytest.mark.parametrize("name", ["gevent", "asyncio"])
+@pytest.mark.parametrize("name", ["gevent", "asyncio-bridge"])
 def test_fifty_requests_wait_at_once_without_a_thread_more(
     name: str, serve: Callable[[str], Server], test_bed: TestBed
 ) -> None:

@@ -19,7 +19,7 @@ from bench.testbed.testbed import TestBed
 from tests.judged_runs import scenario_of
 from tests.observations import observations
 
-SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio")
+SYNC, GEVENT, ASYNCIO = find_models("sync,gevent,asyncio-bridge")
 
 KEPT = StreamResult(
     streams=20, opened=20, finished=20, errors=ErrorCounts(), error_example=None, events=60, events_expected=60,
@@ -80,7 +80,7 @@ def test_the_finding_names_the_price_of_a_stream_and_who_cannot() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["gevent", "asyncio"])
+@pytest.mark.parametrize("name", ["gevent", "asyncio-bridge"])
 def test_twenty_streams_are_open_at_once(name: str, serve: Callable[[str], Server], test_bed: TestBed) -> None:
     reading = measure(serve(name), test_bed, 20, 4, 0.3)
     assert reading.judgement.state == "VALID", reading.judgement.reason

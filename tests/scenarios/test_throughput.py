@@ -28,7 +28,7 @@ def cell(model: str, longest_s: float, **more: object) -> Cell:
 
 
 def test_a_longest_answer_of_many_times_the_mean_is_told() -> None:
-    found = scenario_of(cell("gevent", 0.25), cell("asyncio", 0.02), cell("gthread", 0.01 * UNEQUAL))
+    found = scenario_of(cell("gevent", 0.25), cell("asyncio-bridge", 0.02), cell("gthread", 0.01 * UNEQUAL))
     said = "25.0 times the mean with gevent and 2.5 times the mean with gthread"
     assert unequal(found.cells) == f"Clients are not served alike: the longest answer of a slice takes {said}."
     assert SCENARIO.finding(found).endswith(unequal(found.cells))
@@ -37,7 +37,7 @@ def test_a_longest_answer_of_many_times_the_mean_is_told() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        cell("asyncio", 0.0249),
+        cell("asyncio-bridge", 0.0249),
         cell("gevent (again)", 0.25),
         cell("gevent", 0.25, workload="GET /"),
         cell("gevent", 0.25, state="SATURATED"),
@@ -51,7 +51,7 @@ def test_nothing_is_told_of_others(other: Cell) -> None:
 def test_servers_answer_every_workload_and_the_todos_are_as_before(
     workload: throughput.Workload, serve: Callable[[str], Server], test_bed: TestBed
 ) -> None:
-    servers = {name: serve(name) for name in ("gevent", "asyncio")}
+    servers = {name: serve(name) for name in ("gevent", "asyncio-bridge")}
     with Generator() as generator:
         contexts = {
             name: MeasurementContext(
@@ -90,7 +90,7 @@ class TwoFaced(BaseHTTPRequestHandler):
 def test_answers_that_are_not_those_of_before_or_not_whole_are_errors_of_that_server_alone(
     serve: Callable[[str], Server], test_bed: TestBed
 ) -> None:
-    good = serve("asyncio")
+    good = serve("asyncio-bridge")
     with HTTPServer(("127.0.0.1", 0), TwoFaced) as fake, Generator() as generator:
         Thread(target=fake.serve_forever, daemon=True).start()
         odd = replace(good, url=f"http://127.0.0.1:{fake.server_port}")
@@ -98,7 +98,7 @@ def test_answers_that_are_not_those_of_before_or_not_whole_are_errors_of_that_se
             name: MeasurementContext(
                 Contestant(name, server.model), server, test_bed, OPTIONS, random.Random(1), generator, lambda _: None
             )
-            for name, server in {"asyncio": good, "odd": odd}.items()
+            for name, server in {"asyncio-bridge": good, "odd": odd}.items()
         }
         generation = Generation(contexts, test_bed, OPTIONS, random.Random(1), generator)
         found = throughput.measure(generation, throughput.Workload("GET /", {"path": "/"}))
@@ -107,5 +107,5 @@ def test_answers_that_are_not_those_of_before_or_not_whole_are_errors_of_that_se
         fake.shutdown()
     assert found["odd"].judgement.state == "ERRORS"
     assert "requests failed, for instance" in found["odd"].judgement.reason
-    assert found["asyncio"].judgement.state != "ERRORS"
+    assert found["asyncio-bridge"].judgement.state != "ERRORS"
     assert ONE_READ in [workload.name for workload in SCENARIO.workloads(OPTIONS)]

@@ -134,7 +134,9 @@ def test_a_role_that_may_only_create_schemas_gets_a_schema(role: str, users_serv
 @pytest.mark.parametrize("role", [["GRANT CREATE ON DATABASE users_own TO plain"]], indirect=True)
 def test_the_classic_runs_in_a_schema_of_the_users_database(role: str, users_server: str, tmp_path: Path) -> None:
     before = inventory(users_server)
-    done = bench("classic", "--seconds", "0.1", "--models", "gevent,asyncio", "--out", str(tmp_path / "out"), url=role)
+    done = bench(
+        "classic", "--seconds", "0.1", "--models", "gevent,asyncio-bridge", "--out", str(tmp_path / "out"), url=role
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert inventory(users_server) == before
 
@@ -185,7 +187,7 @@ def bench(*arguments: str, url: str) -> "subprocess.CompletedProcess[str]":
 
 def test_kill_9_leaves_nothing_in_the_users_server(users_server: str, tmp_path: Path) -> None:
     before = inventory(users_server)
-    command = [sys.executable, "-m", "bench", "serve", "asyncio", "--port", str(free_port())]
+    command = [sys.executable, "-m", "bench", "serve", "asyncio-bridge", "--port", str(free_port())]
     process = subprocess.Popen([*command, "--database-url", users_server], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert any("Ctrl-C ends it" in line for line in iter(process.stdout.readline, ""))

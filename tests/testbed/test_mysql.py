@@ -262,7 +262,7 @@ def test_every_connection_of_the_pool_sees_what_another_has_written(mysql_server
         client.patch("/todos/7", json={"priority": 2})
 
 
-@pytest.mark.parametrize("name", ["gevent", "asyncio", "gevent-mysql", "asyncio-mysql"])
+@pytest.mark.parametrize("name", ["gevent", "asyncio-bridge", "gevent-mysql", "asyncio-mysql"])
 def test_the_endpoint_of_the_other_database_says_which_there_is(name: str, serve: Callable[[str], Server]) -> None:
     server = serve(name)
     here, other = ("mysql", "postgres") if name.endswith("mysql") else ("postgres", "mysql")

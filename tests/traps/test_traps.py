@@ -158,7 +158,9 @@ def test_what_has_changed_is_said_with_what_to_do() -> None:
     assert " It showed: 0 of 300 requests failed. " in fixed
     assert "https://github.com/python/cpython/issues/140947 is solved" in fixed
     assert fixed.endswith("correct 'leaking-context' in bench/traps/known.py.")
-    assert uncured.startswith("The cure of no-adapter does not cure. Model asyncio showed: 1 of 10 requests failed")
+    assert uncured.startswith(
+        "The cure of no-adapter does not cure. Model asyncio-bridge showed: 1 of 10 requests failed"
+    )
 
 
 @pytest.mark.parametrize("width", [80, 160])
@@ -194,13 +196,14 @@ def test_the_command_ends_with_1_and_says_which_one_has_changed(
 ) -> None:
     """A trap that somebody has fixed: the model with the bridge under the trap's name."""
     monkeypatch.setattr("bench.measuring.session.open_testbed", lambda *_, **__: nullcontext(own_testbed))
-    fixed = replace(BY_NAME["no-adapter"], model="asyncio")
+    fixed = replace(BY_NAME["no-adapter"], model="asyncio-bridge")
     monkeypatch.setattr("bench.commands.traps.find_traps", lambda *_: (fixed,))
     done = CliRunner().invoke(cli, ["traps", "--out", str(tmp_path / "o")], env={"COLUMNS": "80"})
     assert done.exit_code == 1
-    assert "[1/1] trap no-adapter: asyncio; " in done.output
+    assert "[1/1] trap no-adapter: asyncio-bridge; " in done.output
     assert (
-        "no-adapter no longer behaves as stated. Model asyncio was to show: all requests fail: missing" in done.output
+        "no-adapter no longer behaves as stated. Model asyncio-bridge was to show: all requests fail: missing"
+        in done.output
     )
     assert done.output.splitlines()[-1] == f"{tmp_path}/o/results.json"
     (told,) = load_run(tmp_path / "o").traps

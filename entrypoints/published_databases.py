@@ -1,4 +1,4 @@
-"""The asyncio app without its cache of compiled statements (asyncio_app/statements.py): `databases` as it is."""
+"""The asyncio app without its cache of compiled statements (asyncio_app/statements.py): `databases` as published."""
 
 from asyncio_app.asgi import app
 from asyncio_app.db import database
