@@ -1,17 +1,27 @@
 """What is the least that a request costs? No way to serve anything, but what the ways to serve are held against."""
 
 from bench.models.model import Model
-from bench.models.servers import LIFESPAN, UVICORN
+from bench.models.servers import LIFESPAN, UVICORN, UVICORN_BEST
 
 FLOORS = ("floors",)
+
+FLOOR = "entrypoints.flask_floor:app"
 
 MODELS = (
     Model(
         "asyncio-floor",
         "asyncio_app",
-        (*UVICORN, *LIFESPAN, "entrypoints.flask_floor:app"),
+        (*UVICORN, *LIFESPAN, FLOOR),
         loop="asyncio",
-        note="GET / without a bridge: Flask on a prepared environ, with a prepared head; all else as in asyncio.",
+        note="GET / without a bridge: Flask on a prepared environ, with a prepared head; all else by the bridge.",
+        families=FLOORS,
+    ),
+    Model(
+        "asyncio-floor-best",
+        "asyncio_app",
+        (*UVICORN_BEST, *LIFESPAN, FLOOR),
+        loop="uvloop",
+        note="asyncio-floor, on uvicorn's faster parser and loop.",
         families=FLOORS,
     ),
 )

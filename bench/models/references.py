@@ -1,7 +1,7 @@
 """What people would pick instead, and other async database stacks: same contract, a file each in reference_apps/."""
 
 from bench.models.model import Model
-from bench.models.servers import LIFESPAN, UVICORN
+from bench.models.servers import LIFESPAN, UVICORN, UVICORN_BEST
 
 
 def on_uvicorn(
@@ -11,14 +11,15 @@ def on_uvicorn(
     packages: tuple[str, ...] = (),
     families: tuple[str, ...] = (),
     framework: str = "Flask",
+    server: tuple[str, ...] = UVICORN,
 ) -> Model:
     """An app of reference_apps, all of whose waits overlap."""
     app = f"reference_apps.{module}"
     return Model(
         name,
         app,
-        (*UVICORN, *LIFESPAN, f"{app}:app"),
-        loop="asyncio",
+        (*server, *LIFESPAN, f"{app}:app"),
+        loop="asyncio" if server == UVICORN else "uvloop",
         note=note,
         packages=packages,
         extra="references" if packages else "",
@@ -43,6 +44,22 @@ MODELS = (
         packages=("fastapi",),
         families=("default",),
         framework="FastAPI",
+    ),
+    on_uvicorn(
+        "quart-best",
+        "quart_app",
+        "quart, on uvicorn's faster parser and loop.",
+        packages=("quart",),
+        framework="Quart",
+        server=UVICORN_BEST,
+    ),
+    on_uvicorn(
+        "fastapi-best",
+        "fastapi_app",
+        "fastapi, on uvicorn's faster parser and loop, which `fastapi[standard]` installs.",
+        packages=("fastapi",),
+        framework="FastAPI",
+        server=UVICORN_BEST,
     ),
     on_uvicorn(
         "asyncio-bare",

@@ -93,7 +93,7 @@ def test_a_blocking_model_is_called_that_and_wins_nothing() -> None:
     found = of({"gevent": LEVEL, "asyncio-bridge": LEVEL[::-1], "asyncio-blocking-db": times(2)})
     assert found.rows[0].best == ("gevent", "asyncio-bridge")
     assert found.sentences[0] == (
-        "Requests wait at the same time with gevent and asyncio. They wait one after the other "
+        "Requests wait at the same time with gevent and asyncio-bridge. They wait one after the other "
         "with asyncio-blocking-db (in the database), which blocks and is not ranked."
     )
     alone = of({"sync": LEVEL, "asyncio-blocking-db": times(2)})

@@ -123,7 +123,7 @@ def test_a_list_is_names_families_and_wildcards_in_its_order_each_once(text: str
     [
         ("gevnt", "there is no model 'gevnt'; did you mean gevent"),
         ("Gevent", "there is no model 'Gevent'; did you mean gevent"),
-        ("gevent,asyncoi", "there is no model 'asyncoi'; did you mean asyncio-bridge"),
+        ("gevent,asyncio-brigde", "there is no model 'asyncio-brigde'; did you mean asyncio-bridge"),
         ("refrences", "did you mean references"),
         ("adapter", " or asyncio-adapter?"),
         ("gevent-zzz*", "there is no model 'gevent-zzz*'; did you mean gevent"),

@@ -18,8 +18,8 @@ from bench.scenarios.bridge import CPU, SCENARIO, WAITING, Comparison, Target, c
 NOT_MEASURED = Text("  not measured", "yellow")
 CAPTION = (
     "CPU time a request on one core, memory and threads with so many in flight. CPU time has the 95 % interval of its "
-    "ratio, memory was measured once. A target is met if the ratio is at most that; where there is none, the figure is "
-    "for comparison."
+    "ratio, memory was measured once. A target is met if the ratio is at most that, and not met if the whole interval "
+    "is above; where there is none, the figure is for comparison."
 )
 
 
@@ -79,6 +79,8 @@ def told(one: Comparison) -> Text | str:
     """Whether a target is met; empty where there is none."""
     if one.ratio is None:
         return NOT_MEASURED
+    if one.open:
+        return Text("  within it", "dim")
     return "" if one.met is None else verdict(met=one.met)
 
 
