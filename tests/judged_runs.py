@@ -27,6 +27,7 @@ def rates(
     state: str = "",
     *,
     numbers: Sequence[int] = (),
+    scenario: str = "throughput",
     **slices: Any,
 ) -> Cell:
     """A cell of throughput with these requests a second, generation by generation; NaN is one that answered nothing.
@@ -39,7 +40,7 @@ def rates(
     nothing = {"state": "ERRORS", "reason": "it did not start"}
     measured = [nothing if isnan(rps) else {**loaded(closed_slices(rps, **slices)), **forced} for rps in values]
     numbered = [{"round": number, **one} for number, one in zip(numbers or range(len(values)), measured, strict=True)]
-    return Cell("throughput", model, {"name": workload}, "cpu_per_request_s", (), {}, observations(*numbered))
+    return Cell(scenario, model, {"name": workload}, "cpu_per_request_s", (), {}, observations(*numbered))
 
 
 def waits(model: str, p90s_s: Sequence[float], workload: str = COMMON, **slices: Any) -> Cell:

@@ -61,7 +61,8 @@ def matched_pairs(workload: JudgedWorkload) -> list[MatchedPair]:
 
 def finding(scenario: JudgedScenario) -> str:
     """What the pairs of a scenario say, in sentences; empty without any that can be compared."""
-    found = [pair for workload in scenario.workloads for pair in matched_pairs(workload) if pair.interval]
+    told = [workload for workload in scenario.workloads if not workload.method_failed]
+    found = [pair for workload in told for pair in matched_pairs(workload) if pair.interval]
     if not found:
         return ""
     least, most = min(found, key=ratio_of), max(found, key=ratio_of)
@@ -91,25 +92,23 @@ def in_words(workload: JudgedWorkload) -> str:
 
 
 def counted(outcomes: Sequence[Outcome]) -> str:
-    """`of 9 comparisons, asyncio takes less in 3, more in 5, and 1 is equal within 5 %`."""
+    """`of 9 comparisons it is less in 3, more in 5 and equal within 5 % in 1`."""
     kinds = Counter(outcome.kind for outcome in outcomes)
-    open_ = kinds["not told apart"] + kinds["not comparable"]
-    parts = [
-        f"{text} {count}"
-        for text, count in (
-            ("it is less in", kinds["better"]),
-            ("more in", kinds["worse"]),
-            ("equal within 5 % in", kinds["equal"]),
-            ("not told apart in", open_),
-        )
-        if count
-    ]
-    return f"of {len(outcomes)} comparisons {join(parts)}"
+    counts = {
+        "less in": kinds["better"],
+        "more in": kinds["worse"],
+        "equal within 5 % in": kinds["equal"],
+        "not told apart in": kinds["not told apart"] + kinds["not comparable"],
+    }
+    parts = [f"{text} {count}" for text, count in counts.items() if count]
+    return f"of {len(outcomes)} comparisons it is {join(parts)}"
 
 
 def layers_alone(scenario: JudgedScenario, stacks: Sequence[str]) -> str:
     """What another data layer alone would give each of these models, for the smallest read; empty if nothing tells."""
     workload = scenario.workloads[0]
+    if workload.method_failed:
+        return ""
     parts = [f"{stack} ({layer_of(workload, stack)}) would take {other}" for stack in stacks
              if stack in workload.cells and (other := others_of(workload, stack))]  # fmt: skip
     return f"Changing the data layer alone, for {in_words(workload)}: {'; '.join(parts)}." if parts else ""

@@ -123,7 +123,7 @@ def servers(work: Work) -> str:
 
 def waits(models: Mapping[str, ModelFacts]) -> str:
     """Whose waits overlap, and what blocks."""
-    facts = {name: found for name, found in models.items() if outside(found) in ("", "blocks")}
+    facts = {name: found for name, found in models.items() if outside(found) in ("", "blocks") and found.group != PAIRS}
     together = [name for name, found in facts.items() if not blocks(found)]
     places: dict[str, list[str]] = {}
     for name, found in facts.items():

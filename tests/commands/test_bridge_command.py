@@ -132,7 +132,9 @@ def test_a_target_is_met_up_to_its_ratio(ratio: float, unmet: set[tuple[str, str
 def test_a_target_is_missed_only_if_the_whole_interval_is_above_it(
     ratio: float, low: float, high: float, met: bool, is_open: bool
 ) -> None:
-    row = Comparison(Target(EMPTY, "gevent", 0.70), ratio, 1.0, RatioInterval(ratio, low, high, 3))
+    row = Comparison(
+        Target(EMPTY, "gevent", 0.70), ratio, 1.0, RatioInterval(ratio=ratio, low=low, high=high, generations=3)
+    )
     assert (row.met, row.open) == (met, is_open)
 
 

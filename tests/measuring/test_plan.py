@@ -100,9 +100,9 @@ def test_a_quick_and_brief_plan_has_the_classic_six_only() -> None:
 
 
 def test_the_bridge_has_no_twin_and_its_memory_is_measured_once_on_servers_of_its_own() -> None:
-    plan = make_plan([BRIDGE, MEMORY_SCENARIO], find_models("asyncio-bridge,gevent,quart"), OPTIONS)
-    assert [names(step) for step in plan] == [["gevent", "asyncio-bridge", "quart"]] * 4 + [
-        ["asyncio-bridge"],
+    plan = make_plan([BRIDGE, MEMORY_SCENARIO], find_models("asyncio-bridge-best,gevent,quart-best"), OPTIONS)
+    assert [names(step) for step in plan] == [["gevent", "asyncio-bridge-best", "quart-best"]] * 4 + [
+        ["asyncio-bridge-best"],
         ["gevent"],
     ]
 
@@ -133,3 +133,22 @@ def test_a_scenario_only_has_steps_for_models_it_applies_to_and_one_for_each_set
     assert [(names(step), step.setup) for step in plan] == [(["gevent"], setup) for setup in SETUPS[:2]]
     none = replace(THROUGHPUT, asks=lambda model, workload: False, schedule=Slices(lambda generation, workload: {}))
     assert make_plan([none], find_models("sync,gevent"), OPTIONS) == []
+
+
+def test_matched_pairs_have_servers_of_their_own_and_their_generations_take_turns() -> None:
+    brief = replace(OPTIONS, brief=True)
+    plan = make_plan([THROUGHPUT, SCENARIOS["pairs"]], find_models("default"), brief)
+    assert [step.scenarios[0].name for step in plan] == ["throughput", "pairs"] * OPTIONS.generations
+    assert len({step.id for step in plan}) == len(plan)
+    stacks, pairs = (set(names(step)) for step in plan[:2])
+    assert {"gevent-raw", "asyncio-raw", "gevent", TWIN, "asyncio-bridge", "asyncio-databases"} <= pairs
+    assert "gevent-raw" not in stacks
+    assert {"sync", "gthread"} <= stacks
+    assert not {"sync", "gthread"} & pairs
+
+
+def test_a_quick_plan_has_no_pairs_unless_models_are_named() -> None:
+    quick = replace(OPTIONS, brief=True, quick=True)
+    assert make_plan([SCENARIOS["pairs"]], find_models("default"), quick) == []
+    named = make_plan([SCENARIOS["pairs"]], find_models("gevent-raw,asyncio-raw"), replace(quick, brief=False))
+    assert set(names(named[0])) == {"gevent-raw", f"gevent-raw{TWIN_SUFFIX}", "asyncio-raw"}
