@@ -11,7 +11,7 @@ from bench.files import write_whole
 from bench.judging import judge
 from bench.report.pictures import pictures
 from bench.report.publication import answer, figures, files, with_answer
-from bench.results import Run, write_published
+from bench.results import Run, published_name, write_published
 
 
 # fmt: off
@@ -24,8 +24,8 @@ from bench.results import Run, write_published
 def publish(results: tuple[Path, ...], out: Path, readme: Path) -> None:
     """Publish the runs in RESULTS, folders of runs or their files: the first is what the page and the answer are about.
 
-    Writes each run compressed, which report, compare and decide read as it is; pictures in light and dark; a page; every
-    figure by its name; and the part of README.md between its marks. What is written follows from the runs alone.
+    Writes each run compressed, which report, compare and decide read as it is; pictures in light and dark; a page;
+    every figure by its name; and the part of README.md between its marks. All of it follows from the runs alone.
     """
     runs = [sound_run(path) for path in results]
     check_apart(runs)
@@ -47,13 +47,13 @@ def publish(results: tuple[Path, ...], out: Path, readme: Path) -> None:
 
 
 def check_apart(runs: list[Run]) -> None:
-    """Raises BenchError for runs without a measurement, and for two of the same command, which have one name."""
-    commands = [run.arguments["command"] for run in runs]
-    for run, command in zip(runs, commands, strict=True):
+    """Raises BenchError for a run without a measurement, and for two of the same command, which have one name."""
+    names = list(map(published_name, runs))
+    for run, name in zip(runs, names, strict=True):
         if not run.cells:
             raise BenchError(f"{run.path} has no measurements in it; the run ended before its first one")
-        if commands.count(command) > 1:
-            raise BenchError(f"several of the runs are of {command!r}, and each would be {command}.json.xz; name one")
+        if names.count(name) > 1:
+            raise BenchError(f"{names.count(name)} of the runs would be {name}, after their command; name one of them")
 
 
 def marked_text(path: Path) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.errors import BenchError
 from bench.files import write_bytes_whole
 from bench.results.file import COMPRESSED
 from bench.results.run import Run
@@ -21,10 +22,18 @@ PATH = re.compile(r"(?<![\w/:.])/(?:[\w.+@-]+/){2,}([\w.+-]+)")
 
 def write_published(run: Run, folder: Path) -> Path:
     """Write the run into the folder, under the name of the command that measured it. Raises BenchError."""
-    path = folder / f"{run.arguments['command']}.json{COMPRESSED}"
+    path = folder / published_name(run)
     text = json.dumps(without_folders(run.content()), ensure_ascii=False, allow_nan=False) + "\n"
     write_bytes_whole(path, lzma.compress(text.encode()))
     return path
+
+
+def published_name(run: Run) -> str:
+    """`all.json.xz`, after the command that measured the run. Raises BenchError for a run that does not say which."""
+    command = run.arguments.get("command")
+    if not isinstance(command, str) or not command.isidentifier():
+        raise BenchError(f"{run.path} does not say which command measured it; measure again")
+    return f"{command}.json{COMPRESSED}"
 
 
 def without_folders(content: Any) -> Any:

@@ -1,8 +1,9 @@
 """Which pictures are there of a run that stand by themselves, as in a README? Each is a file of its own, named after
 what it shows, with a function from what was judged to a picture, or to None where the run has nothing to show.
 
-They are SVG from templates: text as text in the system's fonts, a title and a description, no scripts, in the colours of
-the page. A picture is for a reader who has nothing else, so it says in words what it shows, and no colour stands alone.
+They are SVG from templates: text as text in the system's fonts, a title and a description, no scripts, in the colours
+of the page. A picture is for a reader who has nothing else, so it says in words what it shows, and no colour stands
+alone.
 """
 
 from collections.abc import Iterable

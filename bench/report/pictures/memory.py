@@ -1,4 +1,4 @@
-"""How much memory does a request take while it waits? A bar for each model with which the most requests wait at once."""
+"""How much memory does a request take while it waits? A bar for each model that had the most waiting at once."""
 
 from bench.judging import Judged, JudgedCell
 from bench.judging.units import amount

@@ -1,5 +1,5 @@
-"""What does the concurrency model itself cost? asyncio's CPU time ÷ gevent's, for each data layer that is on both sides,
-with its interval, beside the band of 5 % in which two are called equal."""
+"""What does the concurrency model itself cost? asyncio's CPU time ÷ gevent's, for each data layer that is on both
+sides, with its interval, beside the band of 5 % in which two are called equal."""
 
 from dataclasses import dataclass
 

@@ -48,8 +48,8 @@ def picture(judged: Judged) -> Picture | None:
     said = "; ".join(f"{one.model} {one.figures['total_s']:.2f} s" for column in columns for one in column)
     return Picture(
         NAME,
-        f"{asked['requests']} requests at once that wait {asked['seconds']:g} s in Python, then as many in the database",
-        f"Each request is a bar over time. Where requests wait one after the other the bars are a staircase, where they "
+        f"{asked['requests']} requests at once wait {asked['seconds']:g} s in Python, then as many in the database",
+        "Each request is a bar over time. Where requests wait one after the other the bars are a staircase, where they "
         f"wait together a wall. Seconds for all of them: {said}.",
         TOP + sum(heights),
         {"panels": panels},

@@ -43,7 +43,7 @@ def picture(judged: Judged) -> Picture | None:
     said = "; ".join(f"{one.model} {one.total}, answers by wave {one.waves}" for one in panels)
     return Picture(
         NAME,
-        f"{asked['requests']} requests at once that wait {KEPT.wait_s:g} s in the database, with {KEPT.size} connections",
+        f"{asked['requests']} requests at once wait {KEPT.wait_s:g} s in the database, with {KEPT.size} connections",
         f"Each request is a line from the moment when all were sent to its answer; they come in waves. {said}.",
         TOP + HEAD + DEPTH + FOOT,
         {"panels": panels, "top": TOP, "lines_top": TOP + HEAD, "bottom": TOP + HEAD + DEPTH, "wide": PANEL},

@@ -1,5 +1,6 @@
-"""What does README.md answer before a reader runs anything? The part between its marks, from the run and the registry."""
+"""What does README.md answer before a reader runs anything? The part between its marks, of the run and the registry."""
 
+import textwrap
 from collections.abc import Sequence
 from functools import cache
 
@@ -10,26 +11,25 @@ from bench.judging import Judged
 from bench.judging.waits import blocks
 from bench.models import MODELS
 from bench.report.pictures import Picture
-from bench.report.publication.shortly import SIDES
 from bench.report.terminal.registry import pasteable
 
 BEGIN, END = "<!-- from the committed run -->", "<!-- end -->"
 # The pictures of the first screen.
 SHOWN = ("waits", "pairs")
-COMMAND_WIDTH = 100
+TEXT_WIDTH, COMMAND_WIDTH = 117, 100
 
 
 def answer(judged: Judged, found: dict[str, str], drawn: Sequence[Picture], folder: str) -> str:
     """The short answer, its pictures in that folder, and which model is for whom."""
-    waiting = [name for name in SIDES if name in judged.models and not blocks(judged.models[name])]
+    serial = {name: blocks(facts) for name, facts in judged.models.items()}
     return environment().get_template("answer.md.j2").render(
         run=judged.run, figures=found, pictures=[one for one in drawn if one.name in SHOWN], folder=folder,
-        overlapping=waiting, commands={model.name: pasteable(model, COMMAND_WIDTH) for model in MODELS},
+        serial=serial, commands={model.name: pasteable(model, COMMAND_WIDTH) for model in MODELS},
     )  # fmt: skip
 
 
 def with_answer(text: str, new: str, name: str) -> str:
-    """A text with what stands between its marks replaced. Raises BenchError, naming the file, unless it has them once."""
+    """A text with what is between its marks replaced. Raises BenchError, naming the file, unless it has both once."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end or BEGIN in rest:
@@ -41,10 +41,18 @@ def with_answer(text: str, new: str, name: str) -> str:
 @cache
 def environment() -> Environment:
     """The templates, of Markdown."""
-    return Environment(
+    found = Environment(
         loader=PackageLoader("bench.report.publication"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    found.filters["item"] = item
+    return found
+
+
+def item(text: str) -> str:
+    """An item of a numbered list, on lines that are not too long."""
+    lines = textwrap.wrap(text, TEXT_WIDTH, break_long_words=False, break_on_hyphens=False)
+    return textwrap.indent("\n".join(lines), "   ").replace("  ", "1.", 1) + "\n"
