@@ -15,6 +15,7 @@ from bench.commands.load import calibrate, load
 from bench.commands.look import client, code, list_models, serve
 from bench.commands.measure import SCENARIO_COMMANDS, all_scenarios
 from bench.commands.options import EXIT_BAD_INPUT
+from bench.commands.publish import publish
 from bench.commands.report import report
 from bench.commands.traps import traps_command
 from bench.errors import BenchError
@@ -58,6 +59,7 @@ for command in (
     decide_command,
     compare,
     report,
+    publish,
     client,
     serve,
     load,

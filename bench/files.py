@@ -10,13 +10,18 @@ ROOT = Path(__file__).resolve().parents[1]  # the folder that holds `bench`, and
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write the text as UTF-8, beside the old file and then in its place. Raises BenchError, naming the file.
+    """Write the text as UTF-8, as `write_bytes_whole` does. Bytes of a path that are no UTF-8 stay as they are."""
+    write_bytes_whole(path, text.encode("utf-8", "surrogateescape"))
 
-    Bytes of a path that are no UTF-8 stay as they are. A file that cannot be written is left as it was.
+
+def write_bytes_whole(path: Path, content: bytes) -> None:
+    """Write the bytes beside the old file and then in its place. Raises BenchError, naming the file.
+
+    A file that cannot be written is left as it was.
     """
     new = path.with_name(f"{path.name}.new")
     try:
-        new.write_text(text, encoding="utf-8", errors="surrogateescape")
+        new.write_bytes(content)
         os.replace(new, path)
         return
     except OSError as error:

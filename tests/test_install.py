@@ -51,6 +51,15 @@ def test_the_console_script_lists_the_models(run: Run) -> None:
     assert {"gevent", "asyncio-bridge"} <= {model["name"] for model in json.loads(done.stdout)["models"]}
 
 
+def test_a_run_is_published_from_any_folder(run: Run, tmp_path: Path) -> None:
+    """The templates of its pictures and texts are in the package."""
+    (tmp_path / "README.md").write_text("<!-- from the committed run -->\n<!-- end -->\n", encoding="utf-8")
+    done = run("flask-bench", "publish", str(ROOT / "docs" / "results" / "all.json.xz"), "--out", "out")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Take gevent" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert (tmp_path / "out" / "waits-dark.svg").is_file()
+
+
 def test_the_bridge_is_imported_without_the_checkout(run: Run, installed: Path) -> None:
     done = run(sys.executable, "-c", "import loopbridge; print(loopbridge.__file__, loopbridge.LoopBridge.__name__)")
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,6 +1,7 @@
 """What was measured, and nothing that follows from it: a run, its file and schema, and whether it can go on."""
 
 from bench.results.file import load_run
+from bench.results.published import published_name, write_published
 from bench.results.resume import check_same, flat
 from bench.results.run import (
     FILE,
@@ -31,4 +32,6 @@ __all__ = [
     "flat",
     "load_run",
     "new_run",
+    "published_name",
+    "write_published",
 ]

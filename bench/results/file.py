@@ -1,6 +1,7 @@
 """Is this file a run? It is read, and checked once: whatever reads a run afterwards may trust its types."""
 
 import json
+import lzma
 import math
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -14,12 +15,17 @@ from bench.errors import BenchError
 from bench.results.run import FILE, SCHEMA, TWIN_SUFFIX, Cell, ModelFacts, Observation, Question, Run
 
 SCHEMA_FILE = "schema.json"
+# How the name of a compressed results file ends.
+COMPRESSED = ".xz"
 LONGEST_INTEGER = 18  # digits that fit into 64 bits
 REASON_LENGTH = 150
 
 
 def load_run(folder: Path) -> Run:
-    """A run as its file has it. Raises BenchError, in one line, if there is none or it is not what it should be."""
+    """A run as its file has it, which may be compressed: `all.json.xz`.
+
+    Raises BenchError, in one line, if there is none or it is not what it should be.
+    """
     path = folder / FILE if folder.is_dir() else folder
     content = parsed(path)
     check_version(path, content)
@@ -29,18 +35,20 @@ def load_run(folder: Path) -> Run:
     cells = [cell_of(one) for one in content.pop("cells")]
     content["scenarios"] = {name: question_of(question) for name, question in content["scenarios"].items()}
     content["models"] = {name: ModelFacts(**model) for name, model in content["models"].items()}
-    return Run(folder=path.parent, **content, cells={cell.key: cell for cell in cells})
+    return Run(folder=path.parent, file=path.name, **content, cells={cell.key: cell for cell in cells})
 
 
 def parsed(path: Path) -> dict[str, Any]:
     """The file's JSON object. Raises BenchError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path)
         content = json.loads(text, parse_float=finite, parse_int=whole, parse_constant=refused)
         if "\\ud" in text or "\\uD" in text:
             json.dumps(content, ensure_ascii=False).encode()  # fails for half a character, which no terminal shows
     except OSError as error:
         raise BenchError(f"cannot read {path}: {error.strerror}") from None
+    except (lzma.LZMAError, EOFError):
+        raise BenchError(f"{path} is damaged: it is not a whole compressed file") from None
     except UnicodeError:
         raise BenchError(f"{path} is no results file: it is not UTF-8 text") from None
     except OverflowError as error:
@@ -50,6 +58,12 @@ def parsed(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or "schema" not in content:
         raise BenchError(f"{path} is no results file of this bench")
     return content
+
+
+def text_of(path: Path) -> str:
+    """What the file says. Raises OSError, UnicodeError, and LZMAError or EOFError for half a compressed file."""
+    content = path.read_bytes()
+    return (lzma.decompress(content) if path.suffix == COMPRESSED else content).decode()
 
 
 def check_version(path: Path, content: Mapping[str, Any]) -> None:

@@ -133,11 +133,13 @@ class Run:
     """Those of them inside a measured window, without warm-ups and what comes between loads."""
     traps: list[dict[str, Any]] = field(default_factory=list)
     """What was seen of the traps that were tried, as bench/traps/ reports it."""
+    file: str = FILE
+    """The name of its file in the folder; another one if it was published."""
 
     @property
     def path(self) -> Path:
         """The results file."""
-        return self.folder / FILE
+        return self.folder / self.file
 
     def add(self, cell: Cell) -> None:
         """Add a cell, or its further observations."""
@@ -151,10 +153,10 @@ class Run:
 
     def content(self) -> dict[str, Any]:
         """The run as it stands in its file."""
-        own = {name: value for name, value in vars(self).items() if name not in ("folder", "scenarios", "models")}
+        elsewhere = ("folder", "file", "scenarios", "models")
         return {
             "schema": SCHEMA,
-            **own,
+            **{name: value for name, value in vars(self).items() if name not in elsewhere},
             "scenarios": {name: asdict(question) for name, question in self.scenarios.items()},
             "models": {name: asdict(model) for name, model in self.models.items()},
             "cells": [cell_content(cell) for cell in self.cells.values()],

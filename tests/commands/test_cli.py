@@ -46,6 +46,8 @@ def bench(*arguments: str, cwd: Path = ROOT, width: int = 80, **environment: str
         (["traps", "one-loop"], "there is no trap 'one-loop'; there are one-thread-adapter, leaking-context"),
         (["traps", "blocking-driver", "--models", "sync"], "no trap is known of sync; name some of gevent-blocking-db"),
         (["report"], "no run in results/ has measurements; run python -m bench all, or name a run's folder"),
+        (["publish"], "Missing argument 'RESULTS...'"),
+        (["publish", "nowhere"], "cannot read nowhere: No such file or directory"),
         (["all", "--scenarios", "classic,nope"], "there is no scenario 'nope'; there are classic, throughput"),
         (["all", "--resume", "."], "cannot read results.json: No such file or directory"),
         (["throughput", "--rounds", "6"], "No such option '--rounds'"),

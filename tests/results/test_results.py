@@ -200,7 +200,7 @@ def test_what_the_bench_writes_keeps_the_schema(tmp_path: Path) -> None:
 def test_schema_and_dataclasses_have_the_same_fields() -> None:
     for kind, name in ((Question, "question"), (ModelFacts, "model"), (Cell, "cell"), (Observation, "observation")):
         assert {field.name for field in fields(kind)} == definition(name).keys(), name
-    assert {field.name for field in fields(Run)} - {"folder"} == schema()["properties"].keys() - {"schema"}
+    assert {field.name for field in fields(Run)} - {"folder", "file"} == schema()["properties"].keys() - {"schema"}
     assert schema()["properties"]["schema"]["const"] == SCHEMA
     assert tuple(definition("observation")["state"]["enum"]) == get_args(State)
 
