@@ -12,6 +12,8 @@ ODD = "<script>alert('models')</script>"
 MODELS = ("sync", "gevent-blocking-db", "gevent", "asyncio-bridge", "asyncio-adapter", ODD)
 AGAIN = "gevent (again)"
 COST = {"cpu_s": 0.1, "peak_rss_bytes": 90_000_000}
+# Two data layers under both concurrency models, and their requests a second.
+LAYERS = {"gevent-raw": 3000, "asyncio-raw": 3600, "gevent-core": 2000, "asyncio-core": 2000}
 # Requests a second of each model; the last two cannot be told apart.
 SPEEDS = {
     "sync": 900,
@@ -34,7 +36,7 @@ def sample_run(folder: Path, generations: int = 6) -> Run:
     environment = {"cpu": "A processor", "cores": 2, "packages": {"flask": "3.1"}, "server_cores": [1]}
     run = Run(folder, "2026-11-20T12:00:00Z", environment, arguments, seed=7, elapsed_s=200.0, measuring_s=150.0)
     run.traps = [trap("one loop"), trap("<b>bold</b>", holds=None, source="javascript:alert('traps')")]
-    for cells in (classic(), throughput(rng, generations), latency(rng, generations), once()):
+    for cells in (classic(), throughput(rng, generations), pairs(rng, generations), latency(rng, generations), once()):
         for cell in cells:
             run.add(cell)
     return described(run)
@@ -105,6 +107,16 @@ def throughput(rng: random.Random, generations: int) -> list[Cell]:
             workload = {"name": name, "path": "/", "connections": 32}
             cells.append(cell("throughput", model, workload, "cpu_per_request_s", *measured))
     return cells
+
+
+def pairs(rng: random.Random, generations: int) -> list[Cell]:
+    """Two data layers under both concurrency models: asyncio takes less with one, and as much with the other."""
+    return [
+        cell("pairs", model, {"name": name, "path": "/", "connections": 32}, "cpu_per_request_s",
+             *[served(rng, rps / reads, 0.02) for _ in range(generations)])
+        for reads, name in ((1, "GET /queries/?count=1"), (20, "GET /queries/?count=20"))
+        for model, rps in LAYERS.items()
+    ]  # fmt: skip
 
 
 def served(rng: random.Random, rps: float, idle: float) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from bench.errors import BenchError
 from bench.measuring.session import Place, workbench
 from bench.prediction import advice
 from bench.prediction.check import Checked, checks, passed
-from bench.prediction.costs import Measured, Unmeasured, measured
+from bench.prediction.costs import Measured, Unmeasured, measured, without_calls
 from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, Figure, demand_of
 from bench.prediction.rank import Decision, decide
 from bench.prediction.sentences import Sentence, texts
@@ -79,7 +79,7 @@ def decide_command(
         reasons = "; ".join(f"{one.name}: {one.reason}" for one in unmeasured) or "it has no cells"
         raise BenchError(f"{run.path} has nothing to predict from ({reasons}); run python -m bench throughput")
     demand, assumed = demand_from(given, asking=not as_json and sys.stdin.isatty() and sys.stdout.isatty())
-    unmeasured += without_calls(models, demand)
+    unmeasured += without_calls(models) if demand.calls else []
     decision = decide(models, demand)
     advised = advice.advice(decision, models, demand)
     if as_json:
@@ -117,15 +117,6 @@ def asked() -> dict[str, Any]:
     chosen = [one for one in FIGURES if one.name != other]
     values = {one.name: click.prompt(one.question, type=type_of(one), default=one.default) for one in chosen}
     return values | {name: click.confirm(question, default=False) for name, question in FACTS.items()}
-
-
-def without_calls(models: list[Measured], demand: Demand) -> list[Unmeasured]:
-    """The models that cannot be predicted because requests make calls, and their calls were not measured."""
-    return [
-        Unmeasured(model.name, "no valid fanout cells", "python -m bench all --scenarios throughput,fanout")
-        for model in models
-        if demand.calls and model.calls_s is None
-    ]
 
 
 def understood(run: Run) -> tuple[list[Measured], list[Unmeasured]]:

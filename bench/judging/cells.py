@@ -53,13 +53,14 @@ class JudgedCell:
     def judgement(self) -> Judgement:
         """Whether it may be compared, and why not.
 
-        A server that failed in one generation is never set aside; what the machine or the generator did to it is judged
-        over all generations together.
+        A server that failed in one generation, or was not loaded, is never set aside; what the machine or the generator
+        did to it is judged over all generations together.
         """
         judgements = [Judgement(one.state, one.reason) for one in self.observations]
         if not self.slices:
             return worst(judgements)
-        failed = worst([judgement if judgement.state in FAILURES else VALID for judgement in judgements])
+        failed = worst([judgement if judgement.state in FAILURES or generation not in self.slices else VALID
+                        for generation, judgement in zip(self.generations, judgements, strict=True)])  # fmt: skip
         if not failed.valid:
             return failed
         found = judge_slices(list(self.slices.values()))

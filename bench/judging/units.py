@@ -20,6 +20,8 @@ MICROSECONDS, SECONDS = Unit("µs", 1e6, 0), Unit("s", 1.0, 2)
 BURSTS = ("python_s", "database_s", "total_s", "ideal_s")
 # Figures whose names say too little in a sentence.
 IN_WORDS = {"throughput_rps": "requests a second", "promise_rps": "the rate that can be promised"}
+# The labels of figures whose names are not words, without their units.
+NAMED = {"promise": "promised rate"}
 # The names of figures that need no label, because the unit says enough.
 UNNAMED = ("throughput", "offered", "total", "beside")
 
@@ -48,7 +50,7 @@ def label(figure: str) -> str:
     suffix = next((suffix for suffix in UNITS if figure.endswith(suffix)), "")
     name = figure.removesuffix(suffix)
     words = name.replace("_", " ").replace("cpu per", "CPU time a").replace("cpu", "CPU")
-    return "" if name in UNNAMED else words
+    return "" if name in UNNAMED else NAMED.get(name, words)
 
 
 def in_words(figure: str) -> str:

@@ -44,6 +44,8 @@ class Verdict:
     rows: tuple[Row, ...]
     matched: tuple[tuple[str, ...], ...] = ()
     """The concurrency model alone: headings, then a row for each data layer; empty where no pairs were measured."""
+    noise: str = ""
+    """To be said before all else: that the method failed or the machine was too noisy. Empty if neither."""
 
 
 def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[JudgedScenario]) -> Verdict:
@@ -54,7 +56,6 @@ def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[Judg
     cells = [cell for workload in workloads for cell in workload.cells.values()]
     pairs = next((scenario for scenario in scenarios if scenario.name == PAIRS), None)
     sentences = (
-        noise(compared),
         documented(models),
         f"{waits(models)} {worth(cells)}".strip(),
         finding(pairs) if pairs else "",
@@ -65,7 +66,7 @@ def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[Judg
     )
     left_out = tuple(not_said(run, models, scenarios))
     rows, table = tuple(work.row for work in works), matched_table(pairs) if pairs else []
-    return Verdict(tuple(filter(None, sentences)), left_out, rows, tuple(table))
+    return Verdict(tuple(filter(None, sentences)), left_out, rows, tuple(table), noise(compared))
 
 
 def noise(works: Sequence[Work]) -> str:

@@ -1,7 +1,12 @@
-"""Does a server keep the contract, and do its waits overlap as the registry says? Asked before anything is timed."""
+"""Does a server keep the contract, does it answer at once, and do its waits overlap as the registry says?
 
+Asked before anything is timed.
+"""
+
+import time
 from dataclasses import dataclass
 from math import inf
+from statistics import median
 from typing import Any
 
 import httpx
@@ -19,6 +24,10 @@ SLEEPS_S = (0.06, 0.06, 0.12, 0.24, 0.48)
 SERIAL_AT_LEAST = 3.5
 TOGETHER_AT_MOST = 2.5
 TIMEOUT_S = 30.0
+# Requests on a kept connection, and as many on new ones. Linux delays an acknowledgement by 40 ms and more.
+PROBES = 7
+DELAYED_S = 0.035
+NO_DELAY = "https://github.com/Kludex/uvicorn/issues/3149"
 # Threads that a process may have beside those that answer: for name look-ups, watchers, a loop's thread pool.
 HELPER_THREADS = 8
 
@@ -83,6 +92,41 @@ def judge_info(server: Server, pool: int) -> Judgement:
 def ask(client: httpx.Client, path: str) -> Any:
     """The JSON body of a 200; raises httpx.HTTPStatusError for anything else."""
     return client.get(path).raise_for_status().json()
+
+
+def check_delay(server: Server) -> Judgement:
+    """Whether answers on a kept connection wait until the client acknowledges what came before.
+
+    Without TCP_NODELAY the body of an answer, sent after its head, waits until the client acknowledges the head, and
+    the client delays that. The first answer on a connection does not wait: uvicorn's issue 3149 measures both, with
+    several processes of uvicorn on asyncio's own loop. Requests of both kinds take turns, so that whatever slows the
+    machine slows both; and even the quickest on the kept connection must be slow while the new ones usually are not.
+    """
+    with (
+        httpx.Client(base_url=server.url, timeout=TIMEOUT_S, trust_env=False) as kept,
+        httpx.Client(base_url=server.url, timeout=TIMEOUT_S, trust_env=False, headers={"Connection": "close"}) as new,
+    ):
+        try:
+            answered_in_s(kept)
+            pairs = [(answered_in_s(kept), answered_in_s(new)) for _ in range(PROBES)]
+        except httpx.HTTPError as error:
+            return Judgement("ERRORS", f"the check of delayed answers failed: {error or type(error).__name__}")
+    kept_s, new_s = zip(*pairs, strict=True)
+    if min(kept_s) < DELAYED_S or median(new_s) > min(kept_s) / 2:
+        return VALID
+    return Judgement(
+        "UNSTABLE",
+        f"answers take {median(kept_s) * 1e3:.0f} ms on a connection that is kept open and {median(new_s) * 1e3:.0f} "
+        "ms on a new one, for TCP_NODELAY is not set on the server's connections and each body waits for the client's "
+        f"delayed acknowledgement; {NO_DELAY}",
+    )
+
+
+def answered_in_s(client: httpx.Client) -> float:
+    """How long a request for `/` takes."""
+    began = time.perf_counter()
+    client.get("/")
+    return time.perf_counter() - began
 
 
 def sleepers(model: Model, together: bool) -> int:

@@ -14,7 +14,7 @@ from bench.judging.precision import sure_enough
 from bench.judging.validity import VALID, Judgement
 from bench.load import Generator, GeneratorError
 from bench.load.burst import Answer
-from bench.measuring.checks import check_contract, check_overlap
+from bench.measuring.checks import check_contract, check_delay, check_overlap
 from bench.measuring.plan import Step, expected_s, is_asked
 from bench.results import Cell, Observation, Run
 from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading, Scenario, Workload
@@ -197,11 +197,12 @@ class Measurement:
         )  # fmt: skip
 
     def check(self, contestant: Contestant, server: Server) -> tuple[Judgement, dict[str, float]]:
-        """Check the contract, and probe whether waits overlap; not where the scenarios show that themselves."""
+        """Check the contract and for delays, and probe whether waits overlap; not where the scenarios show that."""
         if all(scenario.own_client for scenario in self.step.scenarios):
             return VALID, {}
         environment = self.environment(contestant)
         judgement = check_contract(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
+        judgement = check_delay(server) if judgement.valid else judgement
         if not judgement.valid:
             return judgement, {}
         judgement, overlap = check_overlap(server)

@@ -96,6 +96,15 @@ def measured(run: Run) -> tuple[list[Measured], list[Unmeasured]]:
     return known, unknown
 
 
+def without_calls(models: Sequence[Measured]) -> list[Unmeasured]:
+    """Those whose calls were not measured: nothing is predicted for them where requests wait for another service."""
+    return [
+        Unmeasured(model.name, "no valid fanout cells", "python -m bench all --scenarios throughput,fanout")
+        for model in models
+        if model.calls_s is None
+    ]
+
+
 def order_of(names: Sequence[str]) -> Callable[[str], tuple[int, str]]:
     """A sort key: models in the order in which the run was asked for them, and the others behind by name."""
     return lambda name: (names.index(name) if name in names else len(names), name)

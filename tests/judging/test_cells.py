@@ -44,6 +44,13 @@ def test_errors_of_one_generation_are_those_of_the_cell() -> None:
     assert (found.judgement.state, found.reason) == ("ERRORS", "1 of 3 generations: it did not start")
 
 
+def test_a_server_that_was_not_loaded_in_one_generation_is_not_judged_by_the_others() -> None:
+    cell = rates("asyncio-bridge", (1000, 1010, 990, nan))
+    *others, last = cell.observations
+    found = judged(replace(cell, observations=(*others, replace(last, state="UNSTABLE", reason="answers wait"))))
+    assert (found.judgement.state, found.reason) == ("UNSTABLE", "1 of 4 generations: answers wait")
+
+
 def test_late_sends_of_one_generation_of_six_are_few_of_all() -> None:
     found = judged(open_cell(1, 1, 1, 1, 1, 1, late_sends=5))
     assert found.observations[0].state == "GENERATOR-LIMITED"

@@ -1,8 +1,14 @@
-"""Guards that fire on real servers: one that is no bottleneck, one that is never idle, a generator that is late."""
+"""Guards that fire on real servers: one whose answers wait, one that is no bottleneck, one that is never idle."""
 
 import random
-from collections.abc import Callable
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,14 +17,16 @@ from processes import held_up
 from bench.judging import JudgedWorkload, judge
 from bench.judging.judged import IDLE
 from bench.load import Generator
+from bench.measuring.checks import NO_DELAY, check_delay
 from bench.measuring.plan import make_plan
 from bench.measuring.run import execute
 from bench.measuring.subjects import model_facts, questions
-from bench.models import Model, find_models
+from bench.models import Model, find_models, with_workers
 from bench.results import Run, new_run
 from bench.scenarios import SCENARIOS, latency
 from bench.scenarios.base import Contestant, MeasurementContext, Options, Scenario, Workload
 from bench.scenarios.generation import Generation
+from bench.testbed.processes.ports import HOST
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
 from tests.listeners import Heard
@@ -48,6 +56,57 @@ def workload_of(run: Run) -> JudgedWorkload:
     """The one that was measured."""
     (workload,) = judge(run).workloads
     return workload
+
+
+def test_a_server_whose_answers_wait_for_an_acknowledgement_is_named_and_not_compared(
+    run_on: Callable[[Workload, Model, Options], Run],
+) -> None:
+    """uvicorn with two processes on asyncio's own loop; the run goes on with the other server."""
+    (several,) = with_workers([ASYNCIO], 2)
+    workload = workload_of(run_on(EMPTY, several, Options(generations=1, cycles=3, budget_s=0)))
+    cell = workload.cells["asyncio-bridge"]
+    assert cell.judgement.state == "UNSTABLE"
+    assert re.match(r"answers take 4\d ms on a connection that is kept open and ", cell.reason)
+    assert "TCP_NODELAY is not set on the server's connections" in cell.reason
+    assert NO_DELAY in cell.reason
+    assert "asyncio-bridge" not in {*workload.ranks, *workload.medians}
+    assert workload.cells["gevent"].median("throughput_rps")
+
+
+@pytest.mark.parametrize(("no_delay", "slow_s", "state"), [(0, 0, "UNSTABLE"), (1, 0, "VALID"), (1, 0.06, "VALID")])
+def test_head_and_body_in_two_segments_wait_only_without_tcp_nodelay(no_delay: int, slow_s: float, state: str) -> None:
+    with answering(no_delay, slow_s) as url:
+        judgement = check_delay(Server(ASYNCIO, url, {}, None))  # type: ignore[arg-type]  # nothing asks the process
+    assert judgement.state == state
+
+
+@contextmanager
+def answering(no_delay: int, slow_s: float) -> Iterator[str]:
+    """A server that takes so long for each answer, and sends its head and its body one after the other."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, no_delay)
+            super().setup()
+
+        def do_GET(self) -> None:
+            time.sleep(slow_s)
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer((HOST, 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://{HOST}:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def test_servers_that_wait_are_not_what_limits_the_rate_and_are_ranked_by_requests_a_second(

@@ -34,16 +34,17 @@ def written(folder: Path, known: Sequence[Measured]) -> str:
 
 
 @contextmanager
-def opened(browser: Browser, address: str, width: int) -> Iterator[Page]:
-    """A page in a window of that width, its map drawn; any message on its console is a failure."""
+def opened(browser: Browser, address: str, width: int, *, draws: bool = True) -> Iterator[Page]:
+    """A page in a window of that width, its map drawn if it draws any; any message on its console is a failure."""
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.set_default_timeout(10_000)
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda sent: problems.append(sent.url) if sent.url != address else None)
+    page.on("request", lambda sent: problems.append(sent.url) if sent.url != address.partition("#")[0] else None)
     page.goto(address)
-    drawn(page)
+    if draws:
+        drawn(page)
     yield page
     page.close()
     assert not problems

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -69,16 +70,83 @@ def test_a_rate_or_a_concurrency_is_asked_for_and_the_other_rests(page: Page) ->
 
 
 @pytest.mark.parametrize("wrong", ["-1", "", "70000"])
-def test_a_figure_out_of_range_is_named_and_nothing_breaks(page: Page, wrong: str) -> None:
-    before = text(page, "table")
+def test_a_figure_out_of_range_is_named_at_its_field_and_nothing_is_predicted(page: Page, wrong: str) -> None:
     page.fill("#decide-db_wait_ms", wrong)
     settled(page)
     assert "Milliseconds that each query waits for the database: from 0 to 60,000." in text(page, "verdict")
     assert page.get_attribute("#decide-db_wait_ms", "aria-invalid") == "true"
-    assert text(page, "table") == before
+    assert text(page, "db_wait_ms-error") == text(page, "verdict")
+    assert page.locator("#decide-table tbody tr").count() == 0
+    assert not page.is_visible("#decide-results")
+    assert page.locator("#decide .error:visible").count() == 1
     page.fill("#decide-db_wait_ms", "50")
     settled(page)
+    assert page.locator("#decide-table tbody tr").count() == len(models())
+    assert page.locator("#decide .error:visible").count() == 0
     assert "20 database connections are the limit" in text(page, "verdict")
+
+
+def test_the_address_keeps_figures_and_facts_and_whatever_else_is_in_it(browser: Browser, address: str) -> None:
+    with opened(browser, f"{address}?from=a+friend&db_connections=7", 1280) as page:
+        assert page.input_value("#decide-db_connections") == "7"
+        assert "Your 7 database connections are the limit" in text(page, "verdict")
+        page.check('input[name="decide-load"][value="rate"]')
+        page.fill("#decide-rate", "37.5")
+        page.check("#decide-streaming")
+        settled(page)
+        said = text(page, "verdict")
+        kept = page.url
+    given = dict(parse_qsl(urlsplit(kept).query))
+    assert given["from"] == "a friend"
+    assert (given["db_connections"], given["rate"], given["streaming"]) == ("7", "37.5", "1")
+    assert not {"concurrency", "existing_sync_code"} & given.keys()
+    with opened(browser, kept, 1280) as page:
+        assert page.url.endswith("#decide")
+        assert page.is_checked("#decide-streaming")
+        assert page.is_disabled("#decide-concurrency")
+        assert text(page, "verdict") == said
+
+
+def test_a_page_that_was_only_opened_keeps_its_address(page: Page, address: str) -> None:
+    assert page.url == address
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "says"),
+    [
+        ("db_wait_ms=-5", "db_wait_ms", "Milliseconds that each query waits for the database: from 0 to 60,000."),
+        ("cores=two", "cores", "CPU cores: a whole number from 1 to 1,024."),
+        ("rate=0", "rate", "Requests a second: more than 0, and up to 1,000,000."),
+        ("streaming=perhaps", "streaming", "1 in the address for yes, 0 for no."),
+    ],
+)
+def test_what_an_address_may_not_say_stands_at_its_field_and_is_not_used(
+    browser: Browser, address: str, given: str, name: str, says: str
+) -> None:
+    with opened(browser, f"{address}?{given}", 1280, draws=False) as page:
+        assert says in text(page, f"{name}-error")
+        assert says in text(page, "verdict")
+        assert page.get_attribute(f"#decide-{name}", "aria-invalid") == "true"
+        assert not page.is_visible("#decide-results")
+        assert page.url == f"{address}?{given}"
+        assert Axe().run(page).violations_count == 0
+        if name == "streaming":
+            page.check("#decide-streaming")
+        else:
+            page.fill(f"#decide-{name}", "8")
+        settled(page)
+        assert page.is_visible("#decide-results")
+        assert page.locator("#decide .error:visible").count() == 0
+
+
+def test_the_models_that_are_left_out_are_named_with_the_reason(page: Page) -> None:
+    assert "No prediction for <b>bad</b> (no cell)" in page.inner_text("#decide-results")
+    assert not page.is_visible("#decide-without-calls")
+    assert "threads" in text(page, "table")
+    page.fill("#decide-upstream_wait_ms", "100")
+    settled(page)
+    assert "threads" not in text(page, "table")
+    assert "No prediction for threads (no valid fanout cells); python -m bench all" in text(page, "without-calls")
 
 
 def test_facts_bring_their_advice(page: Page) -> None:

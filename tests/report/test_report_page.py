@@ -8,13 +8,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import Visit, chromium, visit
 from playwright.sync_api import Browser, Page
-from report_runs import ODD, sample_run
+from report_runs import LAYERS, ODD, sample_run
 
 from bench.judging import judge
 from bench.report.families import family
 from bench.report.page import matrix
 from bench.report.page.page import write_page
 from bench.results import Run
+from tests.judged_runs import rates, run_of
 
 __all__ = ["chromium"]
 
@@ -53,15 +54,104 @@ def test_the_page_draws_fits_and_asks_nobody(chromium: Browser, address: str, wi
     found = visit(chromium, address, width, scheme)
     page = found.page
     drawn(page)
-    assert page.locator(".plot").count() == 13
+    assert page.locator(".plot").count() == 15
     for plot in page.locator(".plot").all():
         assert plot.locator(".trace path, .trace .point, .trace line").count() > 0
         assert plot.locator(".xtick text").count() > 0
-        assert len(plot.get_attribute("aria-label") or "") > 20
+        for name in ("labelledby", "describedby"):
+            assert len(page.locator(f"#{plot.get_attribute(f'aria-{name}')}").inner_text()) > 15
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    assert wider_than_their_place(page, ".matched, .trap") == []
     assert violations(page) == []
     assert found.problems == []
     page.context.close()
+
+
+def wider_than_their_place(page: Page, selector: str) -> list[str]:
+    """What one would have to move sideways to read."""
+    found: list[str] = page.locator(selector).evaluate_all(
+        "(all) => all.filter((one) => one.scrollWidth > one.parentElement.clientWidth).map((one) => one.className)"
+    )
+    return found
+
+
+@pytest.mark.parametrize("width", ["desk", "phone"])
+def test_the_text_of_a_chart_is_for_those_who_do_not_see_it(chromium: Browser, address: str, width: str) -> None:
+    """Read aloud, printed nowhere, and shown in the chart's place where nothing draws it."""
+    found = visit(chromium, address, width)
+    for text in found.page.locator(".described").all():
+        box = text.bounding_box()
+        assert box is not None
+        assert box["width"] * box["height"] <= 1
+    assert found.page.locator(".plot").all_inner_texts() == [""] * 15 or found.page.locator(".plot svg").count()
+    found.page.context.close()
+    context = chromium.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(address)
+    assert "asyncio-bridge" in plain.locator(".described:visible").first.inner_text()
+    assert plain.locator(".plot:visible").count() == 0
+    context.close()
+
+
+@pytest.mark.parametrize("width", ["desk", "phone"])
+def test_the_contents_are_in_the_pages_order_and_each_leads_to_its_place(
+    chromium: Browser, address: str, width: str
+) -> None:
+    """Boxes of charts have their height before anything is drawn: a place does not move while one goes there."""
+    found = visit(chromium, address, width)
+    page = found.page
+    links = [link.get_attribute("href") or "" for link in page.locator(".contents a").all()]
+    tops = [page.locator(link).evaluate("(one) => one.getBoundingClientRect().top") for link in links]
+    assert tops == sorted(tops)
+    heights = "() => [...document.querySelectorAll('.plot')].map((plot) => plot.offsetHeight)"
+    before = page.evaluate(heights)
+    for link in (links[-3], "#stream", "#matrix"):
+        if width == "phone":
+            page.evaluate("document.querySelector('.contents details').open = true")
+        page.locator(f".contents a[href='{link}']").click()
+        page.wait_for_function(RESTING, arg=link)
+    assert page.locator(".plot svg").count() > 0
+    drawn(page)
+    assert page.evaluate(heights) == before
+    svgs = "() => [...document.querySelectorAll('.plot')].map((plot) => plot.querySelector('.main-svg').clientHeight)"
+    assert page.evaluate(svgs) == before
+    page.context.close()
+
+
+# Whether what a link leads to is at the top of the window, below the room that is kept there.
+RESTING = "(link) => Math.abs(document.querySelector(link).getBoundingClientRect().top - 16) < 2"
+
+
+def test_every_cure_stands_beside_its_cause(chromium: Browser, address: str) -> None:
+    for width in ("desk", "phone"):
+        found = visit(chromium, address, width)
+        for trap in found.page.locator(".trap").all():
+            cause, cure = (trap.locator("dl > div").nth(place).bounding_box() for place in (2, 3))
+            assert cause is not None
+            assert cure is not None
+            assert (cause["y"], cause["x"] + cause["width"] <= cure["x"]) == (cure["y"], True)
+        found.page.context.close()
+
+
+def test_a_machine_that_was_too_noisy_is_a_banner_above_everything(chromium: Browser, tmp_path: Path) -> None:
+    noisy = (1000.0, 1300.0, 800.0, 1250.0, 790.0, 1100.0)
+    run = run_of(rates("gevent", noisy), rates("asyncio-bridge", noisy[::-1]), folder=tmp_path)
+    assert "too noisy" in judge(run).verdict.noise
+    for scheme in ("light", "dark"):
+        found = visit(chromium, write_page(run).as_uri(), "phone", scheme)
+        banner, title = (found.page.locator(name).bounding_box() for name in (".banner", "h1"))
+        assert banner is not None
+        assert title is not None
+        assert banner["y"] + banner["height"] <= title["y"]
+        assert found.page.locator(".sentences", has_text="noisy").count() == 0
+        assert violations(found.page) == []
+        found.page.context.close()
+
+
+def test_the_promised_rate_is_named_in_words(seen: Page) -> None:
+    drawn(seen)
+    assert seen.locator("h4", has_text="promised rate req/s, more is better").count() == 1
+    assert seen.locator(".xtitle", has_text="promised rate req/s").count() == 1
 
 
 def violations(page: Page) -> list[str]:
@@ -95,22 +185,22 @@ def test_a_column_sorts_both_ways_with_what_is_not_valid_last(seen: Page) -> Non
         values = seen.evaluate(shown)
         figures = [float(value) for value in values if value]
         assert figures == sorted(figures, reverse=column.get_attribute("aria-sort") == "descending")
-        assert values[len(figures) :] == ["", ""]
+        assert values[len(figures) :] == [""] * (2 + len(LAYERS))
     assert column.get_attribute("aria-sort") == "descending"
 
 
 def test_a_family_leaves_tables_and_charts_together(seen: Page, run: Run) -> None:
     drawn(seen)
     label = "document.getElementById('chart-throughput-1').data.map((trace) => trace.meta.model)"
-    assert set(seen.evaluate(label)) == {*models_of_page(seen)}
+    assert set(seen.evaluate(label)) == {*models_of_page(seen)} - {*LAYERS}
     box = seen.get_by_role("checkbox", name="gevent app")
     box.uncheck()
     kept = {name for name, facts in judge(run).models.items() if family(facts) != "gevent_app"}
     visible = seen.locator(".matrix tbody tr:visible th").all_inner_texts()
     assert set(visible) == kept
-    seen.wait_for_function(f"new Set({label}).size === {len(kept)}")
+    seen.wait_for_function(f"new Set({label}).size === {len(kept - {*LAYERS})}")
     box.check()
-    seen.wait_for_function(f"new Set({label}).size > {len(kept)}")
+    seen.wait_for_function(f"new Set({label}).size > {len(kept - {*LAYERS})}")
 
 
 def models_of_page(page: Page) -> list[str]:

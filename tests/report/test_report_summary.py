@@ -5,10 +5,11 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from report_runs import MODELS, ODD, cell, sample_run
+from report_runs import LAYERS, MODELS, ODD, cell, sample_run
 from rich.console import Console, RenderableType
 
 from bench.judging import judge
@@ -32,6 +33,26 @@ def test_the_terminal_needs_80_columns(tmp_path: Path, generations: int) -> None
     text = printed(run, 80, in_terminal(judge(run).verdict))
     assert max(map(len, text.splitlines())) <= 80
     assert "one small database read" in text
+
+
+def test_what_spoils_a_verdict_is_said_first_and_in_yellow(tmp_path: Path) -> None:
+    run = sample_run(tmp_path)
+    found = replace(judge(run).verdict, noise="This machine was too noisy: end other programs.")
+    console = Console(width=80, record=True, file=io.StringIO(), force_terminal=True, color_system="standard")
+    console.print(in_terminal(found))
+    _, _, first, *_ = console.export_text(styles=True).splitlines()
+    assert first == "\x1b[1;33mThis machine was too noisy: end other programs.\x1b[0m"
+
+
+def test_the_terminal_and_the_exports_have_a_row_for_each_data_layer(tmp_path: Path) -> None:
+    run = sample_run(tmp_path)
+    text = printed(run, 80, in_terminal(judge(run).verdict))
+    assert re.search(r"raw driver +0\.8\d \(0\.\d\d–0\.\d\d\),", text)
+    assert text.index("How sure") < text.index("raw driver  ") < text.index("kind of work")
+    headings, raw, core = json.loads(as_json(run))["verdict"]["matched"]
+    assert headings == ["asyncio ÷ gevent, CPU time", "one read", "twenty reads"]
+    assert (raw[0], core[0]) == ("raw driver", "SQLAlchemy Core")
+    assert f"| {' | '.join(raw)} |" in as_markdown(run)
 
 
 def printed(run: Run, width: int, *parts: RenderableType) -> str:
@@ -78,7 +99,7 @@ def test_every_scenario_says_whether_it_was_measured_once(tmp_path: Path) -> Non
     once = {"classic", "scale", "pool", "fanout", "neighbour", "stream"}
     assert {name for name, title in found.items() if "(measured once)" in title} == once
     assert {name for name, title in found.items() if "(in slices, 6 generations of servers)" in title} == {
-        "throughput", "latency",
+        "throughput", "pairs", "latency",
     }  # fmt: skip
     assert page(run).count(">measured once</span>") == len(once)
 
@@ -113,7 +134,7 @@ def test_csv_has_a_row_a_cell_and_figure_under_names_that_stay(tmp_path: Path) -
     assert float(cpu["ratio_low"]) < 1300 / 1900 < float(cpu["ratio_high"])
     assert float(rate["ratio_low"]) < 1900 / 1300 < float(rate["ratio_high"])
     assert (rate["rank"], rate["verdict"], pauses["ratio"]) == ("", "", "")
-    assert {row["model"] for row in rows} == set(MODELS)
+    assert {row["model"] for row in rows} == {*MODELS, *LAYERS}
     assert not any("(again)" in row["model"] for row in rows)
 
 

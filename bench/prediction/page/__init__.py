@@ -18,7 +18,7 @@ from markupsafe import Markup
 from bench.judging.standings import FRAMEWORK
 from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN, t_quantile
 from bench.prediction import advice, sentences
-from bench.prediction.costs import CALLS_AT_ONCE, Measured, Unmeasured, measured, on_asyncio
+from bench.prediction.costs import CALLS_AT_ONCE, Measured, Unmeasured, measured, on_asyncio, without_calls
 from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE
 from bench.prediction.predict import ENOUGH, MOST_PROCESSES, NEARLY, P99_DEVIATIONS, RESTART_MARGIN
 from bench.prediction.queueing import NEGLIGIBLE
@@ -56,6 +56,7 @@ def section_of(models: Sequence[Measured], unmeasured: Sequence[Unmeasured]) -> 
             caveats=say("caveats").text,
             nothing_measured=say("nothing_measured").text,
             not_measured=texts(advice.not_measured(unmeasured)),
+            without_calls=texts(advice.not_measured(without_calls(models))),
             data=embedded(data(models)),
             scripts=[Markup(path.read_text(encoding="utf-8")) for path in SCRIPTS],
         )

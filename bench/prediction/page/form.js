@@ -1,4 +1,4 @@
-/* The form of the calculator: numbers and sliders that move each other, and the figures that they give. */
+/* The form of the calculator: numbers and sliders that move each other, and the figures that they give or that were given. */
 "use strict";
 const decideForm = (() => {
   const { figures, facts } = decideData;
@@ -19,20 +19,64 @@ const decideForm = (() => {
   const rests = (name) =>
     LOADS.includes(name) && name !== document.querySelector('input[name="decide-load"]:checked').value;
 
-  /* Throws a RangeError that says what a figure may be. */
+  /* The figures in use and the facts; throws a RangeError that says what those that are wrong may be. */
   function read() {
-    const values = {};
+    const values = {}, wrong = [];
     for (const one of figures) {
-      if (rests(one.name)) continue;
-      const input = byId(one.name);
-      const value = input.valueAsNumber;
-      const right = input.validity.valid && (!one.above || value > one.low);
-      input.setAttribute("aria-invalid", String(!right));
-      if (!right) throw new RangeError(text(say(`out_of_range${one.whole ? "_whole" : one.above ? "_above" : ""}`, one)));
-      values[one.name] = value;
+      const error = rests(one.name) ? "" : outOfRange(one);
+      mark(one.name, error);
+      if (error) wrong.push(error);
+      if (!rests(one.name)) values[one.name] = byId(one.name).valueAsNumber;
     }
-    for (const fact of facts) values[fact] = byId(fact).checked;
+    for (const fact of facts) {
+      const error = byId(fact).validationMessage;
+      mark(fact, error);
+      if (error) wrong.push(error);
+      values[fact] = byId(fact).checked;
+    }
+    if (wrong.length) throw new RangeError(wrong.join(" "));
     return values;
+  }
+
+  function outOfRange(one) {
+    const input = byId(one.name);
+    const right = input.validity.valid && (!one.above || input.valueAsNumber > one.low);
+    return right ? "" : text(say(`out_of_range${one.whole ? "_whole" : one.above ? "_above" : ""}`, one));
+  }
+
+  function mark(name, error) {
+    byId(name).setAttribute("aria-invalid", String(Boolean(error)));
+    byId(`${name}-error`).textContent = error;
+    byId(`${name}-error`).hidden = !error;
+  }
+
+  /* What an address says. A value that cannot be used stands in its field as any other, and is marked there. */
+  function restore(given) {
+    for (const { name } of figures) {
+      if (given.has(name)) set(name, given.get(name));
+    }
+    const load = LOADS.findLast((name) => given.has(name));
+    if (load) choose(load);
+    for (const fact of facts) {
+      const said = given.get(fact) ?? "0";
+      byId(fact).checked = said === "1";
+      const known = said === "0" || said === "1";
+      byId(fact).setCustomValidity(known ? "" : text(say("out_of_range_fact", { question: byId(fact).labels[0].innerText })));
+      byId(fact).addEventListener("input", () => byId(fact).setCustomValidity(""));
+    }
+  }
+
+  const choose = (load) => {
+    document.querySelector(`input[name="decide-load"][value="${load}"]`).checked = true;
+  };
+
+  /* The figures and facts in use as an address has them; whatever else is in it stays. */
+  function keep(values, address) {
+    for (const name of [...figures.map((one) => one.name), ...facts]) {
+      address.searchParams.delete(name);
+      if (name in values && values[name] !== false) address.searchParams.set(name, Number(values[name]));
+    }
+    return address;
   }
 
   /* What the reader does not choose rests; screen readers are told the figure that a slider stands for. */
@@ -54,7 +98,7 @@ const decideForm = (() => {
     set(waitName, wait);
     set("concurrency", count);
     if (waitName === "db_wait_ms" && byId("queries").value === "0") set("queries", 1);
-    document.querySelector('input[name="decide-load"][value="concurrency"]').checked = true;
+    choose("concurrency");
   }
 
   function connect(changed) {
@@ -76,5 +120,5 @@ const decideForm = (() => {
     byId("form").addEventListener("submit", (event) => event.preventDefault());
   }
 
-  return { connect, read, take, tidy };
+  return { connect, keep, read, restore, take, tidy };
 })();

@@ -32,28 +32,44 @@
 
   const code = byId("advice").firstElementChild;
 
+  /* Nothing that was predicted from other figures is shown beside a figure that cannot be used. */
   function show() {
     let values;
+    decideForm.tidy();
     try {
       values = decideForm.read();
     } catch (problem) {
       byId("verdict").textContent = problem.message;
+      byId("table").tBodies[0].replaceChildren();
+      byId("results").hidden = true;
       return;
     }
+    byId("results").hidden = false;
     const demand = decideFigures.demandOf(values);
     const decision = decideRank.decide(demand);
     byId("verdict").textContent = join(decision.verdict.sentences);
     byId("table").tBodies[0].replaceChildren(...decision.rows.map(line));
+    byId("without-calls").hidden = !demand.calls;
     byId("notes").textContent = join(decideAdvice.notes(decision, demand));
     byId("advice").replaceChildren(code, ...decideAdvice.advice(decision, demand).map((one) => element("li", text(one))));
-    decideForm.tidy();
     decideMap.drawSoon(values);
+    return values;
   }
 
-  decideForm.connect(show);
+  /* After a change the address says what the form does, and leads to this part of the page. */
+  function change() {
+    const values = show();
+    if (!values) return;
+    const address = decideForm.keep(values, new URL(location.href));
+    address.hash = "decide";
+    history.replaceState(null, "", address);
+  }
+
+  decideForm.connect(change);
+  decideForm.restore(new URLSearchParams(location.search));
   decideMap.connect((...chosen) => {
     decideForm.take(...chosen);
-    show();
+    change();
   }, show);
   show();
 })();

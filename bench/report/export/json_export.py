@@ -20,7 +20,7 @@ def as_json(run: Run) -> str:
         "seed": run.seed,
         "environment": run.environment,
         "arguments": run.arguments,
-        "verdict": {"sentences": found.verdict.sentences, "not_said": found.verdict.not_said},
+        "verdict": {name: getattr(found.verdict, name) for name in ("noise", "sentences", "matched", "not_said")},
         "findings": findings(found),
         "cells": [judged(workload, cell) for workload in found.workloads for cell in workload.cells.values()],
     }

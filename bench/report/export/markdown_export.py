@@ -16,7 +16,9 @@ def as_markdown(run: Run) -> str:
     table = [[one.work, one.winner, " ".join(filter(None, (one.ahead, one.value)))] for one in found.rows]
     parts = [
         "## gevent or asyncio?",
+        *([f"**{escaped(found.noise)}**"] if found.noise else []),
         *map(escaped, found.sentences),
+        *([grid(found.matched[0], found.matched[1:])] if found.matched else []),
         *([grid(("kind of work", "best", "by how much"), table)] if table else []),
         "\n".join(f"- {escaped(text)}" for text in found.not_said),
         *(section(workload) for workload in judged.workloads if workload.compared),

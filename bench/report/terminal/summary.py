@@ -1,4 +1,6 @@
-"""The verdict in the terminal: its sentences, a row for each kind of work, and what is not said, in 80 columns."""
+"""The verdict in the terminal: its sentences and tables, and what is not said, in 80 columns."""
+
+from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -10,14 +12,23 @@ from bench.judging import Verdict
 
 
 def in_terminal(found: Verdict) -> RenderableType:
-    """The sentences, the table, and what is not said."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("kind of work", no_wrap=True)
-    table.add_column("best")
-    table.add_column("by how much")
-    for one in found.rows:
-        table.add_row(one.work, one.winner, "\n".join(filter(None, (one.ahead, one.value))))
-    sentences = [Text(sentence, "bold") for sentence in found.sentences]
+    """Whether the machine was too noisy, the sentences, the tables, and what is not said."""
     title = Rule(Text("verdict", "bold"), align="left", style="dim")
-    rows: list[RenderableType] = ["", table] if found.rows else []
-    return Group("", title, *sentences, *rows, *(Text(f"– {text}", "dim") for text in found.not_said))
+    noise = [Text(found.noise, "bold yellow")] if found.noise else []
+    sentences = [Text(sentence, "bold") for sentence in found.sentences]
+    rows = [(one.work, one.winner, "\n".join(filter(None, (one.ahead, one.value)))) for one in found.rows]
+    tables = [*table(found.matched), *table([("kind of work", "best", "by how much"), *rows] if rows else [])]
+    return Group("", title, *noise, *sentences, *tables, *(Text(f"– {text}", "dim") for text in found.not_said))
+
+
+def table(lines: Sequence[Sequence[str]]) -> list[RenderableType]:
+    """The first line as headings, the others as rows, and an empty line before it; nothing without lines."""
+    if not lines:
+        return []
+    headings, *rows = lines
+    found = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for place, heading in enumerate(headings):
+        found.add_column(heading, no_wrap=not place)
+    for row in rows:
+        found.add_row(*row)
+    return ["", found]

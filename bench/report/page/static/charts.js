@@ -92,8 +92,7 @@
     drawn.add(plot);
     const Plotly = window.Plotly ?? (await load()); // a printer does not wait
     const { traces, layout } = figure(charts[plot.dataset.chart], plot.clientWidth);
-    plot.querySelector(".waiting")?.remove();
-    plot.style.minHeight = `${layout.height}px`;
+    plot.style.height = `${layout.height}px`;
     await Plotly.react(plot, traces, layout, CONFIG);
     plot.dataset.drawn = traces.length;
   }
@@ -106,7 +105,7 @@
     }
   }, { rootMargin: "600px" });
   for (const plot of plots) { // what is drawn later must not move what is below it
-    plot.style.minHeight = `${figure(charts[plot.dataset.chart], plot.clientWidth).layout.height}px`;
+    plot.style.height = `${figure(charts[plot.dataset.chart], plot.clientWidth).layout.height}px`;
     near.observe(plot);
   }
   report.on("theme", redraw);
