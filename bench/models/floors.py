@@ -1,17 +1,25 @@
 """What is the least that a request costs? No way to serve anything, but what the ways to serve are held against."""
 
 from bench.models.model import Model
-from bench.models.servers import LIFESPAN, UVICORN
+from bench.models.servers import GEVENT_WORKER, GUNICORN, LIFESPAN, UVICORN
 
 FLOORS = ("floors",)
 
 MODELS = (
     Model(
+        "gevent-bare",
+        "gevent_app",
+        (*GUNICORN, *GEVENT_WORKER, "reference_apps.bare_wsgi:app"),
+        loop="gevent",
+        note="GET / without Flask: a bare WSGI callable; all else as in gevent.",
+        families=FLOORS,
+    ),
+    Model(
         "asyncio-floor",
         "asyncio_app",
         (*UVICORN, *LIFESPAN, "entrypoints.flask_floor:app"),
         loop="asyncio",
-        note="GET / without a bridge: Flask on a prepared environ, with a prepared head; all else as in asyncio.",
+        note="GET / without a bridge: Flask on a prepared environ, with a prepared head; all else as in asyncio-bridge.",
         families=FLOORS,
     ),
 )
