@@ -17,6 +17,7 @@ from functools import cached_property
 
 import numpy as np
 
+from bench.judging.cells import JudgedCell, observed
 from bench.judging.statistics import AmountInterval, Numbers, amount_interval, resampled_means, trimmed_mean
 from bench.judging.workload import JudgedScenario
 from bench.words import join
@@ -63,7 +64,7 @@ class Costs:
 
     def __init__(self, scenario: JudgedScenario) -> None:
         self.seed = scenario.workloads[0].seed if scenario.workloads else 0
-        cycles = {(cell.model, cell.workload["name"]): cell.cycles(CPU) for cell in scenario.cells}
+        cycles = {(cell.model, cell.workload["name"]): sound_cycles(cell) for cell in scenario.cells}
         known = {key: found for key, found in cycles.items() if found}
         common = sorted(set.intersection(*map(set, known.values()))) if known else []
         self.generations = len(common)
@@ -85,6 +86,14 @@ class Costs:
         value = sum(weight * self.means[key][0] for key, weight in terms)
         resampled = np.sum([weight * self.means[key][1] for key, weight in terms], axis=0)
         return amount_interval(value, resampled, self.generations)
+
+
+def sound_cycles(cell: JudgedCell) -> Mapping[int, Sequence[float]]:
+    """By generation, CPU time a request in each cycle; it needs no steady state. Empty for a cell that failed."""
+    if cell.judgement.state not in ("VALID", "UNSTABLE"):
+        return {}
+    found = {one.round: observed(one, CPU) for one in cell.observations}
+    return {generation: values for generation, values in found.items() if values}
 
 
 def at_usual_speed(tables: Mapping[tuple[str, str], Numbers]) -> dict[tuple[str, str], Numbers]:

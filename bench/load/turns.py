@@ -73,9 +73,8 @@ class Turns:
         after, idle_after_s = self.clocks(), idle_s(self.job.server_cores)
         *servers, database_s, generator_s = (now - then for now, then in zip(after, before, strict=True))
         own = self.job.targets[index].pids  # several loads may be on one server
-        others = {
-            target.pids: used for target, used in zip(self.job.targets, servers, strict=True) if target.pids != own
-        }
+        pids = [target.pids for target in self.job.targets]
+        others = {each: used for each, used in zip(pids, servers, strict=True) if each != own}
         return Slice(
             cycle=cycle,
             target=index,

@@ -246,7 +246,7 @@ def measured(
     schedule = scenario.schedule
     assert isinstance(schedule, Slices)
     if schedule.mixed:
-        return generation.mixed(schedule.mixed, pairs, generation.options.cycles)
+        return generation.mixed(schedule.mixed, pairs)
     assert schedule.measure is not None
     workload = pairs[0][1]
     return {(name, workload.name): one for name, one in schedule.measure(generation, workload).items()}

@@ -11,7 +11,7 @@ MODELS = (
         "gevent_app",
         (*GUNICORN, *GEVENT_WORKER, "reference_apps.bare_wsgi:app"),
         loop="gevent",
-        note="GET / without Flask: a bare WSGI callable; all else as in gevent.",
+        note="GET / without Flask: a bare WSGI callable; else gevent.",
         families=FLOORS,
     ),
     Model(
@@ -19,7 +19,7 @@ MODELS = (
         "asyncio_app",
         (*UVICORN, *LIFESPAN, "entrypoints.flask_floor:app"),
         loop="asyncio",
-        note="GET / without a bridge: Flask on a prepared environ, with a prepared head; all else as in asyncio-bridge.",
+        note="GET / without a bridge: Flask on a prepared environ, with a prepared head; else asyncio-bridge.",
         families=FLOORS,
     ),
 )

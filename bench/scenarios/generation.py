@@ -43,9 +43,7 @@ class Generation:
         """
         return self.loaded({name: partial(job_of, context) for name, context in self.contexts.items()}, cycles)
 
-    def mixed(
-        self, job_of: JobOf, asked: Sequence[tuple[str, Workload]], cycles: int
-    ) -> dict[tuple[str, str], Reading]:
+    def mixed(self, job_of: JobOf, asked: Sequence[tuple[str, Workload]]) -> dict[tuple[str, str], Reading]:
         """Load the servers in closed loops with all these workloads in the same cycles, each for one contestant.
 
         Gives the readings by contestant and workload. What is to be subtracted must be measured so: a machine's speed
@@ -54,7 +52,7 @@ class Generation:
         keys = {f"{name}, {workload.name}": (name, workload) for name, workload in asked}
         contexts = {key: self.contexts[name] for key, (name, _) in keys.items()}
         jobs = {key: partial(job_of, contexts[key], workload) for key, (_, workload) in keys.items()}
-        readings = replace(self, contexts=contexts).loaded(jobs, cycles)
+        readings = replace(self, contexts=contexts).loaded(jobs, self.options.cycles)
         return {(name, workload.name): readings[key] for key, (name, workload) in keys.items()}
 
     def loaded(self, jobs_of: Mapping[str, Callable[[], LoadJob]], cycles: int) -> dict[str, Reading]:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from bench.judging import JudgedScenario, JudgedWorkload
-from bench.judging.layers import Costs, micro
+from bench.judging.layers import CPU, Costs, micro
 from bench.report.page.charts import COLOURS, Chart, Palette, Trace, axis, in_words, rounded
 from bench.report.presentation import Column, Presentation
 from bench.report.terminal.layers import in_terminal, layer_names
 from bench.results import Run
-from bench.scenarios.layers import CPU, LADDERS, SCENARIO
+from bench.scenarios.layers import LADDERS, SCENARIO
 
 # Two layers of one colour are told apart by their pattern.
 PATTERNS = ("", "/")

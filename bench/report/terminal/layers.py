@@ -1,6 +1,6 @@
 """Where a request's CPU time goes: a table of the layers, gevent's beside asyncio's, and both as a bar of letters."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from string import ascii_uppercase
 
 from rich.console import RenderableType
@@ -33,14 +33,14 @@ def table(costs: Costs) -> Table:
     for ladder in LADDERS:
         result.add_column(ladder.side, justify="right", no_wrap=True)
     for letter, name in letters().items():
-        result.add_row(f"{letter} ", name, *cells(costs, lambda one, name=name: named(one.layers, name)))
+        result.add_row(f"{letter} ", name, *cells(costs, [named(one.layers, name) for one in LADDERS]))
     result.add_section()
-    result.add_row("", "sum", *cells(costs, lambda one: one.layers), style="bold")
-    result.add_row("", LADDERS[0].whole.name, *cells(costs, lambda one: [one.whole]), style="bold")
+    result.add_row("", "sum", *cells(costs, [one.layers for one in LADDERS]), style="bold")
+    result.add_row("", LADDERS[0].whole.name, *cells(costs, [[one.whole] for one in LADDERS]), style="bold")
     result.add_section()
     for name in dict.fromkeys(layer.name for ladder in LADDERS for layer in ladder.beside):
-        result.add_row("", name, *cells(costs, lambda one, name=name: named(one.beside, name)))
-    result.add_row("", LADDERS[0].wait.name, *cells(costs, lambda one: [one.wait]))
+        result.add_row("", name, *cells(costs, [named(one.beside, name) for one in LADDERS]))
+    result.add_row("", LADDERS[0].wait.name, *cells(costs, [[one.wait] for one in LADDERS]))
     return result
 
 
@@ -65,9 +65,9 @@ def named(layers: Sequence[Layer], name: str) -> list[Layer]:
     return [layer for layer in layers if layer.name == name]
 
 
-def cells(costs: Costs, of: Callable[[Ladder], Sequence[Layer]]) -> list[str]:
+def cells(costs: Costs, sides: Iterable[Sequence[Layer]]) -> list[str]:
     """What those layers of each side cost."""
-    return [amount(costs, of(ladder)) for ladder in LADDERS]
+    return [amount(costs, layers) for layers in sides]
 
 
 def amount(costs: Costs, layers: Sequence[Layer]) -> str:
@@ -81,7 +81,7 @@ def amount(costs: Costs, layers: Sequence[Layer]) -> str:
 
 
 def bars(costs: Costs, width: int) -> list[Text]:
-    """A bar for each side, on one scale, in which each layer has its letter; what costs less than nothing is left out."""
+    """A bar for each side, on one scale, in which each layer has its letter unless it costs less than nothing."""
     keys = {name: letter for letter, name in letters().items()}
     parts = {ladder.side: [(keys[layer.name], found.value) for layer in ladder.layers if (found := costs.of(layer))]
              for ladder in LADDERS}  # fmt: skip
