@@ -5,16 +5,18 @@ server with the layer less one without it, on the plain servers that `pip instal
 are all up at once, and all loads are in the same cycles, so that what is subtracted was measured within two seconds.
 
 A sum of differences in which each begins where the last one ended is the whole by construction, and would check
-nothing. So the two apps themselves are measured for the whole alone, and no rung knows their figures. What a stack's
-data layer adds is put together from two parts, which other servers answer at other paths:
+nothing. So the two apps themselves are measured for the whole alone, and no layer knows their figures. What a stack's
+data layer adds comes from other servers with the same code, at other paths:
 
-- per request, a session or connection of the stack's own, opened and ended without a statement (`/connection/`), less
-  the same with the raw driver;
-- per statement, the slope between one and twenty reads, a nineteenth of the difference, less the raw driver's slope.
+- in all, one row by its id (`/todos/1`), less the same with the raw driver, its transaction or reset query included;
+- of that, per request: a session or connection of the stack's own, opened and ended without a statement
+  (`/connection/`), less the same with the raw driver;
+- per statement: the slope between one and twenty reads, a nineteenth of the difference, less the raw driver's slope;
+- the rest is what a first statement costs beyond a further one, whose code is in the processor's caches.
 
-The raw driver's one read, with the transaction or the reset query that the stack has, and these two parts are the sum.
-It differs from the whole if layers do not add up: if a first statement costs more than a further one, if a transaction
-costs a session more than a bare connection, if a rung was measured badly. Beyond 10 % the run says so and fails.
+The raw driver's one read and these are the sum. It differs from the whole if layers do not add up: if a data layer costs
+one view more than another, if two servers with the same code differ, if a layer was measured badly. Beyond 10 % the run
+says so and fails.
 
 The data layers beside it are measured on one read, less the raw driver with the same transaction. asyncpg's pool asks
 the database to reset a connection whenever it comes back, as asyncio_app's does; its raw servers do not, but for one.
@@ -35,8 +37,9 @@ from bench.scenarios.schedule import Slices
 from bench.scenarios.throughput import ONE_READ, reads
 
 EMPTY, ROWS, CONNECTION = "GET /", "GET /rows/?count=1", "GET /connection/?count=1"
-TWENTY_READS, ONE_WAIT, TWENTY_WAITS = "GET /queries/?count=20", "GET /waits/?count=1", "GET /waits/?count=20"
-PATHS = (EMPTY, ROWS, CONNECTION, ONE_READ, TWENTY_READS, ONE_WAIT, TWENTY_WAITS)
+ONE_ROW, TWENTY_READS = "GET /todos/1", "GET /queries/?count=20"
+ONE_WAIT, TWENTY_WAITS = "GET /waits/?count=1", "GET /waits/?count=20"
+PATHS = (EMPTY, ROWS, CONNECTION, ONE_READ, ONE_ROW, TWENTY_READS, ONE_WAIT, TWENTY_WAITS)
 FURTHER = 19  # reads, or waits, that twenty have and one has not
 # Fewer than the pool has, so that no request waits for a connection of the database.
 CONNECTIONS, POOL = 8, 10
@@ -98,12 +101,19 @@ def ladder(
     )
 
 
-def data_layers(probe: str, raw: str, reset: Terms) -> list[Layer]:
-    """The stack's data layer on the server that measures it, less the raw driver and what stands by itself."""
+def data_layers(probe: str, raw: str, matched: str, reset: Terms) -> list[Layer]:
+    """The stack's data layer on the server that measures it, less the raw driver and what stands by itself.
+
+    `matched` is the raw driver with the transaction that the stack has.
+    """
+    request = less(at(probe, CONNECTION), at(raw, CONNECTION), reset)
+    statement = less(slope(probe), slope(raw))
     return [
-        Layer("data layer, per request", less(at(probe, CONNECTION), at(raw, CONNECTION), reset), DATA),
-        Layer("data layer, per statement", less(slope(probe), slope(raw)), DATA),
-    ]
+        Layer("data layer, per request", request, DATA),
+        Layer("data layer, per statement", statement, DATA),
+        Layer("data layer, first statement", less(at(probe, ONE_ROW), at(matched, ONE_ROW), reset, request, statement),
+              DATA),
+    ]  # fmt: skip
 
 
 def transaction(side: str) -> Terms:
@@ -121,7 +131,10 @@ GEVENT = ladder(
     "gevent",
     "gevent",
     "gevent-bare",
-    [Layer("transaction", transaction("gevent"), DRIVER), *data_layers("gevent-bare", "gevent-raw-autocommit", {})],
+    [
+        Layer("transaction", transaction("gevent"), DRIVER),
+        *data_layers("gevent-bare", "gevent-raw-autocommit", "gevent-raw", {}),
+    ],
 )
 ASYNCIO = ladder(
     "asyncio",
@@ -129,7 +142,7 @@ ASYNCIO = ladder(
     "asyncio-bare",
     [
         Layer("reset query", reset(ONE_READ), DRIVER),
-        *data_layers("asyncio-floor", "asyncio-raw-autocommit", reset(CONNECTION)),
+        *data_layers("asyncio-floor", "asyncio-raw-autocommit", "asyncio-raw-autocommit", reset(CONNECTION)),
     ],
     floor="asyncio-floor",
     more=[Layer("transaction", transaction("asyncio")), Layer("`databases` as published", PUBLISHED)],
