@@ -14,9 +14,9 @@ data layer adds comes from other servers with the same code, at other paths:
 - per statement: the slope between one and twenty reads, a nineteenth of the difference, less the raw driver's slope;
 - the rest is what a first statement costs beyond a further one, whose code is in the processor's caches.
 
-The raw driver's one read and these are the sum. It differs from the whole if layers do not add up: if a data layer costs
-one view more than another, if two servers with the same code differ, if a layer was measured badly. Beyond 10 % the run
-says so and fails.
+The raw driver's one read and these are the sum. It differs from the whole if layers do not add up: if a data layer
+costs one view more than another, if two servers with the same code differ, if a layer was measured badly. Beyond 10 %
+the run says so and fails.
 
 The data layers beside it are measured on one read, less the raw driver with the same transaction. asyncpg's pool asks
 the database to reset a connection whenever it comes back, as asyncio_app's does; its raw servers do not, but for one.
@@ -101,11 +101,12 @@ def ladder(
     )
 
 
-def data_layers(probe: str, raw: str, matched: str, reset: Terms) -> list[Layer]:
+def data_layers(probe: str, side: str, matched: str, reset: Terms) -> list[Layer]:
     """The stack's data layer on the server that measures it, less the raw driver and what stands by itself.
 
     `matched` is the raw driver with the transaction that the stack has.
     """
+    raw = f"{side}-raw-autocommit"
     request = less(at(probe, CONNECTION), at(raw, CONNECTION), reset)
     statement = less(slope(probe), slope(raw))
     return [
@@ -133,7 +134,7 @@ GEVENT = ladder(
     "gevent-bare",
     [
         Layer("transaction", transaction("gevent"), DRIVER),
-        *data_layers("gevent-bare", "gevent-raw-autocommit", "gevent-raw", {}),
+        *data_layers("gevent-bare", "gevent", "gevent-raw", {}),
     ],
 )
 ASYNCIO = ladder(
@@ -142,7 +143,7 @@ ASYNCIO = ladder(
     "asyncio-bare",
     [
         Layer("reset query", reset(ONE_READ), DRIVER),
-        *data_layers("asyncio-floor", "asyncio-raw-autocommit", "asyncio-raw-autocommit", reset(CONNECTION)),
+        *data_layers("asyncio-floor", "asyncio", "asyncio-raw-autocommit", reset(CONNECTION)),
     ],
     floor="asyncio-floor",
     more=[Layer("transaction", transaction("asyncio")), Layer("`databases` as published", PUBLISHED)],
