@@ -11,6 +11,7 @@ import click
 from bench.commands.bridge import bridge
 from bench.commands.compare import compare
 from bench.commands.decide import decide_command
+from bench.commands.layers import layers
 from bench.commands.load import calibrate, load
 from bench.commands.look import client, code, list_models, serve
 from bench.commands.measure import SCENARIO_COMMANDS, all_scenarios
@@ -55,6 +56,7 @@ for command in (
     all_scenarios,
     *SCENARIO_COMMANDS,
     traps_command,
+    layers,
     bridge,
     decide_command,
     compare,

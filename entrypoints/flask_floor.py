@@ -3,7 +3,8 @@
 An ASGI function runs Flask's routing, the view and the response object on a WSGI environment prepared beforehand, and
 sends a response head prepared beforehand with the body that came of it. It reads nothing of the request but method and
 path, translates no head, has no second stack, and does not notice a client that leaves: no way to serve anything, but
-what is left of the bridge's CPU time above it is the bridge's own. All other requests go through the bridge.
+what is left of the bridge's CPU time above it is the bridge's own. All other requests go through the bridge, to
+asyncio_app with the further paths of the scenario `layers`.
 """
 
 import io
@@ -12,7 +13,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from asyncio_app import create_app, lifespan
+from asyncio_app.db import database
 from loopbridge import LoopBridge
+from reference_apps.layers.async_views import add_parts
 
 ENVIRON = {
     "REQUEST_METHOD": "GET",
@@ -32,7 +35,16 @@ ENVIRON = {
     "wsgi.run_once": False,
 }
 
-bridge = LoopBridge(create_app(), lifespan=lifespan)
+
+async def hold() -> None:
+    """Take a connection as the views do, and give it back."""
+    async with database.connection():
+        pass
+
+
+whole = create_app()
+add_parts(whole, hold)
+bridge = LoopBridge(whole, lifespan=lifespan)
 flask = create_app()
 
 

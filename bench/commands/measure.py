@@ -23,7 +23,7 @@ from bench.commands.run import (
 from bench.errors import BenchError
 from bench.judging import judge
 from bench.measuring.session import Inquiry, Session
-from bench.models import Model, available_models, is_only_a_trap, left_out, with_workers
+from bench.models import Model, available_models, is_only_a_trap, left_out, with_pool, with_workers
 from bench.report.terminal.run import summary
 from bench.report.terminal.summary import in_terminal
 from bench.report.terminal.traps import changed
@@ -103,12 +103,18 @@ def measure(
     traps: Sequence[Trap] = (),
     *,
     brief: bool = False,
+    pool: int | None = None,
 ) -> Run:
-    """Put the scenarios to the models; exit with 1 if a cell failed or a trap has changed."""
+    """Put the scenarios to the models; exit with 1 if a cell failed or a trap has changed.
+
+    `pool` is how many database connections each server has; None: as many as its model.
+    """
     names = given["models"] if given["models"] is not None else "default"
     models = available_models(names)
     if workers := given.get("workers"):
         models = with_workers(models, workers)
+    if pool:
+        models = with_pool(models, pool)
     session = Session(place_of(given), sound_run)
     further = {"workers": workers, **({"traps": [trap.name for trap in traps]} if traps else {})}
     options = options_of(given, scenarios, session.seed, brief=brief)

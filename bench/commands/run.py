@@ -49,8 +49,13 @@ def run_options(quick: str) -> list[Callable[[Command], Command]]:
     ]  # fmt: skip
 
 
-def slices_options() -> list[Callable[[Command], Command]]:
-    """The options of a command that loads servers in slices."""
+def slices_options(*, at_once: bool = True) -> list[Callable[[Command], Command]]:
+    """The options of a command that loads servers in slices; `at_once`: it may have them in groups."""
+    groups = click.option(
+        "--servers-at-once", type=click.IntRange(3, 100), default=Options.servers_at_once, show_default=True,
+        help="The most servers that are up together; each holds 40 to 100 MB and its pool of database connections. "
+        "More models are measured in groups, with gevent (or the first) in each.",
+    )  # fmt: skip
     return [
         click.option("--budget-s", type=Real(0, 86_400), default=Options.budget_s, show_default=True,
                      help="Seconds for all generations of servers. The first three are measured in any case, further "
@@ -63,10 +68,7 @@ def slices_options() -> list[Callable[[Command], Command]]:
                      help="Seconds of load in a slice of a closed loop; slices of an open loop take 0.5 s or 1 s."),
         click.option("--lead-in-s", type=Real(0, 1), default=Options.lead_in_s, show_default=True,
                      help="Seconds of load before each slice that are not counted."),
-        click.option("--servers-at-once", type=click.IntRange(3, 100), default=Options.servers_at_once,
-                     show_default=True,
-                     help="The most servers that are up together; each holds 40 to 100 MB and its pool of database "
-                     "connections. More models are measured in groups, with gevent (or the first) in each."),
+        *([groups] if at_once else []),
     ]  # fmt: skip
 
 

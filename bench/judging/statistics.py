@@ -37,10 +37,14 @@ from numpy.typing import NDArray
 __all__ = [
     "FEWEST_GENERATIONS",
     "PRACTICAL_MARGIN",
+    "AmountInterval",
+    "Numbers",
     "RatioInterval",
+    "amount_interval",
     "grouped",
     "ratio_interval",
     "ratio_unpaired",
+    "resampled_means",
     "t_interval",
     "t_quantile",
     "trimmed_mean",
@@ -70,6 +74,15 @@ class RatioInterval:
     def half_width(self) -> float:
         """How far its ends are apart, as a ratio to the middle: 0.03 is an interval of about ± 3 %."""
         return math.sqrt(self.high / self.low) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmountInterval:
+    """A sum or difference of robust means in their own unit, and its bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def ratio_interval(generations: Generations, *, seed: int = 0) -> RatioInterval:
@@ -110,15 +123,30 @@ def robust_mean(generations: Generations, seed: int) -> tuple[float, float]:
     """
     count = len(generations)
     table = np.array([cycles[: min(map(len, generations))] for cycles in generations])
-    means = trimmed_mean(table[draws(count, seed)].reshape(RESAMPLES, -1))
     everything = np.array([value for cycles in generations for value in cycles])
-    return float(trimmed_mean(everything)), float(means.std()) * math.sqrt(count / (count - 1))
+    return float(trimmed_mean(everything)), standard_error(resampled_means(table, seed), count)
+
+
+def resampled_means(table: Numbers, seed: int) -> Numbers:
+    """The trimmed means of resamples of generations, the same ones for every table of so many; a row a generation."""
+    return trimmed_mean(table[draws(len(table), seed)].reshape(RESAMPLES, -1))
+
+
+def standard_error(means: Numbers, generations: int) -> float:
+    """That of a mean, or of a sum of means, from those of its resamples."""
+    return float(means.std()) * math.sqrt(generations / (generations - 1))
 
 
 @cache
 def draws(generations: int, seed: int) -> NDArray[np.int64]:
     """Which generations each resample has."""
     return np.random.default_rng(seed).integers(generations, size=(RESAMPLES, generations))
+
+
+def amount_interval(value: float, means: Numbers, generations: int) -> AmountInterval:
+    """The 95 % interval of a sum or difference of means, from the same sum of their resamples."""
+    half = t_quantile(generations) * standard_error(means, generations)
+    return AmountInterval(value=value, low=value - half, high=value + half)
 
 
 def interval_of(middle: float, error: float, generations: int) -> RatioInterval:

@@ -19,7 +19,7 @@ __all__ = ["Slice", "SlicesJob", "SlicesResult", "Target"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A server: the loop that loads it, and the processes whose CPU time its answers cost.
+    """A server: the loop that loads it, and the processes whose CPU time its answers cost. Several may be one server.
 
     The loop is closed if `job.rate_rps` is None, and open at that rate otherwise.
     """
@@ -98,7 +98,7 @@ class Slice:
     errors: int
     wall_s: float
     cpu_s: float  # of the target's processes
-    others_cpu_s: float  # of all the other targets' processes, which have nothing to do
+    others_cpu_s: float  # of the other servers' processes, which have nothing to do
     database_cpu_s: float
     generator_cpu_s: float
     idle_s: float | None  # of `server_cores` in sum; None where the system does not tell, or no cores are named

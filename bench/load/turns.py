@@ -72,6 +72,9 @@ class Turns:
         await self.load(load, cycle, self.job.slice_s)
         after, idle_after_s = self.clocks(), idle_s(self.job.server_cores)
         *servers, database_s, generator_s = (now - then for now, then in zip(after, before, strict=True))
+        own = self.job.targets[index].pids  # several loads may be on one server
+        pids = [target.pids for target in self.job.targets]
+        others = {each: used for each, used in zip(pids, servers, strict=True) if each != own}
         return Slice(
             cycle=cycle,
             target=index,
@@ -79,7 +82,7 @@ class Turns:
             errors=load.errors,
             wall_s=load.wall_ns / NS_PER_S,
             cpu_s=servers[index],
-            others_cpu_s=sum(servers) - servers[index],
+            others_cpu_s=sum(others.values()),
             database_cpu_s=database_s,
             generator_cpu_s=generator_s,
             response_mean_s=load.response_ns / load.good / NS_PER_S if load.good else None,

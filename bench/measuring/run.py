@@ -114,7 +114,7 @@ class Measurement:
                 for contestant in self.step.contestants:
                     self.start(contestant, ends)
                 measure = self.together if self.step.in_slices else self.alone
-                return [cell for scenario, workload in self.workloads() for cell in measure(scenario, workload)]
+                return [cell for scenario, workloads in self.workloads() for cell in measure(scenario, workloads)]
             finally:
                 for server in self.servers.values():
                     server.process.ask_to_end()  # so that they end at the same time
@@ -137,14 +137,17 @@ class Measurement:
         setup = self.step.setup.environment if self.step.setup else {}
         return self.testbed.environment(contestant.model) | dict(setup)
 
-    def workloads(self) -> list[tuple[Scenario, Workload]]:
-        """What to measure, in this step's order: drawn anew for every generation, else as the scenarios have it."""
-        pairs = [(scenario, each) for scenario in self.step.scenarios for each in scenario.workloads(self.options)]
+    def workloads(self) -> list[tuple[Scenario, Sequence[Workload]]]:
+        """What to measure, in this step's order: drawn anew for every generation, else as the scenarios have it.
+
+        It is one workload each time, or all those of a scenario that are put to the servers in the same cycles.
+        """
+        pairs = [(scenario, each) for scenario in self.step.scenarios for each in batches(scenario, self.options)]
         return self.rng.sample(pairs, len(pairs)) if self.step.in_slices else pairs
 
-    def alone(self, scenario: Scenario, workload: Workload) -> Iterator[Cell]:
+    def alone(self, scenario: Scenario, workloads: Sequence[Workload]) -> Iterator[Cell]:
         """Measure a workload on the step's one server."""
-        (contestant,) = self.step.contestants
+        (contestant,), (workload,) = self.step.contestants, workloads
         if not scenario.asks(contestant.model, workload):
             return
         if failure := self.failures.get(contestant.name):
@@ -158,26 +161,26 @@ class Measurement:
                 reading = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
         yield self.cell(scenario, workload, contestant, reading)
 
-    def together(self, scenario: Scenario, workload: Workload) -> Iterator[Cell]:
-        """Measure a workload on all of the step's servers in turn."""
-        assert isinstance(scenario.schedule, Slices)
-        asked = [each for each in self.step.contestants
+    def together(self, scenario: Scenario, workloads: Sequence[Workload]) -> Iterator[Cell]:
+        """Measure workloads on all of the step's servers in turn."""
+        asked = [(each, workload) for workload in workloads for each in self.step.contestants
                  if is_asked(each.model, scenario, self.options) and scenario.asks(each.model, workload)]  # fmt: skip
-        able = {each.name: self.context(scenario, each) for each in asked if each.name not in self.failures}
-        readings: Mapping[str, Reading] = {}
+        able = {each.name: self.context(scenario, each) for each, _ in asked if each.name not in self.failures}
+        pairs = [(each.name, workload) for each, workload in asked if each.name in able]
+        readings: Mapping[tuple[str, str], Reading] = {}
         if able:
             found = self.run.found.setdefault(scenario.name, {})
             generation = Generation(able, self.testbed, self.options, self.rng, self.generator, found)
-            self.listener.workload_started(workload, len(able))
+            self.listener.workload_started(workloads[0], len(able))
             with self.timed():
                 try:
-                    readings = scenario.schedule.measure(generation, workload)
+                    readings = measured(scenario, generation, pairs)
                 except (GeneratorError, httpx.HTTPError, OSError) as error:
                     failed = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
-                    readings = dict.fromkeys(able, failed)
-        for each in asked:
-            reading = readings[each.name] if each.name in able else Reading({}, self.failures[each.name])
-            yield self.cell(scenario, workload, each, reading)
+                    readings = dict.fromkeys([(name, workload.name) for name, workload in pairs], failed)
+        for each, workload in asked:
+            lost = self.failures.get(each.name)
+            yield self.cell(scenario, workload, each, Reading({}, lost) if lost else readings[each.name, workload.name])
 
     @contextmanager
     def timed(self) -> Iterator[None]:
@@ -228,6 +231,26 @@ class Measurement:
             observations=(Observation(self.step.round, judgement.state, judgement.reason, reading.figures, raw),),
             environment=contestant.model.environment,
         )
+
+
+def batches(scenario: Scenario, options: Options) -> list[Sequence[Workload]]:
+    """The workloads that are measured together: one each time, unless they are to be in the same cycles."""
+    workloads = scenario.workloads(options)
+    mixed = isinstance(scenario.schedule, Slices) and scenario.schedule.mixed
+    return [workloads] if mixed else [[workload] for workload in workloads]
+
+
+def measured(
+    scenario: Scenario, generation: Generation, pairs: Sequence[tuple[str, Workload]]
+) -> Mapping[tuple[str, str], Reading]:
+    """By contestant and workload, what a generation of servers did under these workloads, one unless they are mixed."""
+    schedule = scenario.schedule
+    assert isinstance(schedule, Slices)
+    if schedule.mixed:
+        return generation.mixed(schedule.mixed, pairs)
+    assert schedule.measure is not None
+    workload = pairs[0][1]
+    return {(name, workload.name): one for name, one in schedule.measure(generation, workload).items()}
 
 
 def explained(reason: str, server: Server) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "is_floor",
     "is_only_a_trap",
     "left_out",
+    "with_pool",
     "with_workers",
 ]
 
@@ -135,6 +136,11 @@ def nearest(name: str, known: Sequence[str]) -> list[str]:
     alike = difflib.get_close_matches(text, known, n=3, cutoff=0.6)
     containing = [one for one in known if text and (text in one or one in text)]
     return list(dict.fromkeys([*alike, *containing]))[:3]
+
+
+def with_pool(models: Iterable[Model], size: int) -> tuple[Model, ...]:
+    """The models with so many database connections each."""
+    return tuple(replace(model, environment={**model.environment, "POOL_SIZE": str(size)}) for model in models)
 
 
 def with_workers(models: Iterable[Model], workers: int) -> tuple[Model, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bench.judging import JudgedCell
+from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.pairs import paired
 from bench.judging.statistics import RatioInterval
 from bench.models import Model
@@ -85,6 +85,12 @@ def measure_waiting(context: MeasurementContext, workload: Workload) -> Reading:
     """So many requests at once, on a server that has only been warmed up."""
     context.memo.update(scale.warm_up(context))
     return scale.burst(context, workload)
+
+
+def waiting_finding(judged: JudgedScenario) -> str:
+    """What a request that waits holds with each model."""
+    kept = [cell for cell in judged.cells if cell.valid]
+    return f"A request that waits holds memory: {scale.priced(kept, scale.MEMORY)}." if kept else ""
 
 
 def expected_s(options: Options, model: Model) -> float:
@@ -180,7 +186,7 @@ MEMORY_SCENARIO = Scenario(
     question="What does the bridge hold for each request that waits, beside gevent?",
     workloads=lambda options: [WAITING],
     measure=measure_waiting,
-    finding=lambda cells: "",
+    finding=waiting_finding,
     figure=scale.MEMORY,
     schedule=Once(),
     asks=has_a_target,

@@ -1,15 +1,16 @@
 """What does a scenario get that loads several servers in turn, and what can be read from slices of load?"""
 
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from bench.judging.slices import Columns, figures_of
 from bench.judging.validity import Judgement, judge_slices
 from bench.load import Generator, LoadJob, SlicesJob, Target
 from bench.load.slices import Slice
-from bench.scenarios.base import MeasurementContext, Options, Reading, describe
+from bench.scenarios.base import MeasurementContext, Options, Reading, Workload, describe
 from bench.testbed.servers.cost import family, pss, resident, threads
 from bench.testbed.servers.life import other_cores, server_cores
 from bench.testbed.testbed import TestBed
@@ -18,6 +19,8 @@ from bench.testbed.testbed import TestBed
 WARM_UP_CYCLES = 1
 # From the end of a slice's time to the last answer, and to its first request after the lead-in.
 TO_THE_LAST_ANSWER_S = 0.025
+
+JobOf = Callable[[MeasurementContext, Workload], LoadJob]
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,27 @@ class Generation:
 
         A server for which `job_of` raises OSError, because it does not answer, has an error; the others go on.
         """
+        return self.loaded({name: partial(job_of, context) for name, context in self.contexts.items()}, cycles)
+
+    def mixed(self, job_of: JobOf, asked: Sequence[tuple[str, Workload]]) -> dict[tuple[str, str], Reading]:
+        """Load the servers in closed loops with all these workloads in the same cycles, each for one contestant.
+
+        Gives the readings by contestant and workload. What is to be subtracted must be measured so: a machine's speed
+        moves by more, between one workload and the next, than most of what is found by subtraction.
+        """
+        keys = {f"{name}, {workload.name}": (name, workload) for name, workload in asked}
+        contexts = {key: self.contexts[name] for key, (name, _) in keys.items()}
+        jobs = {key: partial(job_of, contexts[key], workload) for key, (_, workload) in keys.items()}
+        readings = replace(self, contexts=contexts).loaded(jobs, self.options.cycles)
+        return {(name, workload.name): readings[key] for key, (name, workload) in keys.items()}
+
+    def loaded(self, jobs_of: Mapping[str, Callable[[], LoadJob]], cycles: int) -> dict[str, Reading]:
+        """Load the servers of these contexts in turn in closed loops."""
         jobs: dict[str, LoadJob] = {}
         readings: dict[str, Reading] = {}
-        for name, context in self.contexts.items():
+        for name, job_of in jobs_of.items():
             try:
-                jobs[name] = job_of(context)
+                jobs[name] = job_of()
             except OSError as error:
                 readings[name] = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
         if jobs:
@@ -62,7 +81,7 @@ class Generation:
             name: {
                 **in_columns([one for one in result.slices if one.target == place]),
                 "slice_s": slice_s,
-                "servers": len(names),
+                "servers": len({self.contexts[name].server.url for name in names}),
                 "cores": len(order.server_cores) or 1,
                 "connections": jobs[name].connections,
                 "error": result.error_examples[place],

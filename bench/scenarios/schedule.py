@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bench.scenarios.base import Reading, Workload
+    from bench.load import LoadJob
+    from bench.scenarios.base import MeasurementContext, Reading, Workload
     from bench.scenarios.generation import Generation
 
 
@@ -31,8 +32,10 @@ class Slices:
     So models can be compared cycle by cycle. Scenarios with this schedule share the servers unless one is apart.
     """
 
-    measure: "Callable[[Generation, Workload], Mapping[str, Reading]]"
+    measure: "Callable[[Generation, Workload], Mapping[str, Reading]] | None" = None
     """Puts a workload to all servers of a generation in turn; gives what it read by contestant."""
+    mixed: "Callable[[MeasurementContext, Workload], LoadJob] | None" = None
+    """In place of `measure`: the load of a workload, where all workloads are put to the servers in the same cycles."""
     twin: bool = True
     """Whether the baseline takes part under a second name, to check the method: its ratio to itself should be 1."""
     apart: bool = False

@@ -5,11 +5,11 @@ Beside it: sync_views.py, the same functions in the same order.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from flask import abort
+from flask import Flask, abort
 from flask.typing import ResponseReturnValue
 
 from asyncio_app import create_app, upstream
@@ -91,20 +91,37 @@ def on_layer(name: str, layer: Layer) -> LoopBridge:
     )
     app.view_functions |= {f"views.{view.__name__}": view for view in replaced}
 
-    # For the scenario `layers`: all that /queries/ does without the database, and then without its statements.
+    add_parts(app, layer.hold)
+    return LoopBridge(app, lifespan=lifespan)
+
+
+def add_parts(app: Flask, hold: Callable[[], Awaitable[object]]) -> None:
+    """Add what the scenario `layers` asks for: parts of what /queries/ does, and waits.
+
+    `hold` takes a connection from the pool and gives it back.
+    """
+
     @app.get("/rows/")
     async def rows() -> ResponseReturnValue:
+        """All that /queries/ does without the database."""
         count = whole_number("count", 1, COUNT)
         return [ROWS[key - 1] for key in random.Random(count).choices(range(1, SEEDS + 1), k=count)]
 
     @app.get("/connection/")
     async def connection() -> ResponseReturnValue:
+        """That, and a connection, without a statement."""
         count = whole_number("count", 1, COUNT)
-        await layer.hold()
+        await hold()
         return [ROWS[key - 1] for key in random.Random(count).choices(range(1, SEEDS + 1), k=count)]
 
-    return LoopBridge(app, lifespan=lifespan)
+    @app.get("/waits/")
+    async def waits() -> ResponseReturnValue:
+        """So many short waits in Python, one after the other."""
+        for _ in range(whole_number("count", 1, COUNT)):
+            await asyncio.sleep(SHORT_S)
+        return []
 
 
+SHORT_S = 0.001
 # As the database has them.
 ROWS = [{"id": key, **values} for key, values in enumerate(seeds(), start=1)]

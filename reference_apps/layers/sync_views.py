@@ -5,7 +5,7 @@ Beside it: async_views.py, the same functions in the same order.
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from flask import Flask, abort
@@ -85,20 +85,37 @@ def on_layer(name: str, layer: Layer) -> Flask:
     )
     app.view_functions |= {f"views.{view.__name__}": view for view in replaced}
 
-    # For the scenario `layers`: all that /queries/ does without the database, and then without its statements.
+    add_parts(app, layer.hold)
+    return app
+
+
+def add_parts(app: Flask, hold: Callable[[], object]) -> None:
+    """Add what the scenario `layers` asks for: parts of what /queries/ does, and waits.
+
+    `hold` takes a connection from the pool and gives it back.
+    """
+
     @app.get("/rows/")
     def rows() -> ResponseReturnValue:
+        """All that /queries/ does without the database."""
         count = whole_number("count", 1, COUNT)
         return [ROWS[key - 1] for key in random.Random(count).choices(range(1, SEEDS + 1), k=count)]
 
     @app.get("/connection/")
     def connection() -> ResponseReturnValue:
+        """That, and a connection, without a statement."""
         count = whole_number("count", 1, COUNT)
-        layer.hold()
+        hold()
         return [ROWS[key - 1] for key in random.Random(count).choices(range(1, SEEDS + 1), k=count)]
 
-    return app
+    @app.get("/waits/")
+    def waits() -> ResponseReturnValue:
+        """So many short waits in Python, one after the other."""
+        for _ in range(whole_number("count", 1, COUNT)):
+            time.sleep(SHORT_S)
+        return []
 
 
+SHORT_S = 0.001
 # As the database has them.
 ROWS = [{"id": key, **values} for key, values in enumerate(seeds(), start=1)]

@@ -9,7 +9,7 @@ from bench.report.columns import columns_of, value_of
 from bench.report.export.csv_export import comparison
 from bench.report.families import family
 from bench.results import Run
-from bench.scenarios import SCENARIOS
+from bench.scenarios import APART, SCENARIOS
 
 
 def as_json(run: Run) -> str:
@@ -61,8 +61,7 @@ def because(workload: JudgedWorkload, model: str) -> dict[str, str]:
 
 def findings(found: Judged) -> dict[str, str]:
     """What each scenario found."""
+    known = SCENARIOS | APART
     return {
-        scenario.name: SCENARIOS[scenario.name].finding(scenario)
-        for scenario in found.scenarios
-        if scenario.name in SCENARIOS
+        scenario.name: known[scenario.name].finding(scenario) for scenario in found.scenarios if scenario.name in known
     }

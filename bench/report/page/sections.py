@@ -11,7 +11,7 @@ from bench.report.page.matrix import finite
 from bench.report.page.scenario_charts import charts
 from bench.report.presentation import Column, PageSection, presentation_of
 from bench.report.terminal.scenario import how_measured, note
-from bench.scenarios import SCENARIOS
+from bench.scenarios import APART, SCENARIOS
 
 ONCE = "Measured once: no intervals, no ranks; about orders of magnitude."
 
@@ -76,7 +76,7 @@ def own_sections(judged: Judged) -> list[PageSection]:
 
 def section(judged: Judged, scenario: JudgedScenario, palette: Palette) -> Section:
     """One scenario."""
-    known = SCENARIOS.get(scenario.name)
+    known = (SCENARIOS | APART).get(scenario.name)
     once = [workload for workload in scenario.workloads if not workload.compared]
     tables = [compared_table(workload) for workload in scenario.workloads if workload.compared]
     drawn = charts(judged.run, scenario.name, scenario.workloads, judged.baseline, palette)

@@ -72,7 +72,7 @@
     return { traces, layout };
   }
 
-  const isLine = (trace) => trace.mode.includes("lines") && Boolean(trace.line.dash);
+  const isLine = (trace) => trace.mode?.includes("lines") && Boolean(trace.line.dash);
 
   function grey(trace, theme) {
     const colour = theme.colour("muted");
