@@ -28,6 +28,13 @@ KINDS = {"GET /": (3.0, 0.02), "GET /queries/?count=1": (1.0, 0.02), "POST /todo
 FEWEST_FOR_TWIN = 3
 
 
+def without(run: Run, scenario: str) -> Run:
+    """The run as it would be if that scenario had not been measured."""
+    run.cells = {key: cell for key, cell in run.cells.items() if cell.scenario != scenario}
+    run.scenarios = {name: question for name, question in run.scenarios.items() if name != scenario}
+    return run
+
+
 def sample_run(folder: Path, generations: int = 6) -> Run:
     """A run of every scenario."""
     rng = random.Random(7)

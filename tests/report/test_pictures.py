@@ -14,7 +14,7 @@ from bench.report.pictures import SCHEMES, Picture, pictures, svg
 from bench.report.pictures.picture import WIDTH, colours
 from bench.report.pictures.scale import RATIOS, from_zero, of_ratios, rounds
 from bench.results import load_run
-from tests.report_runs import ODD, sample_run
+from tests.report_runs import ODD, sample_run, without
 
 __all__ = ["chromium"]
 
@@ -31,7 +31,7 @@ def published() -> list[Picture]:
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Judged:
     """A run with a model that is named like a script, and without pairs."""
-    return judge(sample_run(tmp_path_factory.mktemp("run")))
+    return judge(without(sample_run(tmp_path_factory.mktemp("run")), "pairs"))
 
 
 def named(found: list[Picture], name: str) -> Picture:

@@ -16,7 +16,7 @@ from bench.cli import main
 from bench.judging import judge
 from bench.report.publication import BEGIN, END, FIGURES, answer
 from bench.results import load_run
-from tests.report_runs import sample_run
+from tests.report_runs import sample_run, without
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "docs" / "results"
@@ -48,7 +48,7 @@ def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 def sample(folder: Path, command: str = "all") -> str:
     """The path of a saved sample run of that command."""
     folder.mkdir()
-    run = sample_run(folder)
+    run = without(sample_run(folder), "pairs")
     run.arguments = {"command": command, **run.arguments}
     run.save()
     return str(folder)
@@ -161,8 +161,7 @@ def test_another_run_is_published_elsewhere_and_says_only_what_it_has(bench: Ben
 
 def test_the_answer_says_of_waits_what_the_run_says(tmp_path: Path) -> None:
     """Without the classic in a run, that is what it claims of its models; here it is turned round."""
-    run = sample_run(tmp_path)
-    run.cells = {key: cell for key, cell in run.cells.items() if cell.scenario != "classic"}
+    run = without(sample_run(tmp_path), "classic")
     said = {"gevent": "Take gevent", "asyncio-bridge": "loopbridge]", "asyncio-adapter": "one request at a time"}
     for name, sentence in said.items():
         for overlap in (False, True):
