@@ -108,7 +108,7 @@ def test_the_order_of_the_workloads_is_drawn_for_each_generation_by_the_seed(tes
         options = replace(OPTIONS, seed=seed)
         run = empty_run(tmp_path / f"{seed}{step.id.replace('/', '-')}", THROUGHPUT, [GEVENT])
         measurement = run_module.Measurement(step, test_bed, options, run, Generator(), Heard())
-        return [workload.name for _, workload in measurement.workloads()]
+        return [workload.name for _, workloads in measurement.workloads() for workload in workloads]
 
     steps = make_plan([THROUGHPUT], [GEVENT], replace(OPTIONS, generations=6))
     first = [order(step, 1) for step in steps]
