@@ -22,8 +22,9 @@ from bench.errors import BenchError
 from bench.judging.validity import VALID, Judgement
 from bench.load import Generator, LoadJob, LoadResult
 from bench.models import POOL, find_models
-from bench.prediction.costs import CPU, Costs, Measured
+from bench.prediction.costs import Costs, Measured
 from bench.prediction.figures import Demand
+from bench.prediction.layers import CPU
 from bench.prediction.predict import limit_of, throughput
 from bench.prediction.station import station_of
 from bench.prediction.unseen import ANCHORS, UNSEEN, Unseen

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bench.models import POOL
-from bench.prediction.costs import BASE, ONE_QUERY, Measured
+from bench.prediction.costs import Measured
 from bench.prediction.figures import Demand
+from bench.prediction.layers import BASE, ONE_QUERY
 
 WHOLE_MEMORY_BYTES = 1e12
 

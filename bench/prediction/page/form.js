@@ -1,7 +1,7 @@
 /* The form of the calculator: numbers and sliders that move each other, and the figures that they give. */
 "use strict";
 const decideForm = (() => {
-  const { figures, facts } = decideData;
+  const { figures, facts, choices } = decideData;
   const { say, text } = decideSentences;
   const { byId } = decidePage;
   const LOADS = ["concurrency", "rate"];
@@ -32,6 +32,7 @@ const decideForm = (() => {
       values[one.name] = value;
     }
     for (const fact of facts) values[fact] = byId(fact).checked;
+    for (const choice of choices) values[choice] = byId(choice).value;
     return values;
   }
 

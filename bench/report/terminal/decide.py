@@ -10,7 +10,8 @@ from rich.text import Text
 from bench.prediction.advice import not_measured, notes
 from bench.prediction.check import FEWEST, SHARE, TOLERANCE, Checked
 from bench.prediction.costs import Unmeasured
-from bench.prediction.figures import Demand
+from bench.prediction.figures import OWN, Demand
+from bench.prediction.layers import LAYERS
 from bench.prediction.rank import Decision
 from bench.prediction.sentences import LIMITS, MARKS, Sentence, figure, say, texts
 from bench.prediction.verdict import Row
@@ -26,6 +27,8 @@ def demand_line(demand: Demand) -> str:
     parts = [f"{demand.queries} × {milliseconds(demand.db_wait_s)} in the database"] if demand.queries else []
     parts += [f"{milliseconds(demand.upstream_wait_s)} upstream"] if demand.upstream_wait_s else []
     parts.append(f"{milliseconds(demand.cpu_s)} of your Python")
+    parts += [f"its connection {demand.connection} during calls"] if demand.connection != OWN else []
+    parts += [f"on {LAYERS[demand.data_layer]}"] if demand.data_layer != OWN else []
     return (
         f"{load}, each with {', '.join(parts)}; {demand.db_connections:,} connections, {demand.cores:,} "
         f"core{'s' if demand.cores > 1 else ''}, {demand.memory_bytes / 1e6:,.0f} MB, p99 below "
