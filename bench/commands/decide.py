@@ -76,7 +76,7 @@ def figures(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--results", "folder", type=click.Path(path_type=Path), metavar="DIR",
               help="The run to predict from.  [default: the newest in results/ that has throughput cells]")
 @click.option("--check", "checking", is_flag=True,
-              help="Predict loads that no scenario has, and measure them: 3 to 4 minutes. Exit code 1 if they differ.")
+              help="Predict loads that no scenario has, and measure them: 4 to 5 minutes. Exit code 1 if they differ.")
 @click.option("--quick", is_flag=True, help="With --check: measure two models in place of four.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @database_option

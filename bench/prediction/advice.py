@@ -45,14 +45,13 @@ def facts(models: Sequence[Measured], demand: Demand) -> list[Sentence]:
 
 
 def held(decision: Decision, known: Mapping[str, Measured], demand: Demand) -> list[Sentence]:
-    """What the best of the models that keep a connection during calls would do if it gave the connection back."""
+    """What the best model that loses by keeping a connection during calls would do if it gave the connection back."""
     for row in decision.rows:
         model, processes = known[row.prediction.model], row.prediction.processes
-        if holds(model, demand) and not model.trap:
-            there = rate_of(model, demand, processes)
-            free = rate_of(model, replace(demand, connection=GIVEN_BACK), processes)
-            more = free > PRACTICAL_MARGIN * there
-            return [say("held", model=model.name, there=there, free=free)] if more else []
+        there = rate_of(model, demand, processes)
+        free = rate_of(model, replace(demand, connection=GIVEN_BACK), processes)
+        if holds(model, demand) and not model.trap and free > PRACTICAL_MARGIN * there:
+            return [say("held", model=model.name, there=there, free=free)]
     return []
 
 

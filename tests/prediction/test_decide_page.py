@@ -81,6 +81,22 @@ def test_a_figure_out_of_range_is_named_and_nothing_breaks(page: Page, wrong: st
     assert "20 database connections are the limit" in text(page, "verdict")
 
 
+def test_a_connection_given_back_and_another_layer_change_the_results(page: Page) -> None:
+    page.fill("#decide-upstream_wait_ms", "200")
+    settled(page)
+    assert "gevent keeps its database connection while the other service is called" in text(page, "advice")
+    held = text(page, "table")
+    page.select_option("#decide-connection", "given back")
+    settled(page)
+    assert "keeps its database connection" not in text(page, "advice")
+    free = text(page, "table")
+    page.select_option("#decide-data_layer", "databases")
+    settled(page)
+    left_out = "Left out, because the scenario pairs says nothing of them on this data layer: gevent, "
+    assert left_out in text(page, "advice")
+    assert len({held, free, text(page, "table")}) == 3
+
+
 def test_facts_bring_their_advice(page: Page) -> None:
     page.check("#decide-streaming")
     page.check("#decide-existing_sync_code")

@@ -28,15 +28,15 @@ const decideAdvice = (() => {
   }
 
   function held(decision, demand) {
-    const row = decision.rows.find(({ prediction }) => {
+    for (const { prediction } of decision.rows) {
       const model = known.get(prediction.model);
-      return holds(model, demand) && !model.trap;
-    });
-    if (!row) return [];
-    const { model, processes } = row.prediction;
-    const there = rateOf(known.get(model), demand, processes);
-    const free = rateOf(known.get(model), { ...demand, connection: D.answers.given_back }, processes);
-    return free > D.practical_margin * there ? [say("held", { model, there, free })] : [];
+      const there = rateOf(model, demand, prediction.processes);
+      const free = rateOf(model, { ...demand, connection: D.answers.given_back }, prediction.processes);
+      if (holds(model, demand) && !model.trap && free > D.practical_margin * there) {
+        return [say("held", { model: model.name, there, free })];
+      }
+    }
+    return [];
   }
 
   function traps(advised, decision, demand) {
