@@ -101,6 +101,13 @@ async def fanout() -> ResponseReturnValue:
     return list(await asyncio.gather(*(upstream.fetch(seconds) for _ in range(count))))
 
 
+@views.get("/mixed/")
+async def mixed() -> ResponseReturnValue:
+    seconds = number("seconds", 0.1, SECONDS)
+    row = await database.fetch_one(select(todos).where(todos.c.id == 1))
+    return {"todo": dict(row._mapping) if row else None, "upstream": await upstream.fetch(seconds)}
+
+
 @views.get("/cpu/")
 async def cpu() -> ResponseReturnValue:
     milliseconds = number("milliseconds", 10, MILLISECONDS)

@@ -1,4 +1,4 @@
-"""The other service that `/fanout/` calls: one HTTP client, its connections shared by all requests."""
+"""The other service that `/fanout/` and `/mixed/` call: one HTTP client, its connections shared by all requests."""
 
 import httpx
 from flask import Flask

@@ -100,6 +100,13 @@ def fanout() -> ResponseReturnValue:
         return list(pool.map(upstream.fetch, [seconds] * count))
 
 
+@views.get("/mixed/")
+def mixed() -> ResponseReturnValue:
+    seconds = number("seconds", 0.1, SECONDS)
+    row = db.session.execute(select(todos).where(todos.c.id == 1)).first()
+    return {"todo": dict(row._mapping) if row else None, "upstream": upstream.fetch(seconds)}
+
+
 @views.get("/cpu/")
 def cpu() -> ResponseReturnValue:
     milliseconds = number("milliseconds", 10, MILLISECONDS)

@@ -122,6 +122,12 @@ async def fanout(request: Request) -> object:
     return await asyncio.gather(*(upstream.fetch(seconds) for _ in range(count)))
 
 
+async def mixed(request: Request) -> object:
+    seconds = arguments.seconds(request.query.get("seconds", "0.1"))
+    row = await pool.fetchrow(ONE_TODO, 1)
+    return {"todo": dict(row) if row else None, "upstream": await upstream.fetch(seconds)}
+
+
 async def cpu(request: Request) -> object:
     milliseconds = arguments.milliseconds(request.query.get("milliseconds", "10"))
     end_ns = time.thread_time_ns() + milliseconds * 1e6
@@ -157,6 +163,7 @@ ROUTES: dict[str, dict[str, View]] = {
     "/queries/": {"GET": queries},
     "/todos/": {"GET": list_todos, "POST": create_todo},
     "/fanout/": {"GET": fanout},
+    "/mixed/": {"GET": mixed},
     "/cpu/": {"GET": cpu},
     "/stream/": {"GET": stream},
     "/info": {"GET": info},

@@ -157,6 +157,12 @@ async def fanout(count: Count = 10, seconds: Seconds = 0.1) -> Response:
     return JSON(await asyncio.gather(*(upstream.fetch(seconds) for _ in range(count))))
 
 
+@get("/mixed/")
+async def mixed(seconds: Seconds = 0.1) -> Response:
+    row = await database.fetch_one(select(todos).where(todos.c.id == 1))
+    return JSON({"todo": dict(row._mapping) if row else None, "upstream": await upstream.fetch(seconds)})
+
+
 @get("/cpu/")
 async def cpu(milliseconds: Milliseconds = 10) -> Response:
     end_ns = time.thread_time_ns() + milliseconds * 1e6

@@ -127,6 +127,13 @@ async def fanout() -> ResponseReturnValue:
     return list(await asyncio.gather(*(upstream.fetch(seconds) for _ in range(count))))
 
 
+@app.get("/mixed/")
+async def mixed() -> ResponseReturnValue:
+    seconds = arguments.seconds(argument("seconds", "0.1"))
+    row = await database.fetch_one(select(todos).where(todos.c.id == 1))
+    return {"todo": dict(row._mapping) if row else None, "upstream": await upstream.fetch(seconds)}
+
+
 @app.get("/cpu/")
 async def cpu() -> ResponseReturnValue:
     milliseconds = arguments.milliseconds(argument("milliseconds", "10"))

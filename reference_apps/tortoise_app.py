@@ -124,6 +124,13 @@ async def fanout() -> ResponseReturnValue:
     return list(await asyncio.gather(*(fetch(seconds) for _ in range(count))))
 
 
+@flask_app.get("/mixed/")
+async def mixed() -> ResponseReturnValue:
+    seconds = arguments.seconds(argument("seconds", "0.1"))
+    row = await Todo.get_or_none(id=1).values()
+    return {"todo": row, "upstream": await fetch(seconds)}
+
+
 @flask_app.get("/cpu/")
 async def cpu() -> ResponseReturnValue:
     milliseconds = arguments.milliseconds(argument("milliseconds", "10"))

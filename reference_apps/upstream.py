@@ -1,4 +1,4 @@
-"""The other service that `/fanout/` calls, by httpx: one client, its connections shared by all requests."""
+"""The other service that `/fanout/` and `/mixed/` call, by httpx: one client, connections shared by all requests."""
 
 import httpx
 

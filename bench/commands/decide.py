@@ -17,9 +17,25 @@ from bench.measuring.session import Place, workbench
 from bench.prediction import advice
 from bench.prediction.check import Checked, checks, passed
 from bench.prediction.costs import Measured, Unmeasured, measured, without_calls
-from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE, Demand, Figure, demand_of
-from bench.prediction.rank import Decision, decide
-from bench.prediction.sentences import Sentence, texts
+from bench.prediction.figures import (
+    CHOICES,
+    CONCURRENCY,
+    CONNECTION,
+    DATA_LAYER,
+    FACTS,
+    FIGURES,
+    GIVEN_BACK,
+    HELD,
+    OWN,
+    RATE,
+    Choice,
+    Demand,
+    Figure,
+    demand_of,
+)
+from bench.prediction.layers import LAYERS
+from bench.prediction.rank import Decision, decide, has_layer
+from bench.prediction.sentences import Sentence, say, texts
 from bench.report.terminal import decide as decide_report
 from bench.results import Run
 from bench.testbed.processes.temporary import temporary_folder
@@ -37,6 +53,12 @@ def type_of(one: Figure) -> click.ParamType[Any]:
 
 def figures(command: Callable[..., Any]) -> Callable[..., Any]:
     """An option for each figure and fact."""
+    layers, own = click.Choice(list(LAYERS)), f"[default: {DATA_LAYER.answers[OWN]}]"
+    command = click.option("--data-layer", DATA_LAYER.name, type=layers, help=f"{DATA_LAYER.question}  {own}")(command)
+    for answer in (GIVEN_BACK, HELD):
+        flag = f"--connection-{answer.replace(' ', '-')}"
+        text = f"During calls a connection is {CONNECTION.answers[answer]}.  [default: {CONNECTION.answers[OWN]}]"
+        command = click.option(flag, CONNECTION.name, flag_value=answer, default=None, help=text)(command)
     for name, question in reversed(FACTS.items()):
         command = click.option(f"--{name.replace('_', '-')}", name, is_flag=True, help=question)(command)
     for one in reversed(FIGURES):
@@ -54,7 +76,7 @@ def figures(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--results", "folder", type=click.Path(path_type=Path), metavar="DIR",
               help="The run to predict from.  [default: the newest in results/ that has throughput cells]")
 @click.option("--check", "checking", is_flag=True,
-              help="Predict loads that no scenario has, and measure them: 3 to 4 minutes. Exit code 1 if they differ.")
+              help="Predict loads that no scenario has, and measure them: 4 to 5 minutes. Exit code 1 if they differ.")
 @click.option("--quick", is_flag=True, help="With --check: measure two models in place of four.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @database_option
@@ -80,6 +102,8 @@ def decide_command(
         raise BenchError(f"{run.path} has nothing to predict from ({reasons}); run python -m bench throughput")
     demand, assumed = demand_from(given, asking=not as_json and sys.stdin.isatty() and sys.stdout.isatty())
     unmeasured += without_calls(models) if demand.calls else []
+    if not any(has_layer(model, demand) for model in models):
+        raise BenchError(say("no_layers").text)
     decision = decide(models, demand)
     advised = advice.advice(decision, models, demand)
     if as_json:
@@ -116,7 +140,14 @@ def asked() -> dict[str, Any]:
     other = CONCURRENCY if at_a_rate else RATE
     chosen = [one for one in FIGURES if one.name != other]
     values = {one.name: click.prompt(one.question, type=type_of(one), default=one.default) for one in chosen}
-    return values | {name: click.confirm(question, default=False) for name, question in FACTS.items()}
+    facts = {name: click.confirm(question, default=False) for name, question in FACTS.items()}
+    return values | facts | {choice.name: answered(choice) for choice in CHOICES}
+
+
+def answered(choice: Choice) -> str:
+    """One of a choice's answers, asked for."""
+    answer: str = click.prompt(choice.question, type=click.Choice(list(choice.answers)), default=OWN)
+    return answer
 
 
 def understood(run: Run) -> tuple[list[Measured], list[Unmeasured]]:

@@ -3,6 +3,9 @@
 from bench.models.model import Model
 from bench.models.servers import GEVENT_WORKER, GUNICORN, LIFESPAN, UVICORN
 
+# asyncio_app's data layer, in the words of the report.
+DATABASES = "`databases`, with a cache of compiled statements"
+
 MODELS = (
     Model(
         "sync",
@@ -66,7 +69,7 @@ MODELS = (
         "asyncio_app",
         (*UVICORN, *LIFESPAN, "asyncio_app.asgi:app"),
         loop="asyncio",
-        layer="`databases`, with a cache of compiled statements",
+        layer=DATABASES,
         note="The bridge: async views on the server's own event loop, with an async driver.",
         families=("default", "classic"),
     ),

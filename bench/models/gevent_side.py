@@ -52,6 +52,14 @@ MODELS = (
         note="gevent, with a hook that gives way after each answer: fewer clients wait long while others are served.",
     ),
     Model(
+        "gevent-commit-first",
+        "gevent_app",
+        (*GUNICORN, *GEVENT_WORKER, "entrypoints.commit_first:app"),
+        loop="gevent",
+        note="gevent, with a commit in /mixed/ before its call, so that the call holds no database connection.",
+        commits_first=True,
+    ),
+    Model(
         "gevent-psycopg3",
         "gevent_app",
         (*GUNICORN, *GEVENT_WORKER, "gevent_app:create_app()"),

@@ -14,6 +14,8 @@ from bench.models.programs import INSTALL_MARIADB, MARIADB, program
 MYSQL_URL = "BENCH_MYSQL_URL"
 # Connections of each application, as its config.py has it; a server of several processes shares them out.
 POOL = 15
+# What has a session that keeps its connection from its first statement to a commit, a rollback or the request's end.
+SESSION_APPS = ("gevent_app", "reference_apps.layers.sync_orm")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Model:
     """Seconds of python, postgres and sum in the original example's README."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that its server finds in its environment, on purpose."""
+    commits_first: bool = False
+    """Whether its views end their transaction before they call another service."""
     layer: str = ""
     """What its views talk to the database with, for the models that the scenario `layers` is about.
 
@@ -89,6 +93,11 @@ class Model:
     def blocks(self) -> bool:
         """Whether it says of itself that one request waits after the other, in Python or in the database."""
         return not (self.python_waits_overlap and self.database_waits_overlap)
+
+    @property
+    def keeps_connection(self) -> bool:
+        """Whether a request that has used the database keeps its connection while it calls another service."""
+        return self.app in SESSION_APPS and not self.commits_first
 
     @property
     def distribution(self) -> str:

@@ -16,6 +16,11 @@ A request also waits, for as long as the reader says. While a wait overlaps with
 requests. While a wait blocks, the process serves nobody. D is the time for which a request occupies its process, which
 is `busy` and the waits that block; Z is the time of the waits that overlap.
 
+Two things the reader may say, because they change who wins. Whether a request keeps its database connection while it
+calls another service: a session does, until its transaction ends; then the wait for the call counts as one for the
+database. And which data layer the views have: what the reads of a request cost is then multiplied by how many times as
+much such reads cost on that layer in the scenario `pairs`, beside the application as it is and in the same cycles.
+
 A number of requests at once (closed loop, N requests). A process with a core of its own and requests that wait outside
 it is Palm's machine-repairman model: its throughput is (1 - B) / D, where B is Erlang's loss formula for N sources and
 Z / D erlangs, whatever the distribution of the waits (Kleinrock, "Queueing Systems" I, 3.8; Takagi, "Queueing Analysis"
@@ -55,9 +60,9 @@ among the processes, waits that vary, and several cores within a process (free t
 connections are all in use, gevent passes them on to several waiting requests in a row, which costs a tenth to a quarter
 of what is predicted there.
 
-Where it stands. costs.py reads the measured cells, figures.py has what the reader says, station.py combines both into
-one request, queueing.py has the formulas, predict.py applies them to a model, rank.py ranks the models, verdict.py says
-who is best, advice.py adds code, facts and traps, sentences.py puts all that into the words of sentences.toml. check.py
-predicts and measures the loads of unseen.py. page/ has the same calculation in JavaScript; vectors.py keeps the two
-the same.
+Where it stands. costs.py reads the measured cells, layers.py those of other data layers, figures.py has what the reader
+says, station.py combines all three into one request, queueing.py has the formulas, predict.py applies them to a model,
+rank.py ranks the models, verdict.py says who is best, advice.py adds code, facts and traps, sentences.py puts all that
+into the words of sentences.toml. check.py predicts and measures the loads of unseen.py. page/ has the same calculation
+in JavaScript; vectors.py keeps the two the same.
 """

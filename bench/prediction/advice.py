@@ -1,17 +1,18 @@
 """What does a choice cost in code, what do the reader's facts change, and which traps lie beside the advised model?"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from bench.judging.app_code import pairs
 from bench.judging.standings import FRAMEWORK
 from bench.judging.statistics import PRACTICAL_MARGIN
 from bench.models import MODELS
 from bench.prediction.costs import Measured, Unmeasured, on_asyncio
-from bench.prediction.figures import Demand
+from bench.prediction.figures import GIVEN_BACK, Demand
 from bench.prediction.predict import throughput
-from bench.prediction.rank import Decision
+from bench.prediction.rank import Decision, has_layer, is_usable
 from bench.prediction.sentences import Sentence, say
-from bench.prediction.station import station_of
+from bench.prediction.station import holds, station_of
 
 
 def code_cost() -> Sentence:
@@ -28,6 +29,9 @@ def advice(decision: Decision, models: Sequence[Measured], demand: Demand) -> li
     if advised is not None and advised.framework != FRAMEWORK:
         found.append(say("another_framework", model=advised.name))
     found += facts(list(known.values()), demand)
+    if others := [model.name for model in known.values() if not has_layer(model, demand)]:
+        found.append(say("other_layers", models=others))
+    found += held(decision, known, demand)
     if advised is not None and (processes := processes_of(decision).get(advised.name)):
         found += traps(advised, known, demand, processes)
     return found
@@ -38,6 +42,17 @@ def facts(models: Sequence[Measured], demand: Demand) -> list[Sentence]:
     said = [say(fact) for fact in ("blocking_libraries", "existing_sync_code", "streaming") if getattr(demand, fact)]
     unfit = [model.name for model in models if not model.can_stream]
     return [*said, say("not_for_streaming", models=unfit)] if demand.streaming and unfit else said
+
+
+def held(decision: Decision, known: Mapping[str, Measured], demand: Demand) -> list[Sentence]:
+    """What the best model that loses by keeping a connection during calls would do if it gave the connection back."""
+    for row in decision.rows:
+        model, processes = known[row.prediction.model], row.prediction.processes
+        there = rate_of(model, demand, processes)
+        free = rate_of(model, replace(demand, connection=GIVEN_BACK), processes)
+        if holds(model, demand) and not model.trap and free > PRACTICAL_MARGIN * there:
+            return [say("held", model=model.name, there=there, free=free)]
+    return []
 
 
 def processes_of(decision: Decision) -> dict[str, int]:
@@ -51,7 +66,8 @@ def traps(advised: Measured, known: Mapping[str, Measured], demand: Demand, proc
     found = []
     for model in known.values():
         less = (model.python_overlaps, model.database_overlaps) < (advised.python_overlaps, advised.database_overlaps)
-        if model.app == advised.app and on_asyncio(model) == on_asyncio(advised) and less:
+        alike = model.app == advised.app and on_asyncio(model) == on_asyncio(advised) and is_usable(model, demand)
+        if alike and less:
             there = rate_of(model, demand, min(processes, demand.db_connections))
             names = {"trap": model.name, "situation": situation(model.name), "model": advised.name}
             if rate > PRACTICAL_MARGIN * there:

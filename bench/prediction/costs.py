@@ -1,20 +1,28 @@
 """What has a run measured of each model that a prediction needs, and which models lack something?"""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import fmean, geometric_mean, median
 
 from bench.judging.cells import judged_cell
 from bench.judging.standings import FRAMEWORK, TWIN_SUFFIX, is_twin
 from bench.measuring.checks import TOGETHER_AT_MOST
 from bench.models import MODELS
+from bench.prediction.layers import (
+    BASE,
+    CPU,
+    MANY_QUERIES,
+    ONE_QUERY,
+    READS,
+    Times,
+    asyncio_loop,
+    layers_of,
+)  # fmt: skip
 from bench.results import Cell, Run
 
-BASE, ONE_QUERY, MANY_QUERIES, LIST = "GET /", "GET /queries/?count=1", "GET /queries/?count=20", "GET /todos/"
-NEEDED = (BASE, ONE_QUERY, MANY_QUERIES, LIST)
+NEEDED = (BASE, *READS)
 FURTHER_QUERIES = 19  # of MANY_QUERIES beyond the one of ONE_QUERY
-CPU, PAUSES, RATE, IDLE = "cpu_per_request_s", "pauses", "throughput_rps", "core_idle"
+PAUSES, RATE, IDLE = "pauses", "throughput_rps", "core_idle"
 CALLS_AT_ONCE = (10, 50)
 
 
@@ -59,6 +67,10 @@ class Measured:
     """How long the first query, and each further one, made the process wait for the bench's own database."""
     framework: str = FRAMEWORK
     """What its application is written for."""
+    keeps_connection: bool = False
+    """Whether a request that has used the database keeps its connection while it calls another service."""
+    layers: Mapping[str, Times] = field(default_factory=dict)
+    """What reads would cost on other data layers, of those that can be predicted."""
 
     @property
     def costs(self) -> Costs:
@@ -157,6 +169,8 @@ def model_of(run: Run, name: str, cells: Mapping[str, Cell]) -> Measured:
         streams=streams(run, name),
         local_waits_s=local_waits(cells),
         framework=run.models[name].framework,
+        keeps_connection=registered is not None and registered.keeps_connection,
+        layers=layers_of(run, name, run.models[name].app, base.info.get("loop")),
     )
 
 
@@ -227,4 +241,4 @@ def streams(run: Run, name: str) -> bool | None:
 
 def on_asyncio(model: Measured) -> bool:
     """Whether an asyncio event loop serves it, where nothing makes a blocking library cooperate as gevent does."""
-    return bool(re.search("asyncio|uvloop|rloop", model.loop or ""))
+    return asyncio_loop(model.loop)

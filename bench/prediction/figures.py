@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.prediction.layers import LAYERS
+
+# What a choice is unless the reader says otherwise: as each model's own application does.
+OWN = "own"
+HELD, GIVEN_BACK = "held", "given back"
+# The data layer whose sessions keep their connection.
+SESSION = "orm"
+
 
 @dataclass(frozen=True)
 class Demand:
@@ -28,6 +36,10 @@ class Demand:
     existing_sync_code: bool = False
     calls: int = 0
     """Calls of a request to another service."""
+    connection: str = OWN
+    """Whether a request keeps its database connection during its calls."""
+    data_layer: str = OWN
+    """What the views talk to the database with."""
     all_rows: bool = False
     """Whether the first query reads all 50 rows, as in the views that sleep."""
 
@@ -73,6 +85,29 @@ FACTS = {
 }
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A question that has a few answers."""
+
+    name: str
+    question: str
+    answers: Mapping[str, str]
+    """Each answer, and what it means; the first is assumed unless the reader says otherwise."""
+
+
+CONNECTION = Choice(
+    "connection",
+    "Is a database connection held while another service is called?",
+    {OWN: "as each application does", HELD: "held, as a session does", GIVEN_BACK: "given back, as by a commit"},
+)
+DATA_LAYER = Choice(
+    "data_layer",
+    "What do the views talk to the database with?",
+    {OWN: "each application's own", **LAYERS},
+)
+CHOICES = (CONNECTION, DATA_LAYER)
+
+
 def demand_of(values: Mapping[str, Any]) -> Demand:
     """The demand in seconds and bytes; a request that waits for another service is taken to call it once."""
     return Demand(
@@ -87,5 +122,7 @@ def demand_of(values: Mapping[str, Any]) -> Demand:
         memory_bytes=values["memory_mb"] * 1e6,
         slo_s=values["slo_ms"] / 1e3,
         calls=int(values["upstream_wait_ms"] > 0),
+        connection=values.get(CONNECTION.name, OWN),
+        data_layer=values.get(DATA_LAYER.name, OWN),
         **{fact: bool(values.get(fact)) for fact in FACTS},
     )

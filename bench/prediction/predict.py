@@ -101,7 +101,7 @@ def throughput(model: Measured, station: Station, demand: Demand, processes: int
     rate = closed_rps(station.service_s, station.wait_s, inside)
     if demand.queries:
         pool = demand.db_connections // processes
-        rate = min(rate, closed_rps(station.service_s, station.db_wait_s, min(inside, pool)))
+        rate = min(rate, closed_rps(station.service_s, station.held_wait_s, min(inside, pool)))
     return min(processes * rate, on_cores(station, demand, processes, inside))
 
 
@@ -230,7 +230,7 @@ def queues_of(model: Measured, station: Station, demand: Demand, processes: int,
         shared = model.loop is None and model.threads == 1
         servers, its_rps = (processes, rate_rps) if shared else (model.threads, mine_rps)
         found.append(queue_of(servers, its_rps, taken_s, variation(station.busy_s, taken_s)))
-    if first.mean_s is not None and demand.queries and station.db_wait_s:
+    if first.mean_s is not None and demand.queries and station.held_wait_s:
         held_s = station.held_s + first.mean_s
         pool = demand.db_connections // processes
         found.append(queue_of(pool, mine_rps, held_s, variation(station.busy_s, held_s)))

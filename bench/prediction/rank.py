@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN, grouped, t_interval
 from bench.prediction.costs import Measured
-from bench.prediction.figures import Demand
+from bench.prediction.figures import OWN, Demand
 from bench.prediction.predict import capacities, predict
 from bench.prediction.verdict import Row, Verdict, verdict_of
 
@@ -20,7 +20,7 @@ class Decision:
 
 def decide(models: Sequence[Measured], demand: Demand) -> Decision:
     """Predict every model, rank those that may be ranked, and say what that means."""
-    usable = [model for model in models if not demand.calls or model.calls_s is not None]
+    usable = [model for model in models if is_usable(model, demand)]
     values = {model.name: capacities(model, demand) for model in usable}
     ranked = [model for model in usable if not model.trap]
     most = max((len(model.generations) for model in ranked), default=0)
@@ -38,6 +38,16 @@ def decide(models: Sequence[Measured], demand: Demand) -> Decision:
         for name in order
     )
     return Decision(rows, verdict_of(rows, {model.name: model for model in models}, demand))
+
+
+def is_usable(model: Measured, demand: Demand) -> bool:
+    """Whether what the demand asks for was measured of a model: its calls, and the data layer."""
+    return (not demand.calls or model.calls_s is not None) and has_layer(model, demand)
+
+
+def has_layer(model: Measured, demand: Demand) -> bool:
+    """Whether the reader's data layer was measured for it, if one is named and there are queries."""
+    return not demand.queries or demand.data_layer in (OWN, *model.layers)
 
 
 def is_below(values: Mapping[str, Sequence[float]]) -> Callable[[str, str], bool]:

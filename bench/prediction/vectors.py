@@ -13,7 +13,8 @@ from typing import Any
 from bench.judging.standings import FRAMEWORK
 from bench.prediction.advice import advice, notes
 from bench.prediction.costs import Costs, Measured
-from bench.prediction.figures import Demand
+from bench.prediction.figures import CONNECTION, OWN, Demand
+from bench.prediction.layers import LAYERS, SAME, Times
 from bench.prediction.rank import decide
 from bench.prediction.sentences import PLACE, TEMPLATES, Sentence
 
@@ -105,7 +106,17 @@ def made_up(
         streams=threads is None,
         local_waits_s=(0.0, 0.0),
         framework="Another" if app.startswith("reference_apps") else FRAMEWORK,
+        keeps_connection=app == "gevent_app",
+        layers=made_up_layers(rng, app),
     )
+
+
+def made_up_layers(rng: random.Random, app: str) -> dict[str, Times]:
+    """What reads cost on the data layers that the two apps are predicted on; of them asyncio_app alone has its own."""
+    if app.startswith("reference_apps"):
+        return {}
+    own = {"databases": SAME} if app == "asyncio_app" else {}
+    return {layer: Times(*(rng.uniform(0.5, 2) for _ in range(3))) for layer in ("orm", "core", "raw")} | own
 
 
 def made_up_demand(rng: random.Random) -> Demand:
@@ -127,6 +138,8 @@ def made_up_demand(rng: random.Random) -> Demand:
         streaming=rng.random() < 0.3,
         existing_sync_code=rng.random() < 0.3,
         calls=int(upstream_wait_s > 0),
+        connection=rng.choice(tuple(CONNECTION.answers)),
+        data_layer=rng.choice((OWN, OWN, *LAYERS)),
     )
 
 

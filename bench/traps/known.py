@@ -1,7 +1,7 @@
 """The traps that are known. Each was met by somebody: the sources say where."""
 
 from bench.scenarios.pool_setups import ABOVE, KEPT
-from bench.traps.loads import burst_above_max_connections, keep_alive, sleepers
+from bench.traps.loads import burst_above_max_connections, callers, keep_alive, sleepers
 from bench.traps.trap import Expected, Trap
 
 TRAPS = (
@@ -92,6 +92,22 @@ TRAPS = (
         cure='Leave sync_views at its default, "thread", unless no synchronous view ever blocks.',
         cured_by="bridge-threads",
         sources=("https://docs.python.org/3/library/asyncio-dev.html",),
+    ),
+    Trap(
+        name="connection-held-during-a-call",
+        model="gevent",
+        load=callers,
+        expected=Expected(calls_in_turns=True),
+        cause="Flask-SQLAlchemy's session takes a connection for its first statement and keeps it until a commit, a "
+        "rollback or the request's end. A view that reads and then calls another service holds it for the whole call, "
+        "so that no more requests than the pool has connections can call at once.",
+        cure="End the transaction before the call: db.session.commit() gives the connection back, as in "
+        "entrypoints/commit_first.py.",
+        cured_by="gevent-commit-first",
+        sources=(
+            "https://docs.sqlalchemy.org/en/20/orm/session_basics.html",
+            "https://github.com/langgenius/dify/tree/main/api/core/app/apps",
+        ),
     ),
     Trap(
         name="pool-above-max-connections",

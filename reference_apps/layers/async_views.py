@@ -75,6 +75,11 @@ def on_layer(name: str, layer: Layer) -> LoopBridge:
     async def delete_todo(key: int) -> ResponseReturnValue:
         return ("", 204) if await layer.remove(key) else abort(404, f"there is no todo {key}")
 
+    async def mixed() -> ResponseReturnValue:
+        seconds = number("seconds", 0.1, SECONDS)
+        (row,) = await layer.some([1])
+        return {"todo": row, "upstream": await upstream.fetch(seconds)}
+
     async def info() -> ResponseReturnValue:
         return facts() | {"app": name, "driver": layer.driver}
 
@@ -87,6 +92,7 @@ def on_layer(name: str, layer: Layer) -> LoopBridge:
         read_todo,
         update_todo,
         delete_todo,
+        mixed,
         info,
     )
     app.view_functions |= {f"views.{view.__name__}": view for view in replaced}

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from flask import Flask, abort
 from flask.typing import ResponseReturnValue
 
-from gevent_app import create_app
+from gevent_app import create_app, upstream
 from gevent_app.arguments import COUNT, SECONDS, number, only_on, todo_from_body, whole_number
 from gevent_app.info import facts
 from gevent_app.tables import SEEDS, seeds
@@ -69,6 +69,11 @@ def on_layer(name: str, layer: Layer) -> Flask:
     def delete_todo(key: int) -> ResponseReturnValue:
         return ("", 204) if layer.remove(key) else abort(404, f"there is no todo {key}")
 
+    def mixed() -> ResponseReturnValue:
+        seconds = number("seconds", 0.1, SECONDS)
+        (row,) = layer.some([1])
+        return {"todo": row, "upstream": upstream.fetch(seconds)}
+
     def info() -> ResponseReturnValue:
         return facts() | {"app": name, "driver": layer.driver}
 
@@ -81,6 +86,7 @@ def on_layer(name: str, layer: Layer) -> Flask:
         read_todo,
         update_todo,
         delete_todo,
+        mixed,
         info,
     )
     app.view_functions |= {f"views.{view.__name__}": view for view in replaced}

@@ -78,7 +78,7 @@ def test_nested_json_is_the_same_400_at_every_depth(serve: Callable[[str], Serve
 
 def test_every_view_is_in_both_apps_and_differs_where_it_waits(capsys: pytest.CaptureFixture[str]) -> None:
     found = pairs()
-    assert len(found) >= 13
+    assert len(found) >= 14
     for pair in found:
         assert (pair.gevent.name, pair.gevent.endpoint) == (pair.asyncio.name, pair.asyncio.endpoint)
         assert pair.differing_lines >= 1

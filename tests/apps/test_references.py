@@ -35,6 +35,8 @@ REFUSED = (
     ("GET", "/queries/?count=x", {}),
     ("GET", "/cpu/?milliseconds=", {}),
     ("GET", "/fanout/", {}),  # its upstream is away
+    ("GET", "/mixed/", {}),
+    ("GET", "/mixed/?seconds=61", {}),
     ("POST", "/todos/", {"content": b"title=a"}),
     ("POST", "/todos/", {"content": LARGE, "headers": JSON}),
     ("POST", "/todos/", {"content": b"{", "headers": JSON}),

@@ -99,9 +99,18 @@ def test_models_whose_calls_were_not_measured_are_left_out_when_there_are_calls(
     assert "gevent, asyncio-bridge (no valid fanout cells)" in one_line(done.stdout)
 
 
+def test_connection_and_data_layer_are_asked_for_and_said(bench: Bench) -> None:
+    for flag, answer in (("--connection-held", "held"), ("--connection-given-back", "given back")):
+        assert json.loads(bench("decide", flag, "--json").stdout)["demand"]["connection"] == answer
+        assert f"its connection {answer} during calls" in one_line(bench("decide", flag).stdout)
+    assert json.loads(bench("decide", "--json").stdout)["demand"]["connection"] == "own"
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["--data-layer", "raw"], "This run cannot tell what another data layer would cost"),
+        (["--data-layer", "sqlite"], "'sqlite' is not one of"),
         (["--rate", "nan"], "nan is not a number"),
         (["--db-wait-ms", "-1"], "-1.0 is not in the range"),
         (["--cores", "0"], "0 is not in the range"),
@@ -148,7 +157,7 @@ def test_in_a_terminal_it_asks(results: Path) -> None:
     command = [sys.executable, "-m", "bench", "decide"]
     asking = subprocess.Popen(command, stdin=its, stdout=its, stderr=its, cwd=results, env=environment)
     os.close(its)
-    answers = ["n", "", "", "", "", "7", "9", "", "", "", "n", "n", "y"]
+    answers = ["n", "", "", "", "", "7", "9", "", "", "", "n", "n", "y", "held", ""]
     os.write(mine, ("\n".join(answers) + "\n").encode())
     shown = b""
     while chunk := read(mine):
@@ -159,6 +168,7 @@ def test_in_a_terminal_it_asks(results: Path) -> None:
     assert "Requests at once [200]" in text
     assert "7 requests at once" in text
     assert "9 connections" in text
+    assert "its connection held during calls" in text
     assert "Assumed" not in text
     assert "Existing synchronous code runs unchanged under gevent" in text
 

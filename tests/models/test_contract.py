@@ -23,6 +23,7 @@ READS = (
     "/todos/",
     "/todos/1",
     "/fanout/?count=3&seconds=0.01",
+    "/mixed/?seconds=0.01",
     "/cpu/?milliseconds=1",
     "/cpu/?milliseconds=0",
     "/stream/?count=3&seconds=0.01",
@@ -36,6 +37,7 @@ BAD_PARAMETERS = (
     ("/queries/", "count", "1 to 500", NO_NUMBERS + NO_COUNTS),
     ("/fanout/", "count", "1 to 500", NO_NUMBERS),
     ("/fanout/", "seconds", "0 to 60", NO_NUMBERS),
+    ("/mixed/", "seconds", "0 to 60", NO_NUMBERS),
     ("/cpu/", "milliseconds", "0 to 10000", NO_NUMBERS),
     ("/stream/", "count", "1 to 500", NO_NUMBERS),
     ("/stream/", "seconds", "0 to 60", NO_NUMBERS),
@@ -118,6 +120,12 @@ def test_fanout_calls_the_upstream_that_often_and_at_once(client: httpx.Client) 
     answer = client.get("/fanout/?count=20&seconds=0.2")
     assert answer.json() == [{"seconds": 0.2}] * 20
     assert answer.elapsed.total_seconds() < 0.2 * 20 / 2
+
+
+def test_mixed_reads_a_todo_and_calls_the_upstream_once(client: httpx.Client) -> None:
+    answer = client.get("/mixed/?seconds=0.2")
+    assert answer.json() == {"todo": client.get("/todos/1").json(), "upstream": {"seconds": 0.2}}
+    assert answer.elapsed.total_seconds() >= 0.2
 
 
 def test_stream_sends_its_first_event_long_before_its_last(client: httpx.Client) -> None:
@@ -230,7 +238,8 @@ def test_an_upstream_that_is_away_is_502_in_the_same_words(test_bed: TestBed) ->
     for model in find_models("gevent,asyncio-bridge"):
         environment = {**test_bed.environment(model), "UPSTREAM_URL": url}
         with serving(model, environment, test_bed.logs) as server:
-            answer = httpx.get(f"{server.url}/fanout/", trust_env=False)
-            assert answer.status_code == 502
-            bodies.add(answer.content)
+            for path in ("/fanout/", "/mixed/"):
+                answer = httpx.get(f"{server.url}{path}", trust_env=False)
+                assert answer.status_code == 502
+                bodies.add(answer.content)
     assert len(bodies) == 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from bench.prediction.costs import Costs, Measured, Unmeasured
+from bench.prediction.layers import Times
 from bench.prediction.page import section_of
 from tests.prediction.examples import VECTORS
 
@@ -21,7 +22,8 @@ def models() -> list[Measured]:
     found = json.loads(VECTORS.read_text())["models"]
     return [
         Measured(**{**one, "generations": tuple(Costs(**costs) for costs in one["generations"]),
-                    "calls_s": one["calls_s"] and tuple(one["calls_s"]), "local_waits_s": tuple(one["local_waits_s"])})
+                    "calls_s": one["calls_s"] and tuple(one["calls_s"]), "local_waits_s": tuple(one["local_waits_s"]),
+                    "layers": {name: Times(**times) for name, times in one["layers"].items()}})
         for one in found
     ]  # fmt: skip
 

@@ -93,16 +93,19 @@ def test_the_address_keeps_figures_and_facts_and_whatever_else_is_in_it(browser:
         page.check('input[name="decide-load"][value="rate"]')
         page.fill("#decide-rate", "37.5")
         page.check("#decide-streaming")
+        page.select_option("#decide-connection", "given back")
         settled(page)
         said = text(page, "verdict")
         kept = page.url
     given = dict(parse_qsl(urlsplit(kept).query))
     assert given["from"] == "a friend"
     assert (given["db_connections"], given["rate"], given["streaming"]) == ("7", "37.5", "1")
-    assert not {"concurrency", "existing_sync_code"} & given.keys()
+    assert given["connection"] == "given back"
+    assert not {"concurrency", "existing_sync_code", "data_layer"} & given.keys()
     with opened(browser, kept, 1280) as page:
         assert page.url.endswith("#decide")
         assert page.is_checked("#decide-streaming")
+        assert page.input_value("#decide-connection") == "given back"
         assert page.is_disabled("#decide-concurrency")
         assert text(page, "verdict") == said
 
@@ -118,6 +121,7 @@ def test_a_page_that_was_only_opened_keeps_its_address(page: Page, address: str)
         ("cores=two", "cores", "CPU cores: a whole number from 1 to 1,024."),
         ("rate=0", "rate", "Requests a second: more than 0, and up to 1,000,000."),
         ("streaming=perhaps", "streaming", "1 in the address for yes, 0 for no."),
+        ("connection=lent", "connection", "In the address one of: own, held, given back."),
     ],
 )
 def test_what_an_address_may_not_say_stands_at_its_field_and_is_not_used(
@@ -132,6 +136,8 @@ def test_what_an_address_may_not_say_stands_at_its_field_and_is_not_used(
         assert Axe().run(page).violations_count == 0
         if name == "streaming":
             page.check("#decide-streaming")
+        elif name == "connection":
+            page.select_option("#decide-connection", "held")
         else:
             page.fill(f"#decide-{name}", "8")
         settled(page)
@@ -147,6 +153,22 @@ def test_the_models_that_are_left_out_are_named_with_the_reason(page: Page) -> N
     settled(page)
     assert "threads" not in text(page, "table")
     assert "No prediction for threads (no valid fanout cells); python -m bench all" in text(page, "without-calls")
+
+
+def test_a_connection_given_back_and_another_layer_change_the_results(page: Page) -> None:
+    page.fill("#decide-upstream_wait_ms", "200")
+    settled(page)
+    assert "gevent keeps its database connection while the other service is called" in text(page, "advice")
+    held = text(page, "table")
+    page.select_option("#decide-connection", "given back")
+    settled(page)
+    assert "keeps its database connection" not in text(page, "advice")
+    free = text(page, "table")
+    page.select_option("#decide-data_layer", "databases")
+    settled(page)
+    left_out = "Left out, because the scenario pairs says nothing of them on this data layer: gevent, "
+    assert left_out in text(page, "advice")
+    assert len({held, free, text(page, "table")}) == 3
 
 
 def test_facts_bring_their_advice(page: Page) -> None:

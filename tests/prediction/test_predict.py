@@ -77,3 +77,27 @@ def test_a_call_costs_more_the_more_are_under_way_and_nothing_beyond_what_was_me
     assert costs == pytest.approx({1: 1e-3, 10: 1e-3, 30: 3e-3, 50: 5e-3, 5_000: 5e-3})
     assert calls_s(one, replace(demand, concurrency=10, calls=3)) == pytest.approx(3 * 3e-3)
     assert calls_s(one, replace(demand, concurrency=None, rate_rps=3_000.0)) == pytest.approx(3e-3)
+
+
+# A view that reads and then calls another service for 0.2 s: sixty at once, fifteen connections.
+CALLING = replace(
+    DEMAND, db_wait_s=0.0, cpu_s=0.0, upstream_wait_s=0.2, calls=1, concurrency=60, db_connections=15, cores=1
+)
+
+
+def test_a_connection_that_is_held_during_a_call_limits_how_many_call_at_once() -> None:
+    held = predict(model(keeps_connection=True), CALLING)
+    assert (held.limit, held.capacity_rps) == ("connections", pytest.approx(15 / 0.2, rel=0.02))
+    free = predict(model(keeps_connection=False), CALLING)
+    assert (free.limit, free.capacity_rps) == ("load", pytest.approx(60 / 0.2, rel=0.05))
+    assert predict(model(keeps_connection=True), replace(CALLING, connection="given back")) == free
+    assert predict(model(keeps_connection=False), replace(CALLING, connection="held")) == held
+
+
+def test_at_a_rate_requests_queue_for_connections_that_are_held_during_calls() -> None:
+    demand = replace(CALLING, concurrency=None, rate_rps=70.0)
+    held, free = (predict(model(keeps_connection=keeps), demand) for keeps in (True, False))
+    assert held.p99_s is not None
+    assert free.p99_s is not None
+    assert held.p99_s > 1.5 * free.p99_s
+    assert predict(model(keeps_connection=True), replace(demand, rate_rps=80.0)).p99_s is None

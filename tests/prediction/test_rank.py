@@ -96,6 +96,15 @@ def test_advice_names_the_code_the_facts_and_the_trap_beside_the_advised_model()
     assert len(plain) == len(found) - 4
 
 
+def test_advice_says_what_a_commit_before_the_call_would_give() -> None:
+    demand = replace(DEMAND, upstream_wait_s=0.2, calls=1)
+    for keeps, said in ((True, True), (False, False)):
+        models = [model(keeps_connection=keeps)]
+        found = texts(advice(decide(models, demand), models, demand))
+        assert any(text.startswith("gevent keeps its database connection while the other") for text in found) is said
+    assert "held" not in [one.code for one in advice(decide(models, DEMAND), models, DEMAND)]
+
+
 def test_a_model_whose_waits_block_is_no_trap_where_nothing_waits() -> None:
     models = [model(), BLOCKING, SYNC]
     demand = replace(DEMAND, queries=0, db_wait_s=0.0)

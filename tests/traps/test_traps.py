@@ -61,6 +61,8 @@ def test_a_trap_is_explained(trap: Trap) -> None:
     assert not is_only_a_trap(cure)
     if trap.setup:
         assert (cure, trap.setup != trap.cured_setup) == (model, True)
+    elif trap.expected.calls_in_turns:
+        assert (cure.app, model.keeps_connection, cure.keeps_connection) == (model.app, True, False)
     else:
         assert "traps" in model.families
         assert "traps" not in cure.families
@@ -86,6 +88,10 @@ def test_every_model_of_the_family_has_its_trap_and_every_trap_a_name_of_its_own
         (CURED, Seen(8, 8, python_waits=0.1, database_waits=0.1), False),
         (CURED, Seen(10, 0), True),
         (CURED, Seen(10, 1), False),
+        (Expected(calls_in_turns=True), Seen(60, 0, calls=4.1), True),
+        (Expected(calls_in_turns=True), Seen(60, 0, calls=1.3), False),
+        (CURED, Seen(60, 0, calls=1.3), True),
+        (CURED, Seen(60, 0, calls=4.1), False),
         (BROKEN, Seen(10, 5, "Error: out of order"), True),
         (BROKEN, Seen(10, 4, "Error: out of order"), False),
         (BROKEN, Seen(10, 10), False),
@@ -104,6 +110,10 @@ def test_it_is_told_in_words() -> None:
     )
     assert Seen(8, 2, "Error: a", python_waits=4.2, database_waits=1.0).words() == "2 of 8 requests failed: Error: a"
     assert Seen(8, 2).words() == "2 of 8 requests failed: its log names no error of this kind"
+    assert Expected(calls_in_turns=True).words() == (
+        "60 at once that read and then call take 4 times as long as one call"
+    )
+    assert Seen(60, 0, calls=1.26).words() == "60 at once that read and then call take 1.3 times as long as one call"
     assert Seen(0, 0, not_tried="no MariaDB").words() == "not tried: no MariaDB"
 
 
@@ -117,7 +127,10 @@ def test_the_error_is_the_last_of_its_kind_that_was_written_since(tmp_path: Path
 def test_traps_are_chosen_by_their_models() -> None:
     assert find_traps(None) == TRAPS
     assert find_traps("traps,gevent") == TRAPS
-    assert [trap.name for trap in find_traps("gevent")] == ["pool-above-max-connections"]
+    assert [trap.name for trap in find_traps("gevent")] == [
+        "connection-held-during-a-call",
+        "pool-above-max-connections",
+    ]
     assert find_traps("sync") == ()
     assert [trap.name for trap in find_traps(None, ["no-adapter", "blocking-driver"])] == [
         "blocking-driver",

@@ -19,7 +19,20 @@ from bench.judging.standings import FRAMEWORK
 from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN, t_quantile
 from bench.prediction import advice, sentences
 from bench.prediction.costs import CALLS_AT_ONCE, Measured, Unmeasured, measured, on_asyncio, without_calls
-from bench.prediction.figures import CONCURRENCY, FACTS, FIGURES, RATE
+from bench.prediction.figures import (
+    CHOICES,
+    CONCURRENCY,
+    DATA_LAYER,
+    FACTS,
+    FIGURES,
+    GIVEN_BACK,
+    HELD,
+    OWN,
+    RATE,
+    SESSION,
+    Choice,
+)
+from bench.prediction.layers import SAME
 from bench.prediction.predict import ENOUGH, MOST_PROCESSES, NEARLY, P99_DEVIATIONS, RESTART_MARGIN
 from bench.prediction.queueing import NEGLIGIBLE
 from bench.prediction.sentences import say, texts
@@ -50,8 +63,10 @@ def section_of(models: Sequence[Measured], unmeasured: Sequence[Unmeasured]) -> 
             figures=FIGURES,
             loads=(CONCURRENCY, RATE),
             facts=FACTS,
+            choices=[(choice, answers_of(choice, models)) for choice in CHOICES],
             models=models,
             generations=max((len(model.generations) for model in models), default=0),
+            layers_unknown="" if tells_layers(models) else say("no_layers").text,
             code=advice.code_cost().text,
             caveats=say("caveats").text,
             nothing_measured=say("nothing_measured").text,
@@ -61,6 +76,19 @@ def section_of(models: Sequence[Measured], unmeasured: Sequence[Unmeasured]) -> 
             scripts=[Markup(path.read_text(encoding="utf-8")) for path in SCRIPTS],
         )
     )
+
+
+def tells_layers(models: Sequence[Measured]) -> bool:
+    """Whether some model can be predicted on another data layer than its own."""
+    return any(times != SAME for model in models for times in model.layers.values())
+
+
+def answers_of(choice: Choice, models: Sequence[Measured]) -> dict[str, str]:
+    """The answers that something can be predicted for."""
+    if choice is not DATA_LAYER:
+        return dict(choice.answers)
+    known = {OWN}.union(*(model.layers for model in models))
+    return {answer: meaning for answer, meaning in choice.answers.items() if answer in known}
 
 
 def data(models: Sequence[Measured]) -> dict[str, Any]:
@@ -83,6 +111,8 @@ def data(models: Sequence[Measured]) -> dict[str, Any]:
         "named": sentences.NAMED,
         "figures": [asdict(figure) for figure in FIGURES],
         "facts": list(FACTS),
+        "choices": [choice.name for choice in CHOICES],
+        "answers": {"own": OWN, "held": HELD, "given_back": GIVEN_BACK, "session": SESSION},
     }
 
 

@@ -13,6 +13,8 @@ const decideFigures = (() => {
     memory_bytes: values.memory_mb * 1e6,
     slo_s: values.slo_ms / 1e3,
     calls: values.upstream_wait_ms > 0 ? 1 : 0,
+    connection: values.connection,
+    data_layer: values.data_layer,
     all_rows: false,
     ...Object.fromEntries(decideData.facts.map((fact) => [fact, Boolean(values[fact])])),
   });

@@ -1,7 +1,7 @@
-/* The form of the calculator: numbers and sliders that move each other, and the figures that they give or that were given. */
+/* The form of the calculator: numbers and sliders that move each other, the figures that they give, and an address. */
 "use strict";
 const decideForm = (() => {
-  const { figures, facts } = decideData;
+  const { figures, facts, choices } = decideData;
   const { say, text } = decideSentences;
   const { byId } = decidePage;
   const LOADS = ["concurrency", "rate"];
@@ -28,11 +28,11 @@ const decideForm = (() => {
       if (error) wrong.push(error);
       if (!rests(one.name)) values[one.name] = byId(one.name).valueAsNumber;
     }
-    for (const fact of facts) {
-      const error = byId(fact).validationMessage;
-      mark(fact, error);
+    for (const name of [...facts, ...choices]) {
+      const error = byId(name).validationMessage;
+      mark(name, error);
       if (error) wrong.push(error);
-      values[fact] = byId(fact).checked;
+      values[name] = facts.includes(name) ? byId(name).checked : byId(name).value;
     }
     if (wrong.length) throw new RangeError(wrong.join(" "));
     return values;
@@ -64,17 +64,29 @@ const decideForm = (() => {
       byId(fact).setCustomValidity(known ? "" : text(say("out_of_range_fact", { question: byId(fact).labels[0].innerText })));
       byId(fact).addEventListener("input", () => byId(fact).setCustomValidity(""));
     }
+    for (const choice of choices) {
+      const answers = [...byId(choice).options].map((option) => option.value);
+      const said = given.get(choice) ?? answers[0];
+      const question = byId(choice).labels[0].firstChild.textContent.trim();
+      byId(choice).value = said;
+      byId(choice).setCustomValidity(answers.includes(said) ? "" : text(say("out_of_range_choice", { question, answers: answers.join(", ") })));
+      byId(choice).addEventListener("input", () => byId(choice).setCustomValidity(""));
+    }
   }
 
   const choose = (load) => {
     document.querySelector(`input[name="decide-load"][value="${load}"]`).checked = true;
   };
 
-  /* The figures and facts in use as an address has them; whatever else is in it stays. */
+  /* The figures, facts and answers in use as an address has them; whatever else is in it stays. */
   function keep(values, address) {
     for (const name of [...figures.map((one) => one.name), ...facts]) {
       address.searchParams.delete(name);
       if (name in values && values[name] !== false) address.searchParams.set(name, Number(values[name]));
+    }
+    for (const choice of choices) {
+      address.searchParams.delete(choice);
+      if (values[choice] !== byId(choice).options[0].value) address.searchParams.set(choice, values[choice]);
     }
     return address;
   }

@@ -32,7 +32,7 @@ const decidePredict = (() => {
     let rate = closedRps(station.service, station.wait, inside);
     if (demand.queries) {
       const pool = Math.floor(demand.db_connections / processes);
-      rate = Math.min(rate, closedRps(station.service, station.dbWait, Math.min(inside, pool)));
+      rate = Math.min(rate, closedRps(station.service, station.heldWait, Math.min(inside, pool)));
     }
     return Math.min(processes * rate, onCores(station, demand, processes, inside));
   }
@@ -81,7 +81,7 @@ const decidePredict = (() => {
       const shared = model.loop === null && model.threads === 1;
       found.push(queueOf(shared ? processes : model.threads, shared ? rate : mine, taken, variation(station.busy, taken)));
     }
-    if (first.mean !== null && demand.queries && station.dbWait) {
+    if (first.mean !== null && demand.queries && station.heldWait) {
       const held = station.held + first.mean;
       found.push(queueOf(Math.floor(demand.db_connections / processes), mine, held, variation(station.busy, held)));
     }

@@ -8,7 +8,7 @@ const decideRank = (() => {
 
   /* `among`: which models are ranked; all are predicted. */
   function decide(demand, among = () => true) {
-    const usable = D.models.filter((model) => !demand.calls || model.calls_s !== null);
+    const usable = D.models.filter((model) => isUsable(model, demand));
     const values = new Map(usable.map((model) => [model.name, capacities(model, demand)]));
     const ranked = usable.filter((model) => !model.trap && among(model));
     const most = Math.max(0, ...ranked.map((model) => model.generations.length));
@@ -32,6 +32,11 @@ const decideRank = (() => {
     return { rows, verdict: verdictOf(rows, demand) };
   }
 
+  const hasLayer = (model, demand) =>
+    !demand.queries || demand.data_layer === D.answers.own || demand.data_layer in model.layers;
+
+  const isUsable = (model, demand) => (!demand.calls || model.calls_s !== null) && hasLayer(model, demand);
+
   function grouped(order, apart) {
     const ranks = new Map();
     let leader = null;
@@ -44,5 +49,5 @@ const decideRank = (() => {
     return ranks;
   }
 
-  return { decide };
+  return { decide, hasLayer, isUsable };
 })();
