@@ -108,7 +108,7 @@ def stopped(users_server: Database, out: Path) -> tuple[str, Run]:
     """The server's URL, and a run of three models on it that was stopped before its second step."""
     url = make_url(users_server.url).render_as_string(hide_password=False)
     with pytest.raises(KeyboardInterrupt):
-        carry_out(Place(out=out, database_url=url), Heard(stop_at(2)), "gevent,asyncio-bridge,asyncio-uvloop")
+        carry_out(Place(out=out, database_url=url), Heard(stop_at(2)), "gevent,asyncio-bridge,asyncio-bridge-best")
     return url, load_run(out)
 
 
@@ -123,15 +123,15 @@ def test_a_run_on_the_users_server_has_groups_that_fit_says_so_and_goes_on_with_
         for _ in range(10):
             opened.enter_context(users_server.connect())
         with pytest.raises(BenchError, match="the database server"):
-            carry_out(place, Heard(), "gevent,asyncio-bridge,asyncio-uvloop")
-    carry_out(place, heard, "gevent,asyncio-bridge,asyncio-uvloop")
+            carry_out(place, Heard(), "gevent,asyncio-bridge,asyncio-bridge-best")
+    carry_out(place, heard, "gevent,asyncio-bridge,asyncio-bridge-best")
     assert heard.names == [
         "started 1", "3 servers at once and not 12: the database has connections for no more", "step 2 of 2", "2 cell",
         "complete",
     ]  # fmt: skip
     after = load_run(tmp_path / "o")
     rounds = {cell.model: [one.round for one in cell.observations] for cell in after.cells.values()}
-    assert rounds == {"gevent": [0, 1], "gevent (again)": [0], "asyncio-bridge": [0], "asyncio-uvloop": [1]}
+    assert rounds == {"gevent": [0, 1], "gevent (again)": [0], "asyncio-bridge": [0], "asyncio-bridge-best": [1]}
     assert {one.state for cell in after.cells.values() for one in cell.observations} <= {"VALID", "UNSTABLE"}
 
 
@@ -140,12 +140,12 @@ def test_a_run_that_had_more_servers_at_once_than_fit_now_is_not_gone_on_with(
 ) -> None:
     url, run = stopped(users_server, tmp_path / "o")
     run.servers_at_once = 12
-    run.steps_done = ["throughput//gevent+gevent (again)+asyncio-bridge+asyncio-uvloop/0"]
+    run.steps_done = ["throughput//gevent+gevent (again)+asyncio-bridge+asyncio-bridge-best/0"]
     for cell in list(run.cells.values()):
         run.cells[cell.key] = replace(cell, observations=cell.observations[:1])
     run.save()
     with pytest.raises(BenchError, match="the run had 12 servers at once, and the database has connections for 3 now"):
-        carry_out(Place(resume=tmp_path / "o", database_url=url), Heard(), "gevent,asyncio-bridge,asyncio-uvloop")
+        carry_out(Place(resume=tmp_path / "o", database_url=url), Heard(), "gevent,asyncio-bridge,asyncio-bridge-best")
 
 
 def stop_at(load: int) -> Callable[[int], None]:

@@ -26,7 +26,7 @@ from bench.testbed.testbed import TestBed
 # One of each kind; the contract's tests run over the other loops as well.
 KINDS = find_models(
     "asyncio-threads,asyncio-a2wsgi,asyncio-wsgi,gevent-async-views,"
-    "asyncio-uvloop,asyncio-hypercorn,asyncio-granian,asyncio-gunicorn-asgi"
+    "asyncio-bridge-best,asyncio-hypercorn,asyncio-granian,asyncio-gunicorn-asgi"
 )
 IN_FLIGHT, SLEEP_S = 40, 0.3
 # Flask runs the event loop of a request in a thread beside the one that the server gives it (asgiref's AsyncToSync).
@@ -131,7 +131,9 @@ def test_two_workers_are_two_processes(test_bed: TestBed, name: str) -> None:
         assert judge_info(replace(server, info=info), model.pool) == VALID
 
 
-@pytest.mark.parametrize("model", [model for model in MODELS if model.loop == "uvloop"], ids=lambda model: model.name)
+@pytest.mark.parametrize(
+    "model", [model for model in MODELS if model.name.endswith("-uvloop")], ids=lambda model: model.name
+)
 def test_a_uvloop_model_differs_from_its_sibling_in_the_loop_alone(model: Model) -> None:
     sibling = named(model.name.removesuffix("-uvloop"))
     pairs = zip(model.arguments, sibling.arguments, strict=True)

@@ -53,7 +53,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "bench/scenarios/echo.py").write_text(SCENARIO)
     (root / "bench/report/scenarios/echo.py").write_text(PRESENTATION)
     old = (root / LIST).read_text()
-    new = old.replace("import classic, fanout", "import classic, echo, fanout").replace("(classic,", "(classic, echo,")
+    new = old.replace(" classic, fanout", " classic, echo, fanout").replace("(classic,", "(classic, echo,")
     assert new.count("echo") == 2
     (root / LIST).write_text(new)
     return root

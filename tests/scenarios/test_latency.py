@@ -207,7 +207,7 @@ def test_the_finding_says_who_waits_least_who_can_promise_most_and_whom_it_leave
             *(promises(model, (700.0,) * 5, late=late) for model, late in (("gevent", 3), ("asyncio-bridge", 30))),
         )
     )
-    assert "Not ranked there, as not valid: asyncio." in found
+    assert "Not ranked there, as not valid: asyncio-bridge." in found
     assert latency.finding(scenario_of()) == ""
 
 
