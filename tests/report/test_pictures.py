@@ -24,8 +24,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.fixture(scope="module")
 def published() -> list[Picture]:
-    """The pictures of the committed run, which has all of them."""
-    return pictures([judge(load_run(RESULTS / "all.json.xz"))])
+    """The pictures of the committed runs, which have all of them."""
+    return pictures(judge(load_run(RESULTS / f"{name}.json.xz")) for name in ("all", "layers"))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def drawn(picture: Picture, kind: str) -> Iterator[ElementTree.Element]:
 
 
 def test_the_committed_run_has_every_picture(published: list[Picture]) -> None:
-    assert [picture.name for picture in published] == ["waits", "pairs", "memory", "waves"]
+    assert [picture.name for picture in published] == ["waits", "pairs", "layers", "memory", "waves"]
 
 
 def test_a_picture_is_whole_and_says_what_it_shows(published: list[Picture], sample: Judged) -> None:

@@ -9,14 +9,13 @@ alone.
 from collections.abc import Iterable
 
 from bench.judging import Judged
-from bench.report.pictures import memory, pairs, waits, waves
+from bench.report.pictures import layers, memory, pairs, waits, waves
 from bench.report.pictures.picture import SCHEMES, Picture, svg
 
 __all__ = ["SCHEMES", "Picture", "pictures", "svg"]
 
-# In the order in which a reader meets them. A picture of where a request's time goes (scenario `layers`) belongs after
-# the pairs, once that scenario is judged.
-DRAWN = (waits.picture, pairs.picture, memory.picture, waves.picture)
+# In the order in which a reader meets them.
+DRAWN = (waits.picture, pairs.picture, layers.picture, memory.picture, waves.picture)
 
 
 def pictures(runs: Iterable[Judged]) -> list[Picture]:
