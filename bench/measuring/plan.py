@@ -10,8 +10,8 @@ from bench.scenarios.schedule import Once, OnceOnSharedServer, Setup, Slices
 
 # A server's start, checks and end.
 SERVER_S = 2.5
-# Of several servers that start one after the other on one core, each.
-NEXT_SERVER_S = 1.2
+# Of several servers that start together, each further one, with its checks.
+NEXT_SERVER_S = 1.0
 # Between two loads: the generator's answer, a look at the database, a first request for the expected body.
 BETWEEN_LOADS_S = 0.1
 # With fewer generations nobody can tell a lucky start from a better model.

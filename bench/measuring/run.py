@@ -21,7 +21,8 @@ from bench.scenarios.base import Contestant, MeasurementContext, Options, Readin
 from bench.scenarios.generation import Generation
 from bench.scenarios.schedule import Slices
 from bench.testbed.processes.ports import HOST
-from bench.testbed.servers.life import Server, ServerFailed, serving
+from bench.testbed.processes.process import GuardedProcess
+from bench.testbed.servers.life import Server, ServerFailed, starting
 from bench.testbed.testbed import TestBed
 
 
@@ -104,6 +105,7 @@ class Measurement:
         self.rng = random.Random(f"{options.seed}/{step.id}")
         self.memos: dict[str, dict[str, Any]] = {}
         self.overlaps: dict[str, dict[str, float]] = {}
+        self.processes: list[GuardedProcess] = []
         self.servers: dict[str, Server] = {}
         self.failures: dict[str, Judgement] = {}
 
@@ -111,26 +113,28 @@ class Measurement:
         """Start the servers, check them, and measure every workload. What goes wrong stands in the cells."""
         with ExitStack() as ends:
             try:
+                self.start(ends)
                 for contestant in self.step.contestants:
-                    self.start(contestant, ends)
+                    self.check(contestant)
                 measure = self.together if self.step.in_slices else self.alone
                 return [cell for scenario, workloads in self.workloads() for cell in measure(scenario, workloads)]
             finally:
-                for server in self.servers.values():
-                    server.process.ask_to_end()  # so that they end at the same time
+                for process in self.processes:
+                    process.ask_to_end()  # so that they end at the same time
 
-    def start(self, contestant: Contestant, ends: ExitStack) -> None:
-        """Start a server and check it."""
-        model, name = contestant.model, contestant.name
-        try:
-            server = ends.enter_context(serving(model, self.environment(contestant), self.testbed.logs, name=name))
-        except ServerFailed as error:
-            self.failures[name] = Judgement("ERRORS", str(error))
-            return
-        self.servers[name] = server
-        judgement, self.overlaps[name] = self.check(contestant, server)
-        if not judgement.valid:
-            self.failures[name] = judgement
+    def start(self, ends: ExitStack) -> None:
+        """Start all servers together, and wait for each."""
+        begun = [
+            (each.name, ends.enter_context(
+                starting(each.model, self.environment(each), self.testbed.logs, name=each.name)))
+            for each in self.step.contestants
+        ]  # fmt: skip
+        self.processes += [server.process for _, server in begun]
+        for name, server in begun:
+            try:
+                self.servers[name] = server.ready()
+            except ServerFailed as error:
+                self.failures[name] = Judgement("ERRORS", str(error))
 
     def environment(self, contestant: Contestant) -> dict[str, str]:
         """What the step adds to a server's environment."""
@@ -199,8 +203,15 @@ class Measurement:
             self.listener.answered, memo, self.step.setup,
         )  # fmt: skip
 
-    def check(self, contestant: Contestant, server: Server) -> tuple[Judgement, dict[str, float]]:
-        """Check the contract and for delays, and probe whether waits overlap; not where the scenarios show that."""
+    def check(self, contestant: Contestant) -> None:
+        """Check a server; one that is not as it must be is not loaded."""
+        if server := self.servers.get(contestant.name):
+            judgement, self.overlaps[contestant.name] = self.found(contestant, server)
+            if not judgement.valid:
+                self.failures[contestant.name] = judgement
+
+    def found(self, contestant: Contestant, server: Server) -> tuple[Judgement, dict[str, float]]:
+        """Whether it keeps the contract and answers at once, and how its waits overlap, unless scenarios show that."""
         if all(scenario.own_client for scenario in self.step.scenarios):
             return VALID, {}
         environment = self.environment(contestant)

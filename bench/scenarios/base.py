@@ -28,7 +28,7 @@ class Options:
 
     generations: int = 12
     """The most generations of servers that are loaded in slices; a run that is sure, or out of time, has fewer."""
-    cycles: int = 15
+    cycles: int = 10
     """How often each server of a generation is loaded with each workload."""
     slice_s: float = 0.025
     """How long a slice of load lasts in a closed loop."""

@@ -123,6 +123,8 @@ def test_the_server_stays_on_its_core(serve: Callable[[str], life.Server]) -> No
     if cores:
         workers = psutil.Process(server.process.pid).children()
         assert [worker.cpu_affinity() for worker in workers] == [list(cores)]
+        tasks = [int(task.name) for each in workers for task in Path(f"/proc/{each.pid}/task").iterdir()]
+        assert {tuple(os.sched_getaffinity(task)) for task in tasks} == {cores}
         assert not set(cores) & set(life.other_cores())
     else:
         assert len(os.sched_getaffinity(0)) == 1

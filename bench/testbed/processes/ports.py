@@ -8,6 +8,8 @@ import psutil
 from bench.errors import BenchError
 
 HOST = "127.0.0.1"
+# Several servers start together, and each listens a moment after it was given its port.
+GIVEN: set[int] = set()
 
 
 def check_loopback() -> None:
@@ -22,11 +24,14 @@ def check_loopback() -> None:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on loopback that nobody listened on a moment ago, and that this process has not been given before."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port: int = probe.getsockname()[1]
+        if port not in GIVEN:
+            GIVEN.add(port)
+            return port
 
 
 def is_free(port: int) -> bool:

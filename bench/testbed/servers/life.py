@@ -1,7 +1,10 @@
-"""A model's server: started on a free port, awaited, kept on its core, and ended."""
+"""A model's server: started on a free port, awaited, kept on its core, and ended.
+
+It starts on any core, because several that start together are up sooner so, and is on its own before it is loaded.
+"""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -58,17 +61,51 @@ def other_cores(workers: int = 1) -> tuple[int, ...]:
     return tuple(sorted(set(os.sched_getaffinity(0)) - set(servers))) if servers else ()
 
 
+@dataclass(frozen=True)
+class StartingServer:
+    """A server that may not answer yet."""
+
+    model: Model
+    url: str
+    process: GuardedProcess
+
+    def ready(self) -> Server:
+        """The server, once it answers, and on its core from then on. Raises ServerFailed."""
+        info = wait_until_it_answers(self.process, self.url)
+        if self.model.workers > 1:
+            info = wait_until_all_answer(self.process, self.url, self.model.workers)
+        pin(self.process, server_cores(self.model.workers))
+        return Server(self.model, self.url, info, self.process)
+
+
+def pin(process: GuardedProcess, cores: Sequence[int]) -> None:
+    """Keep every thread of a process group on these cores (none: wherever the system likes), and what they start."""
+    tasks = [int(task.name) for each in family(process.pid) for task in Path(f"/proc/{each.pid}/task").glob("*")]
+    for task in tasks if cores else ():
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(task, cores)
+
+
 @contextmanager
 def serving(
     model: Model, environment: dict[str, str], logs: Path, port: int | None = None, name: str = ""
 ) -> Iterator[Server]:
-    """The model's server, answering; ended with its whole process group when the context ends.
+    """The model's server, answering; what `starting` says of it is true of this as well. Raises ServerFailed."""
+    with starting(model, environment, logs, port, name) as started:
+        yield started.ready()
+
+
+@contextmanager
+def starting(
+    model: Model, environment: dict[str, str], logs: Path, port: int | None = None, name: str = ""
+) -> Iterator[StartingServer]:
+    """The model's server, begun; ended with its whole process group when the context ends.
 
     `environment` and the model's own variables are added to the bench's environment, from which those are cleared that
     would change a server; `logs` is the folder for its log, `port` is a free one unless given, `name` is what the log
     is called (the model's name unless given).
 
-    Raises ServerFailed, or BenchError if the port is taken.
+    Raises BenchError if the port is taken, or the command cannot be started.
     """
     if port is not None and not is_free(port):
         raise BenchError(f"port {port} is taken by {holder(port)}; stop it or pass another --port")
@@ -78,13 +115,9 @@ def serving(
         model.command(HOST, port),
         log=logs / f"{name or model.name}.log",
         environment={**environment, **model.environment},
-        cores=server_cores(model.workers),
         cwd=ROOT,
     ) as process:
-        info = wait_until_it_answers(process, url)
-        if model.workers > 1:
-            info = wait_until_all_answer(process, url, model.workers)
-        yield Server(model, url, info, process)
+        yield StartingServer(model, url, process)
 
 
 def wait_until_it_answers(process: GuardedProcess, url: str) -> dict[str, Any]:
