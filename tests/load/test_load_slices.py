@@ -44,15 +44,16 @@ class Asked:
         self.name, self.heard, self.answer, self.load = name, heard, answer, load
         self.requests = self.connections = 0
         self.served: list[int] = []
-        self.keep_alive_s = 5.0
+        self.writers: set[asyncio.StreamWriter] = set()
         self.takes_s = 0.0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         own = self.connections
         self.connections += 1
         self.served.append(0)
+        self.writers.add(writer)
         try:
-            while await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), self.keep_alive_s):
+            while await reader.readuntil(b"\r\n\r\n"):
                 self.heard.append(self.name)
                 self.requests += 1
                 self.served[own] += 1
@@ -60,10 +61,17 @@ class Asked:
                 if answer is None or self.takes_s:
                     await asyncio.sleep(self.takes_s or 60)
                 writer.write(answer or b"")
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError, TimeoutError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
+            self.writers.discard(writer)
             writer.close()
+
+    def hang_up(self, number: int) -> bytes:
+        """As another server's answer: close all connections, as a server does whose keep-alive time is over."""
+        for writer in self.writers:
+            writer.close()
+        return OK
 
 
 def turns(
@@ -136,9 +144,8 @@ def test_the_lead_in_is_sent_and_not_counted() -> None:
 
 
 def test_connections_that_the_server_closed_are_made_anew_and_are_no_errors_of_the_next_slice() -> None:
-    impatient, other = Asked("a", []), Asked("b", [])
-    impatient.keep_alive_s = 0.05
-    found = turns(impatient, other, cycles=6, slice_s=0.2)
+    impatient = Asked("a", [])
+    found = turns(impatient, Asked("b", [], impatient.hang_up), cycles=6)
     assert sum(one.errors for one in found.slices) == 0
     later = [(before.target, one.target, one.connects) for before, one in pairwise(found.slices) if one.cycle]
     assert (1, 0, CONNECTIONS) in later
@@ -250,8 +257,7 @@ def test_an_open_loop_keeps_its_connections_and_uses_the_last_one_again() -> Non
 
 def test_connections_of_an_open_loop_that_the_server_closed_are_made_and_used_before_the_next_slice() -> None:
     impatient = Asked("a", [], rate_rps=RATE_RPS)
-    impatient.keep_alive_s = 0.1
-    found = turns(impatient, Asked("b", []), cycles=4, slice_s=0.2, lead_in_s=0.0)
+    found = turns(impatient, Asked("b", [], impatient.hang_up), cycles=4, slice_s=0.2, lead_in_s=0.0)
     replaced = [one.connects for before, one in pairwise(found.slices) if (before.target, one.target) == (1, 0)]
     assert replaced
     assert all(replaced)
