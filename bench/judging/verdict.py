@@ -14,6 +14,7 @@ from statistics import fmean
 from bench.judging.cells import JudgedCell
 from bench.judging.matched import SCENARIO as PAIRS
 from bench.judging.matched import finding, layers_alone, matched_table
+from bench.judging.matched import in_words as in_words_of
 from bench.judging.outcomes import percent, plural
 from bench.judging.phrases import figures, named, spread
 from bench.judging.rows import Row, row
@@ -32,7 +33,7 @@ WIDE = 0.05
 BY_CHANCE = 0.025
 # asyncio's model, Flask's documented way onto an ASGI server, and what ends the name of a model on faster servers.
 BRIDGE, ADAPTER, BEST = "asyncio-bridge", "asyncio-adapter", "-best"
-CLASSIC, NO_DATABASE = "classic", "GET /"
+CLASSIC, NO_DATABASE, PLAIN = "classic", "GET /", "plain"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[Judg
         documented(models),
         f"{waits(models)} {worth(cells)}".strip(),
         finding(pairs) if pairs else "",
+        stacks(models) if compared else "",
         *speeds(compared),
         layers_alone(pairs, (BASELINE, BRIDGE)) if pairs else "",
         *(servers(work) for work in compared if work.workload.name == NO_DATABASE),
@@ -66,14 +68,15 @@ def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[Judg
     )
     left_out = tuple(not_said(run, models, scenarios))
     rows, table = tuple(work.row for work in works), matched_table(pairs) if pairs else []
-    return Verdict(tuple(filter(None, sentences)), left_out, rows, tuple(table), noise(compared))
+    return Verdict(tuple(filter(None, sentences)), left_out, rows, tuple(table), noise(compared, pairs))
 
 
-def noise(works: Sequence[Work]) -> str:
+def noise(works: Sequence[Work], pairs: JudgedScenario | None) -> str:
     """What to do if the method failed, or if the machine was too noisy; empty if neither."""
     remedy = "end other programs and measure again, or longer (--budget-s, --generations)"
-    if failed := [work.workload for work in works if work.workload.method_failed]:
-        kinds = join([workload.kind for workload in failed])
+    judged = [*(work.workload for work in works), *(pairs.workloads if pairs else ())]
+    if failed := [workload for workload in judged if workload.method_failed]:
+        kinds = join([workload.kind or f"matched pairs ({in_words_of(workload)})" for workload in failed])
         return (f"The method failed here for {kinds}: {failed[0].method_failed}. Nothing is said of that; "
                 f"{remedy}.")  # fmt: skip
     told = [work for work in works if work.row.kind != "not comparable"]
@@ -110,6 +113,16 @@ def worth(cells: Sequence[JudgedCell]) -> str:
     waits_for = next(cell.workload for cell in cells if cell.scenario == CLASSIC)
     return (f"That is worth most: {2 * waits_for['requests']} waits of {waits_for['seconds']:g} s took "
             f"{bursts[slowest]:.1f} s with {slowest} and {bursts[fastest]:.1f} s with {fastest}.")  # fmt: skip
+
+
+def stacks(models: Mapping[str, ModelFacts]) -> str:
+    """What is compared as a whole: the class of the servers, and the data layers; empty unless there are both sides."""
+    sides = [(name, models[name]) for name in (BASELINE, BRIDGE) if name in models and models[name].layer]
+    classes = {facts.server_class for _, facts in sides}
+    if len(sides) < 2 or classes != {PLAIN}:
+        return ""
+    layers = "; ".join(f"{name} has {facts.layer}" for name, facts in sides)
+    return f"Whole stacks, on plain servers (HTTP parsers in Python, asyncio's own event loop): {layers}."
 
 
 def servers(work: Work) -> str:

@@ -34,7 +34,7 @@ MODELS = (
         "gevent_app",
         (*GUNICORN, *GEVENT_WORKER, "gevent_app.wsgi:app"),
         loop="gevent",
-        layer="Flask-SQLAlchemy session, Core statements",
+        layer="Flask-SQLAlchemy's session with Core statements",
         note="The original's answer: everything is patched, psycopg2 too, and the code stays as it is.",
         families=("default", "classic"),
         published_2013_s=(5.04, 5.03, 10.07),

@@ -55,9 +55,9 @@ def test_the_verdict_says_what_the_concurrency_model_costs_before_what_stacks_co
         "gevent's CPU time a request; of 2 comparisons it is less in 1 and more in 1."
     )
     layers = (
-        "Changing the data layer alone, for one read: gevent (Flask-SQLAlchemy session, Core statements) would take "
-        "0.50 times its CPU time with raw driver, 1.00 with ORM session; asyncio-bridge (`databases`, with a cache of "
-        "compiled statements) would take 0.50 times its CPU time with raw driver, 1.56 with ORM session, 2.50 with "
+        "Changing the data layer alone, for one read: gevent (Flask-SQLAlchemy's session with Core statements) would "
+        "take 0.50 times its CPU time with raw driver, 1.00 with ORM session; asyncio-bridge (`databases`, with a cache "
+        "of compiled statements) would take 0.50 times its CPU time with raw driver, 1.56 with ORM session, 2.50 with "
         "`databases` as published."
     )
     assert place["Requests"] < said.index(pairs) < place["asyncio-bridge"] < said.index(layers) < place["How"]
@@ -117,3 +117,21 @@ def test_faster_parts_of_a_server_are_held_against_the_same_model_without() -> N
         "HTTP parser and event loop in C, for the framework alone: asyncio-bridge-best takes 0.50 (0.50–0.50) times "
         "the CPU time of asyncio-bridge (500 against 1,000 µs)." in said
     )
+
+
+def test_where_the_method_failed_is_said_of_pairs_too() -> None:
+    said = judged({**LAYERS, "gevent (again)": 1.2}).verdict.noise
+    assert said.startswith(
+        "The method failed here for matched pairs (one read): gevent seemed to be 0.83 times itself."
+    )
+
+
+def test_whole_stacks_are_introduced_with_their_servers_and_data_layers() -> None:
+    said = judged_of(rates("gevent", LEVEL), rates("asyncio-bridge", times(2))).verdict.sentences
+    intro = (
+        "Whole stacks, on plain servers (HTTP parsers in Python, asyncio's own event loop): gevent has "
+        "Flask-SQLAlchemy's session with Core statements; asyncio-bridge has `databases`, with a cache of compiled statements."
+    )
+    place = said.index(intro)
+    assert said[place + 1].startswith("asyncio-bridge takes least CPU time a request")
+    assert not any(text.startswith("Whole stacks") for text in judged_of(rates("gevent", LEVEL)).verdict.sentences)

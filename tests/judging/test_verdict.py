@@ -50,14 +50,14 @@ def test_a_tie_in_all_kinds_of_work_names_nobody_as_best() -> None:
 
 def test_groups_of_tied_models_that_differ_by_kind_are_told_one_by_one() -> None:
     near, slow = LEVEL[::-1], times(0.5)
-    said = five_kinds([near] * 5, gthread=[slow, slow, slow, WIDE, near]).verdict.sentences[1]
+    said = five_kinds([near] * 5, gthread=[slow, slow, slow, WIDE, near]).verdict.sentences[2]
     assert said == (
         "No difference: gevent and asyncio-bridge are equal within 5 % in 3 kinds of work. "
         "No difference: gevent, asyncio-bridge and gthread are equal within 5 % for a write, not told apart for "
         "a list of "
         "50 rows."
     )
-    said = five_kinds([near] * 3 + [WIDE] * 2, gthread=[slow] * 3 + [WIDE] * 2).verdict.sentences[1]
+    said = five_kinds([near] * 3 + [WIDE] * 2, gthread=[slow] * 3 + [WIDE] * 2).verdict.sentences[2]
     assert said == (
         "No difference: gevent and asyncio-bridge are equal within 5 % in 3 kinds of work. "
         "gevent, asyncio-bridge and gthread are not told apart in 2 kinds of work."
@@ -65,7 +65,7 @@ def test_groups_of_tied_models_that_differ_by_kind_are_told_one_by_one() -> None
 
 
 def test_each_models_wins_are_told_with_the_smallest_and_the_largest_difference() -> None:
-    said = five_kinds([times(factor) for factor in (2.0, 1.5, 0.5, 1.0, 1.8)]).verdict.sentences[1]
+    said = five_kinds([times(factor) for factor in (2.0, 1.5, 0.5, 1.0, 1.8)]).verdict.sentences[2]
     assert said == (
         "asyncio-bridge takes least CPU time a request in 3 of 5 kinds of work: from 0.50 (0.50–0.50) times "
         "gevent's for the "
@@ -80,7 +80,7 @@ def test_each_models_wins_are_told_with_the_smallest_and_the_largest_difference(
 def test_kinds_of_work_that_requests_a_second_decide_are_told_apart_from_the_others() -> None:
     cells = [rates(model, times(factor), name, idle=0.3 if (model, name) == ("gevent", "POST /todos/") else 0.0)
              for model, factor in (("gevent", 1.0), ("asyncio-bridge", 2.0)) for name in KINDS]  # fmt: skip
-    cost, rate = judged_of(*cells).verdict.sentences[1:3]
+    cost, rate = judged_of(*cells).verdict.sentences[2:4]
     assert cost.startswith("asyncio-bridge takes least CPU time a request in 4 of 5 kinds of work: from 0.50 (")
     assert rate.startswith(
         "For a write, requests a second decide: gevent left 30 % of its core idle. asyncio-bridge answers"
@@ -121,7 +121,7 @@ def test_a_method_that_failed_is_said_first_with_what_to_do_and_only_once() -> N
         "The method failed here for one small database read: gevent seemed to be 1.25 times itself. "
         "Nothing is said of that; end other programs and measure again, or longer (--budget-s, --generations)."
     )
-    assert found.sentences[1].startswith("asyncio-bridge takes least CPU time a request for the framework alone")
+    assert found.sentences[2].startswith("asyncio-bridge takes least CPU time a request for the framework alone")
     assert "database read" not in " ".join(found.sentences)
 
 
@@ -145,8 +145,9 @@ def test_the_sentences_say_waits_then_cost_then_waiting_then_promise_then_how_su
         waits("gevent", [0.0037] * 3), waits(AGAIN, [0.004] * 3), waits("asyncio-bridge", [0.0017] * 3),
         promises("gevent", [500] * 3), promises("asyncio-bridge", [800] * 3), promises("gthread", [700] * 3, late=90),
     ]  # fmt: skip
-    together, cost, waiting, promise, sure = judged_of(*pairs).verdict.sentences
+    together, stacks, cost, waiting, promise, sure = judged_of(*pairs).verdict.sentences
     assert together.startswith("Requests wait at the same time with")
+    assert stacks.startswith("Whole stacks, on plain servers")
     assert cost.startswith("asyncio-bridge takes least CPU time a request in all 5 kinds of work: from 0.67 (")
     assert waiting.startswith(
         "asyncio-bridge keeps users waiting least (p90) for short waits at one rate: 1.7 against 3.7 ms"
