@@ -56,9 +56,9 @@ def test_the_verdict_says_what_the_concurrency_model_costs_before_what_stacks_co
     )
     layers = (
         "Changing the data layer alone, for one read: gevent (Flask-SQLAlchemy's session with Core statements) would "
-        "take 0.50 times its CPU time with raw driver, 1.00 with ORM session; asyncio-bridge (`databases`, with a cache "
-        "of compiled statements) would take 0.50 times its CPU time with raw driver, 1.56 with ORM session, 2.50 with "
-        "`databases` as published."
+        "take 0.50 times its CPU time with raw driver, 1.00 with ORM session; asyncio-bridge (`databases`, with a "
+        "cache of compiled statements) would take 0.50 times its CPU time with raw driver, 1.56 with ORM session, "
+        "2.50 with `databases` as published."
     )
     assert place["Requests"] < said.index(pairs) < place["asyncio-bridge"] < said.index(layers) < place["How"]
 
@@ -130,7 +130,8 @@ def test_whole_stacks_are_introduced_with_their_servers_and_data_layers() -> Non
     said = judged_of(rates("gevent", LEVEL), rates("asyncio-bridge", times(2))).verdict.sentences
     intro = (
         "Whole stacks, on plain servers (HTTP parsers in Python, asyncio's own event loop): gevent has "
-        "Flask-SQLAlchemy's session with Core statements; asyncio-bridge has `databases`, with a cache of compiled statements."
+        "Flask-SQLAlchemy's session with Core statements; asyncio-bridge has `databases`, with a cache of compiled "
+        "statements."
     )
     place = said.index(intro)
     assert said[place + 1].startswith("asyncio-bridge takes least CPU time a request")
