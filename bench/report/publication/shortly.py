@@ -10,17 +10,20 @@ from bench.judging.phrases import spread
 from bench.judging.units import amount
 from bench.scenarios.pool_setups import KEPT
 from bench.scenarios.scale import MEMORY
+from bench.scenarios.throughput import ONE_READ
 
-CLASSIC, POOL, SCALE = "classic", "pool", "scale"
+CLASSIC, THROUGHPUT, POOL, SCALE = "classic", "throughput", "pool", "scale"
+CPU = "cpu_per_request_s"
 # What the answer is about: what Flask does unless told otherwise, both ways to make waits overlap, and the one that
 # Flask's documentation shows for asyncio.
 MODELS = ("sync", "gevent", "asyncio-adapter", "asyncio-bridge")
 SIDES = ("gevent", "asyncio-bridge")
+FASTER = "asyncio-bridge-best"
 
 
 def figures(judged: Judged) -> dict[str, str]:
     """By name, the figures of the short answer."""
-    return {f"answer/{name}": text for part in (waits, pairs, pool, memory) for name, text in part(judged)}
+    return {f"answer/{name}": text for part in (waits, pairs, servers, pool, memory) for name, text in part(judged)}
 
 
 def cells_of(judged: Judged, scenario: str) -> list[JudgedCell]:
@@ -66,6 +69,14 @@ def layers(found: Sequence[MatchedPair]) -> Iterator[tuple[str, str]]:
     for name, layer in (("least", least), ("most", most)):
         yield f"layers/{name}", amount(cost_s[layer], workload.figure)
         yield f"layers/{name}/what", layer
+
+
+def servers(judged: Judged) -> Iterator[tuple[str, str]]:
+    """What one read takes under the two apps as they are, and under asyncio on a server of the other class."""
+    cost_s = {cell.model: found for cell in cells_of(judged, THROUGHPUT)
+              if cell.workload["name"] == ONE_READ and (found := cell.median(CPU))}  # fmt: skip
+    if {*SIDES, FASTER} <= cost_s.keys():
+        yield from ((f"servers/{name}", amount(cost_s[name], CPU)) for name in (*SIDES, FASTER))
 
 
 def pool(judged: Judged) -> Iterator[tuple[str, str]]:
