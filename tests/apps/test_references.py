@@ -129,7 +129,8 @@ def functions(path: Path) -> list[str]:
 
 
 def test_they_take_nothing_of_the_two_apps_but_the_cache() -> None:
-    paths = list((ROOT / "reference_apps").glob("*.py"))
+    # bare_wsgi.py is a floor, which serves all but one path with gevent_app itself.
+    paths = [path for path in (ROOT / "reference_apps").glob("*.py") if path.name != "bare_wsgi.py"]
     assert len(paths) > len(APPS) >= 4
     for path in paths:
         for node in ast.walk(ast.parse(path.read_text())):

@@ -62,7 +62,7 @@ def bench(*arguments: str, cwd: Path = ROOT, width: int = 80, **environment: str
         (["all", "--servers-at-once", "2"], "'--servers-at-once': 2 is not in the range 3<=x<=100"),
         (
             ["classic", "--generations", "3"],
-            "The commands that have --generations are all, throughput, pairs, latency, bridge",
+            "The commands that have --generations are all, throughput, pairs, latency, layers, bridge",
         ),
         (["serve"], "Missing argument 'MODEL'"),
         (["serve", "nothing-like-it"], "there is no model 'nothing-like-it'; python -m bench list shows all"),

@@ -96,7 +96,7 @@ def test_without_wrk_the_generator_s_own_figures_are_there() -> None:
 
 
 def test_wrk_takes_its_turn_and_the_ratio_is_to_its_rate(tmp_path: Path) -> None:
-    calibration = calibrate(rounds=1, duration_s=0.1, connections=4, rate_rps=500, wrk=wrk(tmp_path, GOOD))
+    calibration = calibrate(rounds=1, duration_s=0.4, connections=4, rate_rps=500, wrk=wrk(tmp_path, GOOD))
     assert calibration.wrk_rps == pytest.approx(181_534.61)
     assert calibration.closed_to_wrk == pytest.approx(calibration.closed_rps / 181_534.61)
     assert (tmp_path / "arguments").read_text().startswith("-t1 -c4 -d1s http://127.0.0.1:")
