@@ -105,8 +105,8 @@ def documented(models: Mapping[str, ModelFacts]) -> str:
 def worth(cells: Sequence[JudgedCell]) -> str:
     """What it is worth that waits overlap, by the classic; empty where it was not measured."""
     bursts = {cell.model: total_s for cell in cells
-              if cell.valid and (total_s := cell.median("total_s")) and "requests" in cell.workload and
-              cell.scenario == CLASSIC}  # fmt: skip
+              if cell.scenario == CLASSIC and cell.valid and outside(cell.facts) in ("", "blocks") and
+              (total_s := cell.median("total_s"))}  # fmt: skip
     slowest, fastest = max(bursts, key=bursts.__getitem__, default=""), min(bursts, key=bursts.__getitem__, default="")
     if not slowest or bursts[slowest] < 2 * bursts[fastest]:
         return ""

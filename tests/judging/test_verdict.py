@@ -2,11 +2,13 @@
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 from bench.judging import Judged, Verdict, judge
 from bench.results import Cell
 from tests.judged_runs import KINDS, LEVEL, ONE_READ, judged_of, promises, rates, run_of, times, waits
 from tests.observations import facts, observations
+from tests.report_runs import sample_run, without
 
 WIDE = (1000.0, 1300.0, 800.0, 1250.0, 790.0, 1100.0)
 AGAIN = "gevent (again)"
@@ -206,3 +208,9 @@ def test_a_cell_of_one_workload_says_nothing_of_another() -> None:
         "GET /": ["asyncio-bridge"], ONE_READ: ["gevent"],
     }  # fmt: skip
     assert replace(judged.workloads[0]).outcome("asyncio-bridge", "gevent").reason == "gevent was not measured"
+
+
+def test_what_overlap_is_worth_is_said_of_models_that_serve_a_flask_app(tmp_path: Path) -> None:
+    said = judge(sample_run(tmp_path)).verdict.sentences[1]
+    assert said.endswith("That is worth most: 10 waits of 1 s took 10.0 s with sync and 2.0 s with gevent.")
+    assert "worth" not in judge(without(sample_run(tmp_path), "classic")).verdict.sentences[1]
