@@ -28,6 +28,8 @@ WAIT_S = 0.2
 # Three waves of it begin within a time-out of a second and the fourth does not, each with 0.2 s to spare.
 TIMEOUT_WAIT_S = 0.4
 TIMEOUT_S = 1
+# Opening some 200 connections takes a server half a second or so; none is to come back before the last is opened.
+ABOVE_WAIT_S = 1.0
 # What the applications' config.py has; longer than any wait here.
 NO_TIMEOUT_S = 300
 # How many requests more than there can be connections.
@@ -61,7 +63,7 @@ class PoolSetup:
 KEPT = PoolSetup("pool of 15", POOL)
 OVERFLOW = PoolSetup("5 + 10 overflow", 5, 10)
 NO_POOL = PoolSetup("no pool", 0)
-ABOVE = PoolSetup("above max_connections", POOL, MAX_CONNECTIONS + TOO_MANY - POOL,
+ABOVE = PoolSetup("above max_connections", POOL, MAX_CONNECTIONS + TOO_MANY - POOL, wait_s=ABOVE_WAIT_S,
               expected=r"too many clients|remaining connection slots|[Tt]oo many connections")  # fmt: skip
 TIMEOUT = PoolSetup("time-out", POOL, timeout_s=TIMEOUT_S, wait_s=TIMEOUT_WAIT_S, expected=r"QueuePool limit|Timeout")
 SETUPS = (KEPT, OVERFLOW, NO_POOL, ABOVE, TIMEOUT)

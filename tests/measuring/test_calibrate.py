@@ -113,7 +113,7 @@ def test_wrk_takes_its_turn_and_the_ratio_is_to_its_rate(tmp_path: Path) -> None
 )
 def test_a_wrk_that_fails_is_an_error(output: str, status: int, says: str, tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=f"wrk .*{says}"):
-        calibrate(rounds=1, duration_s=0.1, rate_rps=500, wrk=wrk(tmp_path, output, status))
+        calibrate(rounds=1, duration_s=0.4, rate_rps=500, wrk=wrk(tmp_path, output, status))
 
 
 def test_a_null_server_that_does_not_start_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
