@@ -107,7 +107,7 @@ def test_all_are_up_at_once_and_memory_is_measured_once_on_fresh_servers() -> No
         (0.81, {("gevent", name) for name in LOADS}),
         (1.06, {(other, name) for other in ("gevent", "quart-best") for name in LOADS} | {("gevent", WAITING.name)}),
         (
-            1.36,
+            1.41,
             {(other, name) for other in ("gevent", "quart-best") for name in LOADS}
             | {("gevent", WAITING.name), (FLOOR, EMPTY)},
         ),
