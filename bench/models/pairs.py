@@ -15,32 +15,17 @@ PSYCOGREEN = ("--config", "python:entrypoints.gunicorn_psycogreen")
 PSYCOPG3 = ("psycopg", "psycopg_binary", "psycopg_pool")
 
 
-def under_gevent(
+def on_layer(
     name: str, layer: str, place: str, note: str, packages: tuple[str, ...] = (), *, default: bool = False
 ) -> Model:
-    """A synchronous layer under gunicorn's gevent worker; `place` is its module and the application in it."""
+    """A layer under the model that its name begins with; `place` is the module and the application in it."""
+    side = name.partition("-")[0]
+    gevent = (*GUNICORN, *GEVENT_WORKER, *(() if packages else PSYCOGREEN))
     return Model(
         name,
         f"reference_apps.layers.{place.partition(':')[0]}",
-        (*GUNICORN, *GEVENT_WORKER, *(() if packages else PSYCOGREEN), f"reference_apps.layers.{place}"),
-        loop="gevent",
-        layer=layer,
-        note=note,
-        packages=packages,
-        extra="psycopg3" if packages else "",
-        families=("pairs", "default") if default else ("pairs",),
-    )
-
-
-def under_asyncio(
-    name: str, layer: str, place: str, note: str, packages: tuple[str, ...] = (), *, default: bool = False
-) -> Model:
-    """An asynchronous layer in the bridge under uvicorn; `place` is its module and the application in it."""
-    return Model(
-        name,
-        f"reference_apps.layers.{place.partition(':')[0]}",
-        (*UVICORN, *LIFESPAN, f"reference_apps.layers.{place}"),
-        loop="asyncio",
+        (*(gevent if side == "gevent" else (*UVICORN, *LIFESPAN)), f"reference_apps.layers.{place}"),
+        loop=side,
         layer=layer,
         note=note,
         packages=packages,
@@ -50,19 +35,17 @@ def under_asyncio(
 
 
 MODELS = (
-    under_gevent("gevent-raw", RAW, "sync_raw:app", "psycopg2 by itself, with psycogreen: SQL as text.", default=True),
-    under_asyncio("asyncio-raw", RAW, "async_raw:app", "asyncpg by itself, in the bridge: SQL as text.", default=True),
-    under_gevent("gevent-core", CORE, "sync_core:app", "SQLAlchemy Core on psycopg2, no session.", default=True),
-    under_asyncio("asyncio-core", CORE, "async_core:app", "SQLAlchemy Core on asyncpg, no session.", default=True),
-    under_gevent("gevent-orm", ORM, "sync_orm:app", "Flask-SQLAlchemy with a mapped class, on psycopg2.", default=True),
-    under_asyncio("asyncio-orm", ORM, "async_orm:app", "AsyncSession with a mapped class, on asyncpg.", default=True),
-    under_gevent("gevent-psycopg", PSYCOPG, "sync_psycopg:app", "psycopg 3 and its own pool, under gevent.", PSYCOPG3),
-    under_asyncio(
-        "asyncio-psycopg", PSYCOPG, "async_psycopg:app", "psycopg 3 and its own pool, in the bridge.", PSYCOPG3
-    ),
-    under_gevent("gevent-raw-autocommit", BARE, "sync_raw:autocommit", "gevent-raw without transactions."),
-    under_asyncio("asyncio-raw-autocommit", BARE, "async_raw:autocommit", "asyncio-raw without transactions."),
-    under_asyncio(
+    on_layer("gevent-raw", RAW, "sync_raw:app", "psycopg2 by itself, with psycogreen: SQL as text.", default=True),
+    on_layer("asyncio-raw", RAW, "async_raw:app", "asyncpg by itself, in the bridge: SQL as text.", default=True),
+    on_layer("gevent-core", CORE, "sync_core:app", "SQLAlchemy Core on psycopg2, no session.", default=True),
+    on_layer("asyncio-core", CORE, "async_core:app", "SQLAlchemy Core on asyncpg, no session.", default=True),
+    on_layer("gevent-orm", ORM, "sync_orm:app", "Flask-SQLAlchemy with a mapped class, on psycopg2.", default=True),
+    on_layer("asyncio-orm", ORM, "async_orm:app", "AsyncSession with a mapped class, on asyncpg.", default=True),
+    on_layer("gevent-psycopg", PSYCOPG, "sync_psycopg:app", "psycopg 3 and its own pool, under gevent.", PSYCOPG3),
+    on_layer("asyncio-psycopg", PSYCOPG, "async_psycopg:app", "psycopg 3 and its own pool, in the bridge.", PSYCOPG3),
+    on_layer("gevent-raw-autocommit", BARE, "sync_raw:autocommit", "gevent-raw without transactions."),
+    on_layer("asyncio-raw-autocommit", BARE, "async_raw:autocommit", "asyncio-raw without transactions."),
+    on_layer(
         "asyncio-raw-reset",
         "raw driver, connections reset",
         "async_raw:resetting",

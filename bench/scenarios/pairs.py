@@ -8,8 +8,7 @@ is between the models of one side is the data layer.
 
 from collections.abc import Sequence
 
-from bench.judging import JudgedScenario
-from bench.judging.matched import finding as of_pairs
+from bench.judging.matched import finding
 from bench.models import Model
 from bench.scenarios import throughput
 from bench.scenarios.base import Options, Scenario, Workload
@@ -30,11 +29,6 @@ def workloads(options: Options) -> Sequence[Workload]:
 def asks(model: Model, workload: Workload) -> bool:
     """Models whose data layer is named."""
     return bool(model.layer)
-
-
-def finding(judged: JudgedScenario) -> str:
-    """What the pairs say."""
-    return of_pairs(judged)
 
 
 def expected_s(options: Options, model: Model) -> float:

@@ -3,31 +3,19 @@
 https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html#synopsis-core
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
-from sqlalchemy import delete, func, insert, make_url, select, update
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import delete, func, insert, select, update
 
 from asyncio_app.tables import todos
-from reference_apps import settings
+from reference_apps.layers.async_engine import OnEngine
 from reference_apps.layers.async_views import Row, on_layer
 
 ALL_TODOS = select(todos).order_by(todos.c.id)
 
 
-class Core:
+class Core(OnEngine):
     """Reads and writes, each call in a transaction of its own."""
-
-    driver = "asyncpg"
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
-        """The engine, whose pool is filled when views ask it for connections, and closed at the server's shut-down."""
-        url = make_url(settings.POSTGRES_URL).set(drivername="postgresql+asyncpg")
-        self.engine = create_async_engine(url, **settings.SQLALCHEMY_POOL)
-        yield
-        await self.engine.dispose()
 
     async def hold(self) -> None:
         async with self.engine.begin():

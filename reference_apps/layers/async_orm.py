@@ -3,15 +3,14 @@
 https://docs.sqlalchemy.org/en/21/orm/extensions/asyncio.html#synopsis-orm
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
-from sqlalchemy import func, make_url, select
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
 from asyncio_app.tables import todos
-from reference_apps import settings
+from reference_apps.layers.async_engine import OnEngine
 from reference_apps.layers.async_views import Row, on_layer
 
 
@@ -31,18 +30,8 @@ def as_row(todo: Todo) -> Row:
     return {"id": todo.id, "title": todo.title, "done": todo.done, "priority": todo.priority}
 
 
-class Orm:
+class Orm(OnEngine):
     """Reads and writes of objects, each call in a transaction of its own."""
-
-    driver = "asyncpg"
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
-        """The engine, whose pool is filled when views ask it for connections, and closed at the server's shut-down."""
-        url = make_url(settings.POSTGRES_URL).set(drivername="postgresql+asyncpg")
-        self.engine = create_async_engine(url, **settings.SQLALCHEMY_POOL)
-        yield
-        await self.engine.dispose()
 
     async def hold(self) -> None:
         async with AsyncSession(self.engine) as session:

@@ -37,11 +37,11 @@ def written(folder: Path, known: Sequence[Measured]) -> str:
 
 @contextmanager
 def opened(browser: Browser, address: str, width: int, *, draws: bool = True) -> Iterator[Page]:
-    """A page in a window of that width, its map drawn if it draws any; any message on its console is a failure."""
+    """A page in a window of that width, its map drawn if it draws any; an error or a warning on its console is a failure."""
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.set_default_timeout(10_000)
     problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text))
+    page.on("console", lambda message: message.type in ("error", "warning") and problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("request", lambda sent: problems.append(sent.url) if sent.url != address.partition("#")[0] else None)
     page.goto(address)
@@ -49,7 +49,7 @@ def opened(browser: Browser, address: str, width: int, *, draws: bool = True) ->
         drawn(page)
     yield page
     page.close()
-    assert not problems
+    assert not problems, problems
 
 
 def drawn(page: Page) -> None:

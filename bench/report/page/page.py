@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from bench.files import write_whole
@@ -17,6 +17,7 @@ from bench.prediction import page as calculator_page
 from bench.report.families import families, family
 from bench.report.page import code_view, embed, matrix, sections
 from bench.report.page.charts import Palette
+from bench.report.templates import templates
 from bench.report.terminal.run import calibration_line
 from bench.results import Cell, Run
 
@@ -87,13 +88,7 @@ def data(judged: Judged, shown: Sequence[sections.Section]) -> dict[str, Any]:
 @cache
 def environment() -> Environment:
     """The templates; whatever they are given is text unless it says that it is markup."""
-    found = Environment(
-        loader=PackageLoader("bench.report.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    found = templates("bench.report.page", autoescape=True)
     filters: dict[str, Callable[..., str]] = {"sortable": matrix.finite, "backticks": backticks, "slug": slug}
     found.filters |= {**filters, "heading": matrix.heading}
     return found

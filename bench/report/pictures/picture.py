@@ -7,7 +7,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
+
+from bench.report.templates import templates
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -54,14 +56,7 @@ def colours(scheme: Scheme) -> Mapping[str, str]:
 @cache
 def environment() -> Environment:
     """The templates; whatever they are given is text."""
-    found = Environment(
-        loader=PackageLoader("bench.report.pictures"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    found = templates("bench.report.pictures", autoescape=True, keep_trailing_newline=True)
     found.filters["px"] = px
     return found
 

@@ -4,13 +4,14 @@ import textwrap
 from collections.abc import Sequence
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from bench.errors import BenchError
 from bench.judging import Judged
 from bench.judging.waits import blocks
 from bench.models import MODELS
 from bench.report.pictures import Picture
+from bench.report.templates import templates
 from bench.report.terminal.registry import pasteable
 
 BEGIN, END = "<!-- from the committed run -->", "<!-- end -->"
@@ -41,13 +42,7 @@ def with_answer(text: str, new: str, name: str) -> str:
 @cache
 def environment() -> Environment:
     """The templates, of Markdown."""
-    found = Environment(
-        loader=PackageLoader("bench.report.publication"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    found = templates("bench.report.publication", keep_trailing_newline=True)
     found.filters["item"] = item
     return found
 
