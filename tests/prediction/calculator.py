@@ -37,7 +37,7 @@ def written(folder: Path, known: Sequence[Measured]) -> str:
 
 @contextmanager
 def opened(browser: Browser, address: str, width: int, *, draws: bool = True) -> Iterator[Page]:
-    """A page in a window of that width, its map drawn if it draws any; an error or a warning on its console is a failure."""
+    """A page in a window of that width, its map drawn if it draws any; what its console warns of is a failure."""
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.set_default_timeout(10_000)
     problems: list[str] = []
