@@ -14,6 +14,8 @@ Doing = Literal["waiting", "computing"]
 
 SCENARIO = "try"
 """The scenario of a trial's cells: a workload for each request, a model for each way to serve."""
+GROUP = "try"
+"""Where the models of a trial stand among all models."""
 
 
 @dataclass(frozen=True, kw_only=True)
