@@ -50,7 +50,7 @@ def why(
         yield f"{best.name} answered every request as {first} does, alone and at once."
     if not simpler:
         yield f"{best.name} is the simplest model that can be taken{no_better(rest)}."
-    for other in dict.fromkeys([*simpler[-1:], *simpler[:1]]):
+    for other in [*simpler[-1:], *simpler[:-1][:1]]:
         yield f"{sentence(compare(best, other, workloads).reason)}."
     if simpler and rest:
         yield f"Of the models that are less simple, {join([one.name for one in rest])}, none was shown to be better."
@@ -124,7 +124,7 @@ def errors(tried: Tried) -> list[str]:
 
 def all_errors(tried: Tried) -> str:
     """Why nothing can be recommended where every answer was an error; empty where one was none."""
-    if len(errors(tried)) < len(tried.requests):
+    if not tried.requests or len(errors(tried)) < len(tried.requests):
         return ""
     statuses = sorted({str(one.status) for one in tried.requests})
     return (f"Every request was answered with status {join(statuses)}, by all models alike, which proves nothing of "
