@@ -10,10 +10,12 @@ from functools import cached_property
 
 from bench.judging.cells import JudgedCell, judged_cell
 from bench.judging.standings import TWIN_SUFFIX, baseline, is_twin, unranked
-from bench.judging.verdict import Verdict, verdict
+from bench.judging.tried import JudgedTrial, judged_trial
+from bench.judging.verdict import Verdict, verdict, verdict_of_trial
 from bench.judging.waits import as_measured
 from bench.judging.workload import JudgedScenario, JudgedWorkload
 from bench.results import ModelFacts, Question, Run
+from bench.results.tried import SCENARIO as TRIED
 from bench.words import join
 
 # A server that leaves more of its core idle than this was not what limited the rate.
@@ -33,7 +35,15 @@ class Judged:
     @cached_property
     def verdict(self) -> Verdict:
         """The run in sentences and rows."""
+        if self.trial:
+            return verdict_of_trial(self.trial.recommendation, self.workloads)
         return verdict(self.run, self.models, self.scenarios)
+
+    @cached_property
+    def trial(self) -> JudgedTrial | None:
+        """What the trial of somebody's own application says; None for every other run."""
+        loaded = self.scenario(TRIED)
+        return judged_trial(self.run.tried, loaded.workloads if loaded else ()) if self.run.tried else None
 
     @property
     def workloads(self) -> list[JudgedWorkload]:

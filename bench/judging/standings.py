@@ -9,6 +9,7 @@ from bench.judging.outcomes import Outcome
 from bench.judging.statistics import grouped
 from bench.judging.waits import blocks
 from bench.results import TWIN_SUFFIX, ModelFacts
+from bench.results.tried import GROUP as TRIED
 
 __all__ = ["BASELINE", "FRAMEWORK", "TWIN_SUFFIX", "baseline", "is_twin", "outside", "ranks", "unranked"]
 
@@ -31,8 +32,11 @@ def outside(facts: ModelFacts) -> str:
     """Why a model has no part in any ranking, in a word or two; empty for most.
 
     The question is how to serve a Flask app whose requests wait: models of another framework, floors, traps, and models
-    in which one request waits after the other are measured and shown, and are never the answer.
+    in which one request waits after the other are measured and shown, and are never the answer. Models of a trial all
+    serve the reader's own application, and bench/judging/tried.py says which of them may be taken.
     """
+    if facts.group == TRIED:
+        return ""
     if facts.floor:
         return "floor"
     if facts.framework != FRAMEWORK:

@@ -21,9 +21,10 @@ from bench.judging.rows import Row, row
 from bench.judging.sentences import Work, said
 from bench.judging.standings import BASELINE, outside
 from bench.judging.statistics import PRACTICAL_MARGIN
+from bench.judging.tried import Recommendation
 from bench.judging.units import in_words
 from bench.judging.waits import blocks, what_blocks
-from bench.judging.workload import JudgedScenario
+from bench.judging.workload import JudgedScenario, JudgedWorkload
 from bench.results import ModelFacts, Run
 from bench.words import join
 
@@ -69,6 +70,13 @@ def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[Judg
     left_out = tuple(not_said(run, models, scenarios))
     rows, table = tuple(work.row for work in works), matched_table(pairs) if pairs else []
     return Verdict(tuple(filter(None, sentences)), left_out, rows, tuple(table), noise(compared, pairs))
+
+
+def verdict_of_trial(found: Recommendation, workloads: Sequence[JudgedWorkload]) -> Verdict:
+    """The verdict of a trial of somebody's own application: which model to take for it."""
+    first = f"Take {found.model}." if found.model else "No model is recommended."
+    rows = [made for workload in workloads if workload.kind and (made := row(workload))]
+    return Verdict((first, *found.reasons), found.next, tuple(rows))
 
 
 def noise(works: Sequence[Work], pairs: JudgedScenario | None) -> str:

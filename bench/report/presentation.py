@@ -17,12 +17,15 @@ from bench.judging import JudgedScenario, JudgedWorkload
 from bench.load.burst import Answer
 from bench.models import Model
 from bench.results import Cell, Run
+from bench.results.tried import SCENARIO as TRIAL
 from bench.scenarios.base import Options
 
 if TYPE_CHECKING:
     from bench.report.page.charts import Chart, Palette
 
 FILES = "bench.report.scenarios"
+# Python reserves the name of this scenario, so no module can have it.
+OTHER_NAMES = {TRIAL: "tried"}
 
 
 class Lines(Protocol):
@@ -81,7 +84,8 @@ class Presentation:
 @cache
 def presentation_of(name: str) -> Presentation:
     """The presentation of the scenario of that name."""
-    if not name.isidentifier() or find_spec(f"{FILES}.{name}") is None:
+    module = OTHER_NAMES.get(name, name)
+    if not module.isidentifier() or find_spec(f"{FILES}.{module}") is None:
         return Presentation()
-    found: Presentation = import_module(f"{FILES}.{name}").PRESENTATION
+    found: Presentation = import_module(f"{FILES}.{module}").PRESENTATION
     return found

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from bench.errors import BenchError
 from bench.results.run import FILE, SCHEMA, TWIN_SUFFIX, Cell, ModelFacts, Observation, Question, Run
+from bench.results.tried import tried_of
 
 SCHEMA_FILE = "schema.json"
 # How the name of a compressed results file ends.
@@ -35,6 +36,7 @@ def load_run(folder: Path) -> Run:
     cells = [cell_of(one) for one in content.pop("cells")]
     content["scenarios"] = {name: question_of(question) for name, question in content["scenarios"].items()}
     content["models"] = {name: ModelFacts(**model) for name, model in content["models"].items()}
+    content["tried"] = tried_of(content["tried"]) if content.get("tried") else None
     return Run(folder=path.parent, file=path.name, **content, cells={cell.key: cell for cell in cells})
 
 
@@ -113,6 +115,7 @@ def problems(content: Mapping[str, Any]) -> Iterator[str]:
     for error in validator().iter_errors(content):
         yield f"{error.json_path}: {shortened(error.message)}"
     yield from strangers(content)
+    yield from odd_trial(content.get("tried"))
     yield from repeated(content["cells"])
     yield from bad_samples(content["cells"])
     yield from bad_slices(content["cells"])
@@ -125,6 +128,19 @@ def strangers(content: Mapping[str, Any]) -> Iterator[str]:
             yield f"$.cells[{place}]: nothing is said of its scenario"
         if cell["model"].removesuffix(TWIN_SUFFIX) not in content["models"]:
             yield f"$.cells[{place}]: nothing is said of its model"
+
+
+def odd_trial(tried: Mapping[str, Any] | None) -> Iterator[str]:
+    """Requests or models of a trial that are there twice, and what is said of requests that nobody was asked."""
+    if not tried:
+        return
+    requests = [one["name"] for one in tried["requests"]]
+    for part, names in (("requests", requests), ("models", [one["name"] for one in tried["models"]])):
+        if len(set(names)) < len(names):
+            yield f"$.tried.{part}: a name is there twice"
+    for place, model in enumerate(tried["models"]):
+        if unknown := model["waits"].keys() - set(requests):
+            yield f"$.tried.models[{place}].waits: nobody was asked for {min(unknown)}"
 
 
 def repeated(cells: list[dict[str, Any]]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from bench.errors import BenchError
 from bench.files import write_whole
+from bench.results.tried import Tried
 
 SCHEMA = 3
 FILE = "results.json"
@@ -133,6 +134,8 @@ class Run:
     """Those of them inside a measured window, without warm-ups and what comes between loads."""
     traps: list[dict[str, Any]] = field(default_factory=list)
     """What was seen of the traps that were tried, as bench/traps/ reports it."""
+    tried: Tried | None = None
+    """What was seen of somebody's own application; None for every run but a trial."""
     file: str = FILE
     """The name of its file in the folder; another one if it was published."""
 
@@ -159,6 +162,7 @@ class Run:
             **{name: value for name, value in vars(self).items() if name not in elsewhere},
             "scenarios": {name: asdict(question) for name, question in self.scenarios.items()},
             "models": {name: asdict(model) for name, model in self.models.items()},
+            "tried": self.tried and self.tried.content(),
             "cells": [cell_content(cell) for cell in self.cells.values()],
         }
 

@@ -14,6 +14,8 @@ Doing = Literal["waiting", "computing"]
 
 SCENARIO = "try"
 """The scenario of a trial's cells: a workload for each request, a model for each way to serve."""
+GROUP = "try"
+"""Where the models of a trial stand among all models."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,8 @@ class TriedRequest:
     status: int
     """What the first model, `sync`, answered."""
     body_bytes: int
+    weight: float = 1.0
+    """How often it is asked beside the others."""
     volatile: tuple[str, ...] = ()
     """What two servers of the same model answered differently, and is not compared: `body`, `header date`, …"""
 

@@ -16,6 +16,7 @@ from bench.errors import BenchError
 from bench.report.presentation import presentation_of
 from bench.results import SCHEMA, Cell, ModelFacts, Observation, Question, Run, State, check_same, load_run, new_run
 from bench.results.file import problems, schema
+from bench.results.tried import Confirmed, Difference, Stall, Tried, TriedApp, TriedModel, TriedRequest, Waits
 from bench.scenarios import SCENARIOS, bridge
 from tests.observations import closed_slices, described, observations
 from tests.report_runs import sample_run
@@ -198,8 +199,16 @@ def test_what_the_bench_writes_keeps_the_schema(tmp_path: Path) -> None:
 
 
 def test_schema_and_dataclasses_have_the_same_fields() -> None:
-    for kind, name in ((Question, "question"), (ModelFacts, "model"), (Cell, "cell"), (Observation, "observation")):
+    parts = (
+        (Question, "question"), (ModelFacts, "model"), (Cell, "cell"), (Observation, "observation"), (Tried, "trial"),
+        (TriedModel, "tried"), (Difference, "difference"), (Waits, "waits"), (Stall, "stall"),
+    )  # fmt: skip
+    for kind, name in parts:
         assert {field.name for field in fields(kind)} == definition(name).keys(), name
+    inside = definition("trial")
+    assert {field.name for field in fields(TriedApp)} == inside["app"]["properties"].keys()
+    assert {field.name for field in fields(TriedRequest)} == inside["requests"]["items"]["properties"].keys()
+    assert {field.name for field in fields(Confirmed)} == inside["confirmed"]["properties"].keys()
     assert {field.name for field in fields(Run)} - {"folder", "file"} == schema()["properties"].keys() - {"schema"}
     assert schema()["properties"]["schema"]["const"] == SCHEMA
     assert tuple(definition("observation")["state"]["enum"]) == get_args(State)

@@ -15,7 +15,7 @@ from bench.judging import Judged, judge
 from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN
 from bench.prediction import page as calculator_page
 from bench.report.families import families, family
-from bench.report.page import code_view, embed, matrix, sections
+from bench.report.page import code_view, embed, matrix, sections, tried
 from bench.report.page.charts import Palette
 from bench.report.templates import templates
 from bench.report.terminal.run import calibration_line
@@ -38,10 +38,11 @@ def page(run: Run) -> str:
     judged = judge(run)
     shown = sections.sections(judged, Palette(list(judged.models)))
     raw, whole = embed.packed_results(run)
-    calculator = calculator_page.section(run)
+    calculator = Markup("") if run.tried else calculator_page.section(run)
     scripts = [*(Markup((STATIC / name).read_text(encoding="utf-8")) for name in SCRIPTS)]
     return environment().get_template("page.html.j2").render(
         run=run,
+        trial=tried.values(judged),
         verdict=judged.verdict,
         models=list(judged.models),
         base=judged.baseline,

@@ -38,6 +38,7 @@
   }
 
   const baseline = document.getElementById("baseline");
+  if (!baseline) return; // nothing was measured
   baseline.addEventListener("change", () => pick(baseline.selectedIndex));
   const columns = document.getElementById("columns");
   columns.addEventListener("change", () => {

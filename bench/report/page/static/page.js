@@ -69,7 +69,7 @@ window.report = (() => {
   }
 
   function setUpFamilies() {
-    document.getElementById("families").addEventListener("change", () => {
+    document.getElementById("families")?.addEventListener("change", () => {
       const hidden = hiddenFamilies();
       for (const one of document.querySelectorAll("[data-family]")) one.hidden = hidden.has(one.dataset.family);
       tell("families");
