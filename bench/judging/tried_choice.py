@@ -18,7 +18,7 @@ from bench.results.tried import Difference, Tried, TriedModel
 
 # From the one that asks least of code, libraries and whoever runs it: processes, threads, patches, event loops. Models
 # that are not named here come behind these, in the order of the trial.
-SIMPLE_FIRST = ("sync", "gthread", "gevent", "gevent-psycogreen", "uvicorn", "gunicorn-asgi", "granian", "hypercorn",
+SIMPLE_FIRST = ("sync", "gthread", "gevent", "gevent-psycogreen", "uvicorn", "gunicorn-asgi", "granian", "granian-asgi",
                 "asgiref", "bridge-threads", "bridge-inline")  # fmt: skip
 # The time that requests take at once is a median of a few: from this ratio on, two of them differ.
 MUCH = 1.5
