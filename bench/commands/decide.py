@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, Real, database_option
-from bench.commands.results import newest_run, sound_run
+from bench.commands.results import DAMAGE, damaged, newest_run, sound_run
 from bench.errors import BenchError
 from bench.measuring.session import Place, workbench
 from bench.prediction import advice
@@ -138,7 +138,10 @@ def for_app(run: Run, given: Mapping[str, Any], *, as_json: bool) -> None:
     other = CONCURRENCY if RATE in chosen else RATE
     values = {one.name: one.default for one in FIGURES if one.name in ASKED and one.name != other}
     demand = demand_of_trial(run, {**values, **chosen})
-    decision, unmeasured = decide_for_app(run, demand)
+    try:
+        decision, unmeasured = decide_for_app(run, demand)
+    except DAMAGE as error:
+        raise damaged(run, error) from None
     if as_json:
         click.echo(json.dumps(as_values(run, demand, decision, unmeasured, []), indent=1))
         return
