@@ -16,10 +16,11 @@ from bench.judging.units import in_words
 from bench.judging.workload import JudgedWorkload
 from bench.results.tried import Difference, Tried, TriedModel
 
-# From the one that asks least of code, libraries and whoever runs it: processes, threads, patches, event loops. Models
-# that are not named here come behind these, in the order of the trial.
-SIMPLE_FIRST = ("sync", "gthread", "gevent", "gevent-psycogreen", "uvicorn", "gunicorn-asgi", "granian", "hypercorn",
-                "asgiref", "bridge-threads", "bridge-inline")  # fmt: skip
+# From the one that asks least of code, libraries and whoever runs it: processes, threads, patches, event loops; at the
+# end an application that was written anew for an event loop. Models that are not named here come behind these, in the
+# order of the trial.
+SIMPLE_FIRST = ("sync", "gthread", "gevent", "gevent-psycogreen", "granian", "asgiref", "bridge-threads",
+                "bridge-inline", "uvicorn", "gunicorn-asgi", "granian-asgi")  # fmt: skip
 # The time that requests take at once is a median of a few: from this ratio on, two of them differ.
 MUCH = 1.5
 NO_ANSWER = "no answer"
