@@ -1,0 +1,1 @@
+"""The folder that somebody's interpreter finds `bench_tried` in; nothing else is in it."""
