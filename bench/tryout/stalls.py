@@ -149,14 +149,16 @@ def stalls(seen: Sequence[Seen], requests: Sequence[Asked], roots: Sequence[Path
 
 
 def request_of(span: Span, requests: Sequence[Asked]) -> str | None:
-    """The request that was under way for the longest part of the span; None if none was.
+    """The request that was under way for at least half of the span, or was stalled by it for half of its own time.
 
     One stall may be in several: a greenlet goes on with its connection's next request without a switch, if that is
     already there.
     """
     overlaps = {asked: min(span.until_s, asked[2]) - max(span.from_s, asked[1]) for asked in requests}
     best = max(overlaps, key=lambda asked: overlaps[asked], default=None)
-    return best[0] if best is not None and overlaps[best] > 0 else None
+    if best is None or overlaps[best] < min(span.until_s - span.from_s, best[2] - best[1]) / 2:
+        return None
+    return best[0]
 
 
 def folded_of(seen: Seen, requests: Sequence[Asked], own: OwnCode) -> dict[Place, Folded]:

@@ -22,18 +22,22 @@ Unit = tuple[Any, ...]
 
 
 class Beat:
-    """What the watched thread leaves for the one that looks: when it turned last, and how often so far."""
+    """What the watched thread leaves for the one that looks: when it turned, and how often so far."""
 
     def __init__(self) -> None:
-        self.turned = time.monotonic()
+        self.turned = self.resumed = time.monotonic()
+        """When it turned last; and when it turned again after the last time that it had not for longer than a beat."""
         self.turn = 0
         self.kept: list[FrameType] = []
         self.below: Collection[int] = ()
         """The ids of the loop's own frames, which are there as long as the loop runs."""
 
     def turns(self) -> None:
+        now = time.monotonic()
+        if now - self.turned > BEAT_S:
+            self.resumed = now
         self.turn += 1
-        self.turned = time.monotonic()
+        self.turned = now
 
     def at_rest(self, frame: FrameType) -> bool:
         """Whether the server alone is there, or nobody."""

@@ -132,7 +132,7 @@ class Probe:
         """End the stall that was, go on with it, or begin one."""
         cpu_s, queued_s = self.clock.cpu_s(), self.clock.queued_s()
         if self.stall is not None and (seen is None or not self.stall.same(seen.unit)):
-            self.end(self.stall, min(now, max(beat.turned, self.stall.until_s)))
+            self.end(self.stall, min(now, max(beat.resumed, self.stall.until_s)))
         if seen is not None:
             if self.stall is None:
                 # At the last look it was not there; it may have come at any time since.

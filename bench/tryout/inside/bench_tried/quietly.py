@@ -26,7 +26,8 @@ def pread(file: int, length: int) -> bytes:
     if _library is None:
         return os.pread(file, length, 0)
     buffer = ctypes.create_string_buffer(length)
-    return buffer.raw[: max(0, _pread(file, buffer, length, 0))]
+    read: int = _pread(file, buffer, length, 0)
+    return buffer.raw[: max(0, read)]
 
 
 def write(file: int, content: bytes) -> None:
