@@ -50,7 +50,7 @@ def why(
         yield f"{best.name} answered every request as {first} does, alone and at once."
     if not simpler:
         yield f"{best.name} is the simplest model that can be taken{no_better(rest)}."
-    for other in [*simpler[-1:], *simpler[:-1][:1]]:
+    for other in [*simpler[:1], *simpler[1:][-1:]]:
         yield f"{sentence(compare(best, other, workloads).reason)}."
     if simpler and rest:
         yield f"Of the models that are less simple, {join([one.name for one in rest])}, none was shown to be better."
