@@ -59,8 +59,8 @@ def why(
 
 def no_better(rest: Sequence[Candidate]) -> str:
     """That no other model that could be taken is better; empty if there is none."""
-    return f", and {join([one.name for one in rest])} {'was' if len(rest) == 1 else 'were'} not shown to be better" \
-        if rest else ""  # fmt: skip
+    verb = "was" if len(rest) == 1 else "were"
+    return f", and {join([one.name for one in rest])} {verb} not shown to be better" if rest else ""
 
 
 def sentence(clause: str) -> str:
