@@ -23,6 +23,7 @@ SIMPLE_FIRST = ("sync", "gthread", "gevent", "gevent-psycogreen", "granian", "as
                 "bridge-inline", "uvicorn", "gunicorn-asgi", "granian-asgi")  # fmt: skip
 # The time that requests take at once is a median of a few: from this ratio on, two of them differ.
 MUCH = 1.5
+ERROR = 400
 NO_ANSWER = "no answer within"
 
 CPU, RATE = "cpu_per_request_s", "throughput_rps"
@@ -87,13 +88,25 @@ def hung(difference: Difference) -> bool:
 def candidates(tried: Tried, workloads: Sequence[JudgedWorkload]) -> list[Candidate]:
     """All models, the simplest first."""
     order = {name: place for place, name in enumerate(SIMPLE_FIRST)}
-    found = [Candidate(model, waits_of(model), failure(model.name, workloads)) for model in tried.models]
-    return sorted(found, key=lambda one: order.get(one.name, len(order)))
+    told = telling(tried)
+    found = [Candidate(model, waits_of(model, told), failure(model.name, workloads)) for model in tried.models]
+    return sorted(found, key=lambda one: order.get(one.name.partition(" (")[0], len(order)))
 
 
-def waits_of(model: TriedModel) -> dict[str, JudgedWaits]:
-    """By request, how its waits are under that model."""
-    return {name: JudgedWaits(name, waits) for name, waits in model.waits.items()}
+def waits_of(model: TriedModel, requests: Sequence[str]) -> dict[str, JudgedWaits]:
+    """By request, how the waits of these are under that model."""
+    return {name: JudgedWaits(name, model.waits[name]) for name in requests if name in model.waits}
+
+
+def errors(tried: Tried) -> list[str]:
+    """The requests that were answered with an error, which proves nothing of the application."""
+    return [one.name for one in tried.requests if one.status >= ERROR or not one.status]
+
+
+def telling(tried: Tried) -> list[str]:
+    """The requests that models are compared by: those without an error, or all of them where none is without."""
+    wrong = errors(tried)
+    return [one.name for one in tried.requests if one.name not in wrong] or wrong
 
 
 def failure(model: str, workloads: Sequence[JudgedWorkload]) -> str:

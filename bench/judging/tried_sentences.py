@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from bench.judging.outcomes import plural
-from bench.judging.tried_choice import Candidate, compare, seconds
+from bench.judging.tried_choice import Candidate, compare, errors, seconds
 from bench.judging.workload import JudgedWorkload
 from bench.results.tried import Confirmed, Difference, Stall, Tried
 from bench.words import join
 
-ERROR = 400
 STALLS_NAMED = 3
 
 
@@ -115,11 +114,6 @@ def claimed(tried: Tried, every: Sequence[Candidate]) -> str:
     at_once = f", at most {most} at once," if most > 1 else ""
     names = join([one.name for one in tried.requests])
     return f"This is about {names}{at_once} and one process; nothing else was tried."
-
-
-def errors(tried: Tried) -> list[str]:
-    """The requests that were answered with an error, which proves nothing of the application."""
-    return [one.name for one in tried.requests if one.status >= ERROR or not one.status]
 
 
 def all_errors(tried: Tried) -> str:
