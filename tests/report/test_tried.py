@@ -25,7 +25,7 @@ from tried_runs import (
 )
 
 from bench.report.terminal.progress import StepProgress
-from bench.report.terminal.tried import DIFFERENCES_SHOWN, PLACES_SHOWN, conclusion
+from bench.report.terminal.tried import DIFFERENCES_SHOWN, PLACES_SHOWN, summary
 from bench.report.tried import places, watched
 from bench.results.tried import Confirmed, Tried
 
@@ -33,7 +33,7 @@ from bench.results.tried import Confirmed, Tried
 def printed(folder: Path, tried: Tried | None = None, width: int = 80, **console: Any) -> str:
     """What a terminal of that width shows of a trial."""
     file = io.StringIO()
-    conclusion(Console(width=width, file=file, highlight=False, **console), trial_run(folder, tried))
+    summary(Console(width=width, file=file, highlight=False, **console), trial_run(folder, tried))
     return file.getvalue()
 
 

@@ -31,7 +31,7 @@ DIFFERENCES_SHOWN = 12
 SHORT: Kind = "too short to say"
 
 
-def conclusion(console: Console, run: Run) -> None:
+def summary(console: Console, run: Run) -> None:
     """All that a trial found; which model to take comes last, where the reader's eye is."""
     trial = trial_of(judge(run))
     if trial is None:
