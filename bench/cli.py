@@ -32,7 +32,7 @@ class Commands(click.Group):
             formatter.write_dl(
                 [
                     ("python -m bench all", "every scenario, in about ten minutes; --quick: a first look"),
-                    ("python -m bench try shop:app --path /orders", "your own application, unchanged, under every model"),
+                    ("python -m bench try shop:app --path /orders", "your own application under every model"),
                     ("python -m bench classic", "the original example at its original 5 seconds, in about 3 minutes"),
                     ("python -m bench classic --models gevent,asyncio-bridge --requests 100", "watch the pool of 15"),
                     ("python -m bench traps", "what looks right and is not, and what cures it, on real servers"),

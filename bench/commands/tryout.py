@@ -17,7 +17,7 @@ from bench.load import Generator
 from bench.measuring.environment import environment
 from bench.report.page.page import write_page
 from bench.report.terminal.progress import StepProgress
-from bench.report.terminal.tried import conclusion
+from bench.report.terminal.tried import summary
 from bench.results import Run, new_run
 from bench.results.resume import GIVEN
 from bench.results.tried import SCENARIO
@@ -195,6 +195,6 @@ def arguments(
 def conclude(console: Console, run: Run) -> None:
     """What was found, and where it is written."""
     if run.tried and run.tried.models:
-        conclusion(console, run)
+        summary(console, run)
         click.echo(str(write_page(run)))
         click.echo(str(run.path))
