@@ -42,7 +42,7 @@ def bench(*arguments: str, cwd: Path = ROOT, width: int = 80, **environment: str
         (["classic", "--requests", "x"], "'x' is not a valid integer range"),
         (["classic", "--out", "/dev/null/x"], "cannot write to /dev/null/x: Not a directory; pass another --out"),
         (["all", "--wrong"], "No such option '--wrong'"),
-        (["list", "--quick"], "The commands that have --quick are all, classic, throughput, pairs, latency"),
+        (["list", "--quick"], "The commands that have --quick are all, try, classic, throughput, pairs, latency"),
         (["scale", "--slo-ms", "9"], "The commands that have --slo-ms are all, latency"),
         (["traps", "one-loop"], "there is no trap 'one-loop'; there are one-thread-adapter, leaking-context"),
         (["traps", "blocking-driver", "--models", "sync"], "no trap is known of sync; name some of gevent-blocking-db"),
