@@ -25,6 +25,8 @@ from bench.tryout.interpreter import Interpreter
 # gunicorn's gevent worker imports packaging, which gunicorn itself does not bring since 26.1:
 # https://github.com/caronc/apprise/issues/1700
 SERVERS = ("gunicorn", "gevent", "greenlet", "uvicorn", "asgiref", "packaging")
+# What makes pip choose a gunicorn and a gevent that go together, where the environment's greenlet is an old one.
+WITH_EXTRAS = {"gunicorn": "gunicorn[gevent]"}
 # What these need in turn. Where the application's environment has one of them, that is the one that is imported.
 NEEDED_BY_THEM = ("click", "h11", "typing-extensions", "zope-event", "zope-interface")
 # Six wheels, some 10 MB, take about 15 s; a slow network is given twenty times that.
@@ -42,7 +44,7 @@ def overlay_for(
     lacking = [name for name in SERVERS if name not in installed]
     if not lacking:
         return None
-    requirements = [requirement(name, interpreter, installed) for name in lacking]
+    requirements = [requirement(WITH_EXTRAS.get(name, name), interpreter, installed) for name in lacking]
     versions = [f"{name}=={installed[name]}" for name in (*SERVERS, *NEEDED_BY_THEM) if name in installed]
     cache = cache_folder(None)
     folder = cache / f"try-{interpreter.abi}-{digest(interpreter, requirements, versions)}"
@@ -55,7 +57,7 @@ def overlay_for(
 def requirement(name: str, interpreter: Interpreter, installed: Mapping[str, str]) -> str:
     """The bench's own version where the application's environment can have it, else whichever pip finds to fit."""
     try:
-        own = metadata.metadata(name)
+        own = metadata.metadata(name.partition("[")[0])
     except metadata.PackageNotFoundError:
         return name
     needs = SpecifierSet(own["Requires-Python"] or "")
@@ -87,13 +89,17 @@ def make(folder: Path, interpreter: Interpreter, requirements: list[str], versio
         constraints = making.path / "versions.txt"
         constraints.write_text("\n".join(versions), encoding="utf-8")
         packages = making.path / "packages"
-        try:
-            install(interpreter, packages, [*requirements, "--constraint", str(constraints)], making.path)
-        except BenchError:
-            if not versions:
-                raise
-            # Versions that no index has, or that nothing fits to: whoever is not served then is told by name.
-            install(interpreter, packages, [name.partition("==")[0] for name in requirements], making.path)
+        fitting = ["--constraint", str(constraints)]
+        any_version = [name.partition("==")[0] for name in requirements]
+        # Versions that nothing fits to, or that no index has, come last: what cannot be served then is told by name.
+        tries = [[*requirements, *fitting], *([[*any_version, *fitting], any_version] if versions else [])]
+        for number, wanted in enumerate(tries, 1):
+            try:
+                install(interpreter, packages, wanted, making.path)
+                break
+            except BenchError:
+                if number == len(tries):
+                    raise
         with suppress(OSError):  # another bench was faster
             packages.rename(folder)
 

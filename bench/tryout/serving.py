@@ -28,6 +28,9 @@ START_TIMEOUT_S = 60.0
 # https://gunicorn.org/signals/
 QUICKLY = {"gunicorn": signal.SIGINT, "uvicorn": signal.SIGTERM, "granian": signal.SIGTERM}
 
+# What gunicorn and uvicorn take the number of their processes from, where their command line does not say it.
+ONE_PROCESS = {"WEB_CONCURRENCY": "1"}
+
 
 class StartFailed(BenchError):
     """The server ended or never answered; the message has the reason and the last lines of its log."""
@@ -109,13 +112,16 @@ def starting(
     if port is not None and not is_free(port):
         raise BenchError(f"port {port} is taken by {holder(port)}; stop it or pass another --port")
     port = port or free_port()
-    files = written(way.files(app), logs / f"{name or way.name}.files")
+    logs.mkdir(parents=True, exist_ok=True)
+    log = logs / f"{name or way.name}.log"
+    log.unlink(missing_ok=True)  # what an earlier server wrote is no reason for what this one does
+    files = written(way.files(app), log.with_suffix(".files"))
     command = way.command(app, HOST, port, watch, files=files, measured=measured)
     began_s = time.monotonic()
     with GuardedProcess(
         command,
-        log=logs / f"{name or way.name}.log",
-        environment=app.environment,
+        log=log,
+        environment={**app.environment, **ONE_PROCESS},
         stop_signal=QUICKLY[way.program],
         cwd=app.folder,
         name=way.name,

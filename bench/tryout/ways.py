@@ -79,7 +79,7 @@ class Way:
             return f"the app does not load {self.needs}"
         for module in self.modules:
             if reason := app.failures.get(module):
-                return f"{reason}; install it: {install_command(app, self.distributions)}"
+                return f"{reason}; run: {install_command(app, self.distributions)}"
         return ""
 
     def target(self, app: App) -> tuple[str, ...]:

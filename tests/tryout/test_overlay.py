@@ -83,7 +83,7 @@ def test_a_greenlet_that_fits_nothing_is_named_with_what_to_install(place: Place
     app = found(place, python)
     unavailable = {way.name: way.unavailable(app) for way in ways_for(app)}
     for name in ("gevent",):
-        assert f"needs greenlet>=3.2.2, and {NEVER_FITS} is there; install it: {python} -m pip" in unavailable[name]
+        assert f"needs greenlet>=3.2.2, and {NEVER_FITS} is there; run: {python} -m pip" in unavailable[name]
     assert unavailable["sync"] == unavailable["gthread"] == unavailable["bridge-threads"] == ""
 
 

@@ -307,3 +307,25 @@ def test_no_process_outlives_the_bench(number: signal.Signals, place: Place, tmp
         assert len(started) >= 8
         bench.send_signal(number)
     wait_until(lambda: gone(*started), "every process has ended")
+
+
+def test_an_import_that_hangs_ends_with_the_bench(place: Place, tmp_path: Path) -> None:
+    (place.folder / "hangs.py").write_text(
+        "import time\nprint('here', flush=True)\ntime.sleep(600)\n", encoding="utf-8"
+    )
+    script = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from bench.tryout.app import app_of\n"
+        "app_of('hangs:app', python=Path(sys.argv[1]), folder=Path(sys.argv[2]), environment=dict(os.environ))\n"
+    )
+    words = [sys.executable, "-c", script, str(place.python), str(place.folder)]
+    (tmp_path / "tmp").mkdir()
+    variables = {**place.variables, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "tmp")}
+    with subprocess.Popen(words, env=variables) as bench:
+        log = tmp_path / "tmp"
+        wait_until(lambda: any("here" in one.read_text() for one in log.rglob("log")), "the import has begun")
+        started = [one.pid for one in psutil.Process(bench.pid).children(recursive=True)]
+        bench.kill()
+    wait_until(lambda: gone(*started), "every process has ended")
+    wait_until(lambda: not [*log.iterdir()], "its folder is gone")
