@@ -24,6 +24,8 @@ __all__ = ["Reference", "confirmed"]
 NO_ANSWER = 0
 """What a record of a request has for the status of an answer that did not come."""
 REFUSED = (401, 403)
+UNDONE = {"gzip", "deflate", "identity"}
+"""The encodings that are undone when an answer arrives."""
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -58,7 +60,7 @@ class Reference:
         return {
             status: Bodies(
                 tuple(dict.fromkeys(answer.body for answer in self.with_status(status))),
-                self.with_status(status)[0].header("content-type"),
+                content_type(self.with_status(status)[0]),
                 self.asked.ignored,
             )
             for status in self.statuses
@@ -133,6 +135,12 @@ class Reference:
         location = self.answers[0].header("location").partition("?")[0].lower()
         words = ("login", "log-in", "log_in", "signin", "sign-in", "sign_in", "/auth")
         return self.answers[0].status in REDIRECTS and any(word in location for word in words)
+
+
+def content_type(answer: Answer) -> str:
+    """What the body is: bytes if it came in an encoding that nobody asked for, as httpbin's brotli does."""
+    encodings = answer.header("content-encoding").lower().replace(",", " ").split()
+    return answer.header("content-type") if set(encodings) <= UNDONE else "application/octet-stream"
 
 
 def confirmed(

@@ -4,7 +4,7 @@ A visitor keeps the cookies of its login, and those only: every request is sent 
 so that it makes no difference in which order, how often, and beside which others it is sent. No redirect is followed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -134,9 +134,12 @@ def together(visitor: Visitor, requests: Sequence[Asked]) -> list[Answer]:
     ]
 
 
-def repeatedly(visitor: Visitor, requests: Sequence[Asked], repeat: int) -> Iterator[list[Answer]]:
-    """That again and again; no more once something was not answered, for a server that hangs would again."""
-    for _ in range(repeat):
+def repeatedly(visitor: Visitor, rounds: Iterable[Sequence[Asked]]) -> Iterator[list[Answer]]:
+    """The answers of each round, whose requests are sent together.
+
+    There is no further one once something was not answered, for a server that hangs would again.
+    """
+    for requests in rounds:
         answers = together(visitor, requests)
         yield answers
         if any(answer.failure for answer in answers):

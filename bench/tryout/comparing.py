@@ -4,6 +4,7 @@ The same request several times at once shows what does not bear company. Differe
 cannot: an answer that belongs to another request, because the application keeps something in a global variable.
 """
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -40,21 +41,20 @@ class Comparison:
         """
         found: list[Difference] = []
         asked = [reference.asked for reference in self.references.values()]
-        groups = [[each] * how_many for each in asked]
-        for group in [*groups, mixed(asked, how_many)] if len(asked) > 1 else groups:
-            answers = self.answers(visitor, group, repeat)
+        for rounds in [*([[each] * how_many] * repeat for each in asked), mixed(asked, how_many, repeat)]:
+            answers = self.answers(visitor, rounds)
             for name, its in answers.items():
                 found += self.settled(name, its, "at once", how_many)
             if any(answer.failure for its in answers.values() for answer in its):
                 break
         return tuple(merged(found))
 
-    def answers(self, visitor: Visitor, group: Sequence[Asked], repeat: int) -> dict[str, list[Answer]]:
-        """By request, the answers to a group that is sent at once, that often."""
-        answers: dict[str, list[Answer]] = {asked.name: [] for asked in group}
-        for together in repeatedly(visitor, group, repeat):
-            for asked, answer in zip(group, together, strict=True):
-                answers[asked.name].append(answer)
+    def answers(self, visitor: Visitor, rounds: Sequence[Sequence[Asked]]) -> dict[str, list[Answer]]:
+        """By request, the answers of all rounds."""
+        answers: dict[str, list[Answer]] = {}
+        for requests, together in zip(rounds, repeatedly(visitor, rounds), strict=False):
+            for asked, answer in zip(requests, together, strict=True):
+                answers.setdefault(asked.name, []).append(answer)
         return answers
 
     def settled(self, name: str, answers: Sequence[Answer], when: When, how_many: int) -> tuple[Difference, ...]:
@@ -81,9 +81,14 @@ def compare_with(first: Visitor, second: Visitor) -> Comparison:
     return Comparison(second, references)
 
 
-def mixed(asked: Sequence[Asked], how_many: int) -> list[Asked]:
-    """That many requests, different ones in turn."""
-    return list(islice(cycle(asked), max(how_many, min(len(asked), 2 * how_many))))
+def mixed(asked: Sequence[Asked], how_many: int, repeat: int) -> list[list[Asked]]:
+    """Rounds of that many different requests, each request in that many rounds at least; none if there is one only."""
+    rounds: list[list[Asked]] = []
+    for number in range(repeat if len(asked) > 1 else 0):
+        order = random.Random(number).sample(asked, len(asked))
+        starts = range(0, len(order), how_many)
+        rounds += [list(islice(cycle(order[start:] + order[:start]), how_many)) for start in starts]
+    return rounds
 
 
 def merged(differences: Sequence[Difference]) -> list[Difference]:

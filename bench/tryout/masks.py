@@ -5,22 +5,24 @@ what dates, ids, tokens and URLs are made of, so that a random one fills one hol
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import reduce
+from itertools import accumulate, takewhile
 
 __all__ = ["Pattern", "pattern_of"]
 
 WORD = re.compile(r"[\w.+/=:%~@-]+|\s+|.", re.DOTALL)
-# Texts of more characters are compared line by line: the alignment of their words would take minutes.
-LONG_CHARACTERS = 400_000
+# Texts of more characters are compared line by line.
+LONG_CHARACTERS = 2_000_000
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 # Texts of as many words each are aligned word for word where at most this share differs.
 MOST_DIFFERENT = 0.3
 # What stands in a hole may be longer than what was seen there by so much.
 TIMES_LONGER, CHARACTERS_LONGER, TIMES_MORE_WORDS = 4, 16, 2
 WORDS_BY_CHANCE = 2
+ALIGNED_AT_ONCE = 12_000
 MARKUP = set("<>{}[]\"'")
 NOTHING = {"None", "null", "NULL", "undefined", "nan", "NaN"}
 
@@ -45,6 +47,8 @@ class Hole:
 
 
 Piece = str | Hole
+Place = tuple[int, int, int, int]
+"""From and to which piece, from and to which word."""
 
 
 @dataclass(frozen=True)
@@ -99,20 +103,55 @@ def varies(piece: Piece) -> bool:
     return isinstance(piece, Hole) and piece.varies
 
 
-def differing(pieces: Sequence[Piece], words: Sequence[str]) -> list[tuple[int, int, int, int]]:
-    """Where they differ: from and to which piece, from and to which word.
-
-    A word or two that are equal between others that are not are so by chance, and are counted among these.
-    """
-    places: list[tuple[int, int, int, int]] = []
-    for tag, begin, end, from_word, to_word in SequenceMatcher(None, pieces, words).get_opcodes():
-        if tag == "equal":
-            continue
-        if places and by_chance(words[places[-1][3] : from_word]):
+def differing(pieces: Sequence[Piece], words: Sequence[str]) -> list[Place]:
+    """Where they differ. A word or two that are equal between others that are not are so by chance, and differ too."""
+    places: list[Place] = []
+    for place in unequal(pieces, words):
+        if places and by_chance(words[places[-1][3] : place[2]]):
             before = places.pop()
-            begin, from_word = before[0], before[2]
-        places.append((begin, end, from_word, to_word))
+            place = (before[0], place[1], before[2], place[3])
+        places.append(place)
     return places
+
+
+def unequal(pieces: Sequence[Piece], words: Sequence[str]) -> Iterator[Place]:
+    """Where they differ: first chunk by chunk if they are many, for the time that it takes grows with their square."""
+    if len(pieces) + len(words) <= ALIGNED_AT_ONCE:
+        yield from opcodes(pieces, words)
+        return
+    chunks, others = chunked(pieces), chunked(words)
+    begins, starts = [0, *accumulate(map(len, chunks))], [0, *accumulate(map(len, others))]
+    for from_chunk, to_chunk, from_other, to_other in opcodes(chunks, others):
+        begin, end, start, stop = begins[from_chunk], begins[to_chunk], starts[from_other], starts[to_other]
+        if end - begin + stop - start > ALIGNED_AT_ONCE:
+            at_end = equal_at_end(pieces[begin:end], words[start:stop])
+            yield begin, end - at_end, start, stop - at_end
+            continue
+        for inner in opcodes(pieces[begin:end], words[start:stop]):
+            yield begin + inner[0], begin + inner[1], start + inner[2], start + inner[3]
+
+
+def equal_at_end(pieces: Sequence[Piece], words: Sequence[str]) -> int:
+    """How many are equal from their ends on."""
+    pairs = zip(reversed(pieces), reversed(words), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def opcodes(one: Sequence[Hashable], other: Sequence[Hashable]) -> Iterator[Place]:
+    """Where two sequences differ."""
+    for tag, *place in SequenceMatcher(None, one, other).get_opcodes():
+        if tag != "equal":
+            yield place[0], place[1], place[2], place[3]
+
+
+def chunked(pieces: Sequence[Piece]) -> list[tuple[Piece, ...]]:
+    """The pieces in groups that end with a tag or a line."""
+    chunks: list[list[Piece]] = [[]]
+    for piece in pieces:
+        chunks[-1].append(piece)
+        if isinstance(piece, str) and (piece == ">" or "\n" in piece):
+            chunks.append([])
+    return [tuple(chunk) for chunk in chunks if chunk]
 
 
 def by_chance(words: Sequence[str]) -> bool:

@@ -195,7 +195,7 @@ def test_a_server_that_takes_one_at_a_time_may_take_longer_than_the_time_out_for
 
 def test_what_hangs_is_given_up_and_not_asked_again(tmp_path: Path) -> None:
     with served("gthread", tmp_path) as url:
-        rounds = list(repeatedly(anonymous(url, timeout_s=1.0), [asked_of(Sent(path="/hangs"))] * 3, 5))
+        rounds = list(repeatedly(anonymous(url, timeout_s=1.0), [[asked_of(Sent(path="/hangs"))] * 3] * 5))
     assert len(rounds) == 1
     assert sorted(answer.failure for answer in rounds[0]) == ["", "no answer within 1 s", "no answer within 1 s"]
 

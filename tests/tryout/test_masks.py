@@ -83,19 +83,35 @@ def test_one_text_alone_takes_itself_only() -> None:
     assert pattern_of(["id 17"]).misfit("id 18") is not None
 
 
-def test_long_texts_are_compared_by_lines_within_a_moment() -> None:
+def long_page(rows: int, above: int = 0, *, ends: str = "</p>") -> str:
+    """A page of so many rows, below some others; every fiftieth row has a token."""
+    cells = [f"<td>{number} {secrets.token_hex(4) if number % 50 == 0 else 'x'}</td>" for number in range(rows)]
+    return "<p>a row above</p>" * above + "".join(cells) + ends
+
+
+def test_a_long_page_may_have_more_above_if_that_varies_and_not_below() -> None:
+    """Long enough for alignment by chunks; a page that is one line."""
+    pattern = pattern_of([long_page(2_000), long_page(2_000, above=2)])
+    assert pattern.misfit(long_page(2_000, above=1)) is None
+    assert pattern.misfit(long_page(2_000, above=1, ends="<b>error</b></p>")) is not None
+    assert pattern.misfit(long_page(1_999)) is not None
+    assert pattern.open_share < 0.2
+
+
+def test_what_is_all_different_is_one_hole_however_long() -> None:
+    one, two = ([secrets.token_hex(2) for _ in range(number)] for number in (9_000, 9_500))
+    pattern = pattern_of([f"<b>{' '.join(one)}</b>", f"<b>{' '.join(two)}</b>"])
+    assert pattern.misfit(f"<b>{' '.join(one[:8_800])}</b>") is None
+    assert pattern.misfit(f"<b>{' '.join(one[:8_800])}</i>") is not None
+
+
+def test_very_long_texts_are_compared_by_lines() -> None:
     def text() -> str:
-        return "".join(f"line {number} {secrets.token_hex(8)}\n" for number in range(LONG_CHARACTERS // 20))
+        return "".join(f"line {number} {secrets.token_hex(40)}\n" for number in range(LONG_CHARACTERS // 80))
 
     pattern = pattern_of([text(), text()])
     assert pattern.misfit(text()) is None
     assert pattern.misfit(text() + "more\n") is not None
-
-
-def test_a_long_text_whose_words_are_moved_is_aligned_within_a_moment() -> None:
-    words = ["".join(SEED.choices(string.ascii_lowercase, k=6)) for _ in range(20_000)]
-    one, two = " ".join(words), " ".join(["new", "start", *words[:-30], "x"])
-    assert pattern_of([one, two]).misfit(two) is None
 
 
 def json_bodies(*values: Any, **ignored: Any) -> Bodies:
