@@ -12,12 +12,14 @@ import contextvars
 import sys
 import time
 from collections.abc import Collection
+from threading import get_ident
 from types import FrameType
 from typing import Any
 
-from .frames import outwards, serves_only
+from .frames import Snapshot, outwards, serves_only, snapshot
 
 BEAT_S = 0.010
+LATE_S = 0.020
 Unit = tuple[Any, ...]
 
 
@@ -28,6 +30,8 @@ class Beat:
         self.turned = self.resumed = time.monotonic()
         """When it turned last; and when it turned again after the last time that it had not for longer than a beat."""
         self.turn = 0
+        self.others: dict[int, Snapshot] = {}
+        """Where the other threads were when the last late beat came, if they were in the application."""
         self.kept: list[FrameType] = []
         self.below: Collection[int] = ()
         """The ids of the loop's own frames, which are there as long as the loop runs."""
@@ -60,8 +64,16 @@ class LoopBeat(Beat):
     def beat(self) -> None:
         if not self.below:
             self.keep_below(sys._getframe())
+        if time.monotonic() - self.turned >= BEAT_S + LATE_S:
+            self.look_at_others()
         self.turns()
         self.loop.call_later(BEAT_S, self.beat, context=self.context)
+
+    def look_at_others(self) -> None:
+        """Another thread may have kept the GIL, and is still there: it goes on when this one gives up the GIL."""
+        frames = sys._current_frames()
+        del frames[get_ident()]
+        self.others = {thread: snapshot(frame) for thread, frame in frames.items() if not serves_only(frame)}
 
     def keep_below(self, frame: FrameType) -> None:
         """Keep the frames that stay: those below asyncio's one turn, or with uvloop, written in C, below this one."""

@@ -19,14 +19,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from . import quietly
-from .beats import BEAT_S, Beat, HubBeat, LoopBeat, Unit
+from .beats import BEAT_S, LATE_S, Beat, HubBeat, LoopBeat, Unit
 from .clocks import ThreadClock
 from .frames import Snapshot, serves_only, snapshot
-from .holders import GilHolders
+from .holders import GilHolders, Holder
 from .stall import Stall
 
 LOOK_S = 0.005
-LATE_S = 0.020
 # A stall that goes on is written when it has lasted so long, then twice as long, and so on: it may never end.
 TOLD_AFTER_S = 1.0
 MOST_LINES = 20_000
@@ -103,19 +102,17 @@ class Probe:
             say_failed(error)
 
     def look(self, now: float, own_queue_s: float) -> None:
-        """Look at the watched thread; and, if that serves nobody, for another that kept this one from looking.
+        """Look at the watched thread; and if this one was kept from looking, which other thread had the GIL.
 
         The GIL must not be given up in here: who has kept it is seen where he is when this thread gets it at last.
         """
-        passed_s = now - self.looked
         seen = self.watched(now)
-        holder = self.holders.busiest(passed_s) if self.holders is not None else None
+        holder = self.holders.busiest(self.beat) if self.holders is not None else None
+        if holder is not None and now - self.looked - LOOK_S - own_queue_s >= LATE_S:
+            seen = None  # it waits for the GIL, wherever it is
+            self.tell_of(holder, now)
         if self.beat is not None:
-            self.go_on(self.beat, seen, now)
-        if holder is not None and seen is None and passed_s - LOOK_S - own_queue_s >= LATE_S:
-            stall = Stall("thread", self.looked, 0.0, 0.0)
-            stall.add(holder.where, now, holder.cpu_s, 0.0)
-            self.write(self.line(stall, now))
+            self.go_on(self.beat, seen, now, own_queue_s)
         self.looked = now
 
     def watched(self, now: float) -> Seen | None:
@@ -128,19 +125,28 @@ class Probe:
             return None
         return Seen(self.beat.unit(frame, turn), snapshot(frame, self.beat.below), turned)
 
-    def go_on(self, beat: Beat, seen: Seen | None, now: float) -> None:
+    def go_on(self, beat: Beat, seen: Seen | None, now: float, own_queue_s: float) -> None:
         """End the stall that was, go on with it, or begin one."""
         cpu_s, queued_s = self.clock.cpu_s(), self.clock.queued_s()
         if self.stall is not None and (seen is None or not self.stall.same(seen.unit)):
             self.end(self.stall, min(now, max(beat.resumed, self.stall.until_s)))
         if seen is not None:
             if self.stall is None:
-                # At the last look it was not there; it may have come at any time since.
-                self.stall = Stall(seen.unit, max(seen.turned, self.looked), self.cpu_s, self.queued_s)
+                # At the last look it was not there. It may have come at any time since; but when this thread itself
+                # waited for a core, others may have come and gone.
+                began = min(now, max(seen.turned, self.looked + own_queue_s))
+                self.stall = Stall(seen.unit, began, self.cpu_s, self.queued_s)
             if now - self.stall.from_s >= BEAT_S:
                 self.stall.add(seen.where, now, cpu_s, queued_s)
             self.tell(self.stall, now)
         self.cpu_s, self.queued_s = cpu_s, queued_s
+
+    def tell_of(self, holder: Holder, now: float) -> None:
+        """Write where the thread is that has kept the GIL since the last look, while it computed."""
+        if holder.where is not None:
+            stall = Stall(None, self.looked, 0.0, 0.0)
+            stall.add(holder.where, now, holder.cpu_s, max(0.0, now - self.looked - holder.cpu_s))
+            self.write(self.line(stall, now))
 
     def tell(self, stall: Stall, now: float) -> None:
         """Write what is known of one that goes on."""
