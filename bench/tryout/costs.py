@@ -22,7 +22,7 @@ from bench.judging.standings import TWIN_SUFFIX, baseline
 from bench.judging.statistics import FEWEST_GENERATIONS
 from bench.judging.tried_waits import JudgedWaits
 from bench.judging.validity import Judgement, judge_slices
-from bench.load import Generator, GeneratorError, LoadJob, SlicesJob, Target
+from bench.load import Generator, GeneratorError, LoadJob, SlicesJob, SlicesResult, Target
 from bench.results import Cell, ModelFacts, Observation, Question, Run
 from bench.results.tried import GROUP, SCENARIO, Tried, TriedModel
 from bench.scenarios.base import Options
@@ -175,25 +175,44 @@ def measure(
         pin(server.process, server_cores())
     rng = random.Random(f"{options.seed}/{SCENARIO}/{number}")
     looks = Looks({name: server.process.pid for name, server in servers.items()}, ports)
-    readings: Mapping[Key, tuple[Judgement, Columns]]
+
+    def in_turn(cycles: int) -> tuple[SlicesJob, SlicesResult]:
+        asked = order(servers, jobs, options, cycles, database_pids, rng)
+        return asked, generator.slices(asked)
+
     try:
         with looks:
             began = time.monotonic()
-            generator.slices(order(servers, jobs, options, 1, database_pids, rng))
+            in_turn(1)
             cycle_s = time.monotonic() - began
-        one = order(servers, jobs, options, cycles_in(options, cycle_s), database_pids, rng)
-        result = generator.slices(one)
-        columns = {key: columns_of(one, result, place, len(servers)) for place, key in enumerate(jobs)}
-        readings = {key: (judge_slices([found]), found) for key, found in columns.items()}
-    except (GeneratorError, OSError) as error:
-        failed = Judgement("ERRORS", (str(error).splitlines() or [type(error).__name__])[0])
-        readings = {key: (failed, {}) for key in jobs}
+        readings = read(servers, jobs, *in_turn(cycles_in(options, cycle_s)))
+    except GeneratorError as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        readings = {key: (Judgement("UNSTABLE", said), {}) for key in jobs}
     memory = {name: held(server.process.pid) for name, server in servers.items()}
     cells = tuple(
         cell(key, jobs[key], servers[key[0]].process, number, judgement, found, memory[key[0]])
         for key, (judgement, found) in readings.items()
     )
     return Generation(cells, looks.held(memory))
+
+
+def read(
+    servers: Mapping[str, Loaded], jobs: Mapping[Key, LoadJob], asked: SlicesJob, result: SlicesResult
+) -> dict[Key, tuple[Judgement, Columns]]:
+    """What the slices of each request under a model say.
+
+    Of a server that has other processes than before the CPU time is not known: gunicorn, with `max_requests`, ends its
+    workers after so many and starts new ones.
+    """
+    found = {}
+    for place, key in enumerate(jobs):
+        columns = columns_of(asked, result, place, len(servers))
+        judgement = judge_slices([columns])
+        if judgement.state != "ERRORS" and set(asked.targets[place].pids) - set(servers[key[0]].pids()):
+            judgement, columns = Judgement("UNSTABLE", "a process of the server ended meanwhile, and another began"), {}
+        found[key] = judgement, columns
+    return found
 
 
 def cycles_in(options: Options, cycle_s: float) -> int:
