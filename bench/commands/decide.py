@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, Real, database_option
-from bench.commands.results import newest_run, sound_run
+from bench.commands.results import DAMAGE, damaged, newest_run, sound_run
 from bench.errors import BenchError
 from bench.measuring.session import Place, workbench
 from bench.prediction import advice
@@ -36,12 +36,15 @@ from bench.prediction.figures import (
 from bench.prediction.layers import LAYERS
 from bench.prediction.rank import Decision, decide, has_layer
 from bench.prediction.sentences import Sentence, say, texts
+from bench.prediction.tried import ASKED, decide_for_app, demand_of_trial
 from bench.report.terminal import decide as decide_report
 from bench.results import Run
 from bench.testbed.processes.temporary import temporary_folder
+from bench.words import join
 
 # With `--quick`: between them they have enough unseen loads to judge by.
 QUICK_MODELS = ("gevent", "asyncio-bridge")
+BOTH = "--rate and --concurrency both say how many requests there are; give one of them"
 
 
 def type_of(one: Figure) -> click.ParamType[Any]:
@@ -89,6 +92,11 @@ def decide_command(
     the choice costs in code. In a terminal it asks for the figures if you give none.
     """
     run = sound_run(folder) if folder else newest()
+    if run.tried:
+        if checking or quick:
+            raise BenchError("--check is for the bench's own models; leave it out with the run of a trial")
+        for_app(run, given, as_json=as_json)
+        return
     models, unmeasured = understood(run)
     if checking:
         if any(value is not None and value is not False for value in given.values()):
@@ -119,11 +127,36 @@ def decide_command(
 # fmt: on
 
 
+def for_app(run: Run, given: Mapping[str, Any], *, as_json: bool) -> None:
+    """The answer for the application of a trial, whose own requests are known."""
+    chosen = {name: value for name, value in given.items() if value is not None and value is not False}
+    if known := [name for name in chosen if name not in ASKED]:
+        flags = join([f"--{name.replace('_', '-')}" for name in known])
+        raise BenchError(f"the trial has measured the application's own requests; leave out {flags}")
+    if {RATE, CONCURRENCY} <= chosen.keys():
+        raise BenchError(BOTH)
+    other = CONCURRENCY if RATE in chosen else RATE
+    values = {one.name: one.default for one in FIGURES if one.name in ASKED and one.name != other}
+    demand = demand_of_trial(run, {**values, **chosen})
+    try:
+        decision, unmeasured = decide_for_app(run, demand)
+    except DAMAGE as error:
+        raise damaged(run, error) from None
+    if as_json:
+        click.echo(json.dumps(as_values(run, demand, decision, unmeasured, []), indent=1))
+        return
+    console = Console(highlight=False)
+    console.print(f"From {run.path} (a trial of {run.tried and run.tried.app.target}, {run.started_utc}).", style="dim",
+                  soft_wrap=True)  # fmt: skip
+    console.print(f"{decide_report.app_line(demand)}:\n")
+    console.print(decide_report.report(decision, demand, unmeasured, []))
+
+
 def demand_from(given: Mapping[str, Any], *, asking: bool) -> tuple[Demand, str]:
     """The demand, and which options were assumed. Raises BenchError for options that contradict each other."""
     values = {name: value for name, value in given.items() if value is not None and value is not False}
     if {RATE, CONCURRENCY} <= values.keys():
-        raise BenchError("--rate and --concurrency both say how many requests there are; give one of them")
+        raise BenchError(BOTH)
     if values.get("queries") == 0 and values.get("db_wait_ms"):
         raise BenchError("--db-wait-ms is for each query, and with --queries 0 there is none; leave one of them out")
     if asking and not values:

@@ -35,7 +35,7 @@ def report(results: Path | None, form: str, opened: bool) -> None:
     if opened and form != "html":
         raise BenchError(f"--open is for the page; leave it out, or --format {form}")
     run = sound_run(results) if results else newest()
-    if not run.cells and not run.traps:
+    if not (run.cells or run.traps or run.tried):
         raise BenchError(f"{run.path} has no measurements in it; the run ended before its first one")
     try:
         if form != "html":
@@ -51,7 +51,7 @@ def report(results: Path | None, form: str, opened: bool) -> None:
 
 def newest() -> Run:
     """The last run in results/ that measured anything. Raises BenchError if there is none."""
-    run = newest_run(lambda run: run.cells or run.traps)
+    run = newest_run(lambda run: run.cells or run.traps or run.tried)
     if run is None:
         raise BenchError("no run in results/ has measurements; run python -m bench all, or name a run's folder")
     return run

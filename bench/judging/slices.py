@@ -105,6 +105,8 @@ OPEN_FIGURES: Mapping[str, Callable[[Columns], float | None]] = {
     "service_p90_s": time(90, "services_us"),
 }
 """Those that open loops have beside them."""
+TIMES = ("p50_s", "p90_s", "p99_s")
+"""Of these, those that a closed loop has as well whose answers' times were kept."""
 CYCLE_FIGURES = {**FIGURES, **OPEN_FIGURES}
 
 
@@ -115,7 +117,8 @@ def is_open(columns: Columns) -> bool:
 
 def figures_of(columns: Columns) -> dict[str, float | None]:
     """All figures of a server's slices, by name."""
-    wanted = {**FIGURES, **(OPEN_FIGURES if is_open(columns) else {})}
+    timed = OPEN_FIGURES if is_open(columns) else TIMES if any(columns["responses_us"]) else ()
+    wanted = {**FIGURES, **{name: OPEN_FIGURES[name] for name in timed}}
     return {name: figure(columns) for name, figure in wanted.items()}
 
 

@@ -6,7 +6,7 @@ Only what was tried is claimed: these requests, at most so many at once, one pro
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bench.judging.tried_choice import Candidate, candidates, chosen, compare
+from bench.judging.tried_choice import Candidate, candidates, chosen, compare, telling
 from bench.judging.tried_sentences import all_errors, changes, claimed, some_errors, unconfirmed, why, why_none
 from bench.judging.tried_waits import most_telling
 from bench.judging.workload import JudgedWorkload
@@ -57,6 +57,7 @@ class JudgedTrial:
 def judged_trial(tried: Tried, workloads: Sequence[JudgedWorkload]) -> JudgedTrial:
     """What a trial says; the workloads are those of its scenario."""
     every = candidates(tried, workloads)
+    workloads = [workload for workload in workloads if workload.name in telling(tried)]
     able = [one for one in every if one.eligible]
     best = chosen(able, workloads) if able and not all_errors(tried) else None
     found = recommendation(tried, every, best, workloads)

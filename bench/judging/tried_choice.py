@@ -2,12 +2,12 @@
 
 Only a model is taken that answered everything as the first one does, alone and at once, and that no load made fail. Of
 these the simplest is taken unless another one is shown to be better: requests that mostly wait took much less time at
-once, or, where no waits tell, the load was served better by the rule of every scenario (bench/judging/judged.py: CPU
-time per request where servers fill their core, requests a second where one waits).
+once, or, where that does not tell, the load was served better: more requests a second where they mostly wait, else by
+the rule of every scenario (bench/judging/judged.py).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bench.judging.phrases import spread
@@ -16,15 +16,17 @@ from bench.judging.units import in_words
 from bench.judging.workload import JudgedWorkload
 from bench.results.tried import Difference, Tried, TriedModel
 
-# From the one that asks least of code, libraries and whoever runs it: processes, threads, patches, event loops. Models
-# that are not named here come behind these, in the order of the trial.
-SIMPLE_FIRST = ("sync", "gthread", "gevent", "gevent-psycogreen", "uvicorn", "gunicorn-asgi", "granian", "hypercorn",
-                "asgiref", "bridge-threads", "bridge-inline")  # fmt: skip
+# From the one that asks least of code, libraries and whoever runs it: processes, threads, patches, event loops; at the
+# end an application that was written anew for an event loop. Models that are not named here come behind these, in the
+# order of the trial.
+SIMPLE_FIRST = ("sync", "gthread", "gevent", "gevent-psycogreen", "granian", "asgiref", "bridge-threads",
+                "bridge-inline", "uvicorn", "gunicorn-asgi", "granian-asgi")  # fmt: skip
 # The time that requests take at once is a median of a few: from this ratio on, two of them differ.
 MUCH = 1.5
-NO_ANSWER = "no answer"
+ERROR = 400
+NO_ANSWER = "no answer within"
 
-CPU = "cpu_per_request_s"
+CPU, RATE = "cpu_per_request_s", "throughput_rps"
 
 Kind = Literal["better", "worse", "not told apart"]
 # Whether it waits for a shorter time, and by whether CPU time was compared, what a table says of a model.
@@ -86,13 +88,25 @@ def hung(difference: Difference) -> bool:
 def candidates(tried: Tried, workloads: Sequence[JudgedWorkload]) -> list[Candidate]:
     """All models, the simplest first."""
     order = {name: place for place, name in enumerate(SIMPLE_FIRST)}
-    found = [Candidate(model, waits_of(model), failure(model.name, workloads)) for model in tried.models]
-    return sorted(found, key=lambda one: order.get(one.name, len(order)))
+    told = telling(tried)
+    found = [Candidate(model, waits_of(model, told), failure(model.name, workloads)) for model in tried.models]
+    return sorted(found, key=lambda one: order.get(one.name.partition(" (")[0], len(order)))
 
 
-def waits_of(model: TriedModel) -> dict[str, JudgedWaits]:
-    """By request, how its waits are under that model."""
-    return {name: JudgedWaits(name, waits) for name, waits in model.waits.items()}
+def waits_of(model: TriedModel, requests: Sequence[str]) -> dict[str, JudgedWaits]:
+    """By request, how the waits of these are under that model."""
+    return {name: JudgedWaits(name, model.waits[name]) for name in requests if name in model.waits}
+
+
+def errors(tried: Tried) -> list[str]:
+    """The requests that were answered with an error, which proves nothing of the application."""
+    return [one.name for one in tried.requests if one.status >= ERROR or not one.status]
+
+
+def telling(tried: Tried) -> list[str]:
+    """The requests that models are compared by: those without an error, or all of them where none is without."""
+    wrong = errors(tried)
+    return [one.name for one in tried.requests if one.name not in wrong] or wrong
 
 
 def failure(model: str, workloads: Sequence[JudgedWorkload]) -> str:
@@ -103,7 +117,7 @@ def failure(model: str, workloads: Sequence[JudgedWorkload]) -> str:
 
 def compare(one: Candidate, other: Candidate, workloads: Sequence[JudgedWorkload]) -> Comparison:
     """What is known of one candidate beside another. Waits decide before what the load shows."""
-    for votes in (by_waits(one, other), by_load(one.name, other.name, workloads)):
+    for votes in (by_waits(one, other), by_load(one, other, workloads)):
         better, worse = ([vote for vote in votes if vote.kind == kind] for kind in ("better", "worse"))
         if better and worse:
             return Comparison("not told apart", reason="one is better for some requests, and the other for others")
@@ -127,16 +141,25 @@ def by_waits(one: Candidate, other: Candidate) -> list[Comparison]:
     return [comparison for _, comparison in sorted(found, key=lambda each: -each[0])]
 
 
-def by_load(one: str, other: str, workloads: Sequence[JudgedWorkload]) -> list[Comparison]:
+def by_load(one: Candidate, other: Candidate, workloads: Sequence[JudgedWorkload]) -> list[Comparison]:
     """What the loads say."""
     found = []
-    for workload in workloads:
-        outcome = workload.outcome(one, other)
+    for workload in (compared_by(workload, (one, other)) for workload in workloads):
+        outcome = workload.outcome(one.name, other.name)
         if outcome.interval and (outcome.kind == "better" or outcome.kind == "worse"):
-            figure = in_words(workload.figure)
-            reason = f"for {workload.name}, {figure} with {one} was {spread(outcome.interval)} times that with {other}"
+            figure, ratio = in_words(workload.figure), spread(outcome.interval)
+            reason = f"for {workload.name}, {figure} with {one.name} was {ratio} times that with {other.name}"
             found.append(Comparison(outcome.kind, LOADED[workload.figure == CPU][outcome.kind], reason))
     return found
+
+
+def compared_by(workload: JudgedWorkload, pair: Sequence[Candidate]) -> JudgedWorkload:
+    """The workload, by requests a second where its request mostly waits: what counts then is how many wait together.
+
+    Whether a server left its core idle does not tell that, because what else runs on the machine may have filled it.
+    """
+    waits = [one.waits[workload.name] for one in pair if workload.name in one.waits]
+    return replace(workload, figure=RATE) if any(one.waits_mostly for one in waits) else workload
 
 
 def chosen(able: Sequence[Candidate], workloads: Sequence[JudgedWorkload]) -> Candidate:

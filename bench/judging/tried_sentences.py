@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from bench.judging.outcomes import plural
-from bench.judging.tried_choice import Candidate, compare, seconds
+from bench.judging.tried_choice import Candidate, compare, errors, seconds
 from bench.judging.workload import JudgedWorkload
 from bench.results.tried import Confirmed, Difference, Stall, Tried
 from bench.words import join
 
-ERROR = 400
 STALLS_NAMED = 3
 
 
@@ -50,7 +49,7 @@ def why(
         yield f"{best.name} answered every request as {first} does, alone and at once."
     if not simpler:
         yield f"{best.name} is the simplest model that can be taken{no_better(rest)}."
-    for other in [*simpler[-1:], *simpler[:-1][:1]]:
+    for other in [*simpler[:1], *simpler[1:][-1:]]:
         yield f"{sentence(compare(best, other, workloads).reason)}."
     if simpler and rest:
         yield f"Of the models that are less simple, {join([one.name for one in rest])}, none was shown to be better."
@@ -59,8 +58,8 @@ def why(
 
 def no_better(rest: Sequence[Candidate]) -> str:
     """That no other model that could be taken is better; empty if there is none."""
-    return f", and {join([one.name for one in rest])} {'was' if len(rest) == 1 else 'were'} not shown to be better" \
-        if rest else ""  # fmt: skip
+    verb = "was" if len(rest) == 1 else "were"
+    return f", and {join([one.name for one in rest])} {verb} not shown to be better" if rest else ""
 
 
 def sentence(clause: str) -> str:
@@ -115,11 +114,6 @@ def claimed(tried: Tried, every: Sequence[Candidate]) -> str:
     at_once = f", at most {most} at once," if most > 1 else ""
     names = join([one.name for one in tried.requests])
     return f"This is about {names}{at_once} and one process; nothing else was tried."
-
-
-def errors(tried: Tried) -> list[str]:
-    """The requests that were answered with an error, which proves nothing of the application."""
-    return [one.name for one in tried.requests if one.status >= ERROR or not one.status]
 
 
 def all_errors(tried: Tried) -> str:

@@ -135,7 +135,7 @@ class ServerLoad(Connections):
             self.response_ns += took_ns
             self.response_max_ns = max(self.response_max_ns, took_ns)
             self.first_half_good += now_ns < self.half_ns
-            if self.offered:
+            if self.offered or self.job.raw_limit:
                 self.responses_us.append(took_ns // NS_PER_US)
                 self.services_us.append((now_ns - connection.sent_ns) // NS_PER_US)
         else:

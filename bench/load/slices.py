@@ -33,8 +33,9 @@ class SlicesJob:
     """A number of cycles, each with one slice of every target.
 
     A target's job says how many connections there are (in an open loop: at most), its rate and arrival, what is
-    requested, what the answer must be, and the time-out; its seed, durations and limits are ignored. The beginning of
-    an open loop is rehearsed before the first cycle. A target that has had an error gets no further slice.
+    requested, what the answer must be, and the time-out; its seed, durations and limits are ignored, but that the
+    slices of a closed loop have the times of all answers too if `raw_limit` is not 0. The beginning of an open loop is
+    rehearsed before the first cycle. A target that has had an error gets no further slice.
 
     Raises ValueError, naming the field, when the job makes no sense.
     """
@@ -109,7 +110,7 @@ class Slice:
     offered: int  # requests that were due in an open loop; 0 in a closed slice
     late_sends: int  # of these, how many the generator acted on more than 5 ms late (LATE_SEND_NS)
     lag_max_s: float | None  # how late it acted at most; None if none was due
-    responses_us: tuple[int, ...]  # of the good answers in order of arrival; empty in a closed slice
+    responses_us: tuple[int, ...]  # of the good answers in order of arrival; of a closed slice if its job wants samples
     services_us: tuple[int, ...]  # the same answers in the same order
 
 

@@ -44,7 +44,11 @@ class Prediction:
 
 def predict(model: Measured, demand: Demand) -> Prediction:
     """The prediction from the mean costs of all generations."""
-    station = station_of(model, model.costs, demand)
+    return predicted(model, station_of(model, model.costs, demand), demand)
+
+
+def predicted(model: Measured, station: Station, demand: Demand) -> Prediction:
+    """The prediction for requests of which that is known."""
     rates = rates_of(model, station, demand)
     peak = peak_of(rates)
     if demand.rate_rps is not None:
@@ -63,8 +67,14 @@ def has_spare(capacity_rps: float, rate_rps: float) -> bool:
 
 def capacities(model: Measured, demand: Demand) -> list[float]:
     """Answers a second from the costs of each generation; models are ranked by these."""
-    peak = peak_of(rates_of(model, station_of(model, model.costs, demand), demand))
-    return [throughput(model, station_of(model, costs, demand), demand, peak) for costs in model.generations]
+    stations = [station_of(model, costs, demand) for costs in model.generations]
+    return capacities_of(model, station_of(model, model.costs, demand), stations, demand)
+
+
+def capacities_of(model: Measured, station: Station, stations: Sequence[Station], demand: Demand) -> list[float]:
+    """The same of requests of which that is known: in the mean, and in each generation."""
+    peak = peak_of(rates_of(model, station, demand))
+    return [throughput(model, each, demand, peak) for each in stations]
 
 
 def rates_of(model: Measured, station: Station, demand: Demand) -> list[float]:

@@ -156,14 +156,14 @@ class Run:
 
     def content(self) -> dict[str, Any]:
         """The run as it stands in its file."""
-        elsewhere = ("folder", "file", "scenarios", "models")
+        elsewhere = ("folder", "file", "scenarios", "models", "tried")
         return {
             "schema": SCHEMA,
             **{name: value for name, value in vars(self).items() if name not in elsewhere},
             "scenarios": {name: asdict(question) for name, question in self.scenarios.items()},
             "models": {name: asdict(model) for name, model in self.models.items()},
-            "tried": self.tried and self.tried.content(),
             "cells": [cell_content(cell) for cell in self.cells.values()],
+            **({"tried": self.tried.content()} if self.tried else {}),
         }
 
     def save(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.judging.slices import Columns, figures_of
 from bench.judging.validity import Judgement, judge_slices
-from bench.load import Generator, LoadJob, SlicesJob, Target
+from bench.load import Generator, LoadJob, SlicesJob, SlicesResult, Target
 from bench.load.slices import Slice
 from bench.scenarios.base import MeasurementContext, Options, Reading, Workload, describe
 from bench.testbed.servers.cost import family, pss, resident, threads
@@ -76,18 +76,8 @@ class Generation:
         """
         order = self.order(jobs, cycles, slice_s)
         result = self.generator.slices(order)
-        names = list(jobs)
-        return {
-            name: {
-                **in_columns([one for one in result.slices if one.target == place]),
-                "slice_s": slice_s,
-                "servers": len({self.contexts[name].server.url for name in names}),
-                "cores": len(order.server_cores) or 1,
-                "connections": jobs[name].connections,
-                "error": result.error_examples[place],
-            }
-            for place, name in enumerate(names)
-        }
+        servers = len({self.contexts[name].server.url for name in jobs})
+        return {name: columns_of(order, result, place, servers) for place, name in enumerate(jobs)}
 
     def order(self, jobs: Mapping[str, LoadJob], cycles: int, slice_s: float) -> SlicesJob:
         """So many cycles of these loads. The processes are looked up, for a database has one for each connection."""
@@ -114,15 +104,31 @@ class Generation:
     def reading(self, name: str, job: LoadJob, columns: Columns) -> Reading:
         """The figures of a server's slices."""
         window_s = sum(columns["wall_s"])
-        processes = family(self.contexts[name].server.process.pid)
-        held = {"rss_bytes": resident(processes), "pss_bytes": pss(processes), "threads": threads(processes)}
-        figures = {**figures_of(columns), **held}
+        figures = {**figures_of(columns), **held(self.contexts[name].server.process.pid)}
         return Reading(figures, judge_slices([columns]), {"job": describe(job), "slices": dict(columns)}, window_s)
 
 
 def closed_s(options: Options, cycles: int) -> float:
     """About how long so many slices of a closed loop on one server take, with the warm-up."""
     return (cycles + WARM_UP_CYCLES) * (options.slice_s + options.lead_in_s + TO_THE_LAST_ANSWER_S)
+
+
+def columns_of(order: SlicesJob, result: SlicesResult, place: int, servers: int) -> Columns:
+    """The slices of the target at that place, in the order of the cycles; so many servers were up."""
+    return {
+        **in_columns([one for one in result.slices if one.target == place]),
+        "slice_s": order.slice_s,
+        "servers": servers,
+        "cores": len(order.server_cores) or 1,
+        "connections": order.targets[place].job.connections,
+        "error": result.error_examples[place],
+    }
+
+
+def held(pid: int) -> dict[str, float | None]:
+    """What a server's processes hold after a load."""
+    processes = family(pid)
+    return {"rss_bytes": resident(processes), "pss_bytes": pss(processes), "threads": threads(processes)}
 
 
 def in_columns(slices: list[Slice]) -> dict[str, list[Any]]:

@@ -29,16 +29,29 @@ CONVOY = (
 
 def demand_line(demand: Demand) -> str:
     """The demand in a sentence."""
-    load = f"{demand.concurrency:,} requests at once" if demand.rate_rps is None else f"{demand.rate_rps:,g} requests/s"
     parts = [f"{demand.queries} × {milliseconds(demand.db_wait_s)} in the database"] if demand.queries else []
     parts += [f"{milliseconds(demand.upstream_wait_s)} upstream"] if demand.upstream_wait_s else []
     parts.append(f"{milliseconds(demand.cpu_s)} of your Python")
     parts += [f"its connection {demand.connection} during calls"] if demand.connection != OWN else []
     parts += [f"on {LAYERS[demand.data_layer]}"] if demand.data_layer != OWN else []
+    return f"{load(demand)}, each with {', '.join(parts)}; {machine(demand)}"
+
+
+def app_line(demand: Demand) -> str:
+    """The same of an application whose requests were measured."""
+    return f"{load(demand)}, as in the trial; {machine(demand)}"
+
+
+def load(demand: Demand) -> str:
+    """How many requests there are."""
+    return f"{demand.concurrency:,} requests at once" if demand.rate_rps is None else f"{demand.rate_rps:,g} requests/s"
+
+
+def machine(demand: Demand) -> str:
+    """What the requests may use."""
     return (
-        f"{load}, each with {', '.join(parts)}; {demand.db_connections:,} connections, {demand.cores:,} "
-        f"core{'s' if demand.cores > 1 else ''}, {demand.memory_bytes / 1e6:,.0f} MB, p99 below "
-        f"{milliseconds(demand.slo_s)}"
+        f"{demand.db_connections:,} connections, {demand.cores:,} core{'s' if demand.cores > 1 else ''}, "
+        f"{demand.memory_bytes / 1e6:,.0f} MB, p99 below {milliseconds(demand.slo_s)}"
     )
 
 

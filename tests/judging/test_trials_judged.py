@@ -161,6 +161,20 @@ def test_a_model_that_is_better_for_one_request_and_worse_for_another_is_not_tol
     assert lines(trial)["gevent"].verdict == "not told apart"
 
 
+def test_requests_that_were_answered_with_an_error_decide_nothing() -> None:
+    both = {ORDERS: waits(8.0), REPORT: waits(8.0)}
+    models = (tried_model("sync", both), tried_model("gevent", {**both, REPORT: waits(1.1)}))
+    cells = (load("sync", workload=REPORT), load("gevent", CHEAP, workload=REPORT))
+    found = {status: judged(*models, cells=cells, statuses={ORDERS: 200, REPORT: status}) for status in (200, 404)}
+    assert {status: trial.recommendation.model for status, trial in found.items()} == {200: "gevent", 404: "sync"}
+    assert lines(found[404])["gevent"].waits == "×8.0 blocks"
+
+
+def test_an_application_that_was_written_anew_is_the_least_simple() -> None:
+    found = judged(SYNC, tried_model("uvicorn (shop_async:app)", 1.1), tried_model("bridge-inline", 1.1))
+    assert found.recommendation.model == "bridge-inline"
+
+
 def test_a_model_that_fails_under_load_is_not_taken_and_the_reason_is_said() -> None:
     failing = load("gthread", errors=2, error="timeout: no complete answer within 10.0 s")
     trial = judged(SYNC, GTHREAD, cells=(load("sync"), failing))

@@ -1,0 +1,199 @@
+"""How many processes of which model would serve somebody's own application, and what would bind?
+
+A trial has measured what `decide` otherwise asks for: the CPU time of each request under load, how long it waits, and
+for how much of that it holds up others (bench/judging/tried_waits.py). They are weighted as the requests are, and put
+into the same formulas. Two assumptions, both on the safe side: an application that was seen with connections to a
+database keeps one from the beginning to the end of every request, as a session does; and waits too short to tell hold
+up others for as long as they left the core idle under load.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import geometric_mean, median
+
+from bench.errors import BenchError
+from bench.judging import Judged, judge
+from bench.judging.cells import JudgedCell
+from bench.judging.tried_choice import candidates
+from bench.judging.tried_waits import JudgedWaits
+from bench.prediction.costs import Costs, Measured, Unmeasured
+from bench.prediction.figures import CONCURRENCY, RATE, Demand
+from bench.prediction.layers import CPU
+from bench.prediction.predict import capacities_of, predicted
+from bench.prediction.rank import Decision, rows_of
+from bench.prediction.station import Station
+from bench.prediction.verdict import verdict_of
+from bench.results import Run
+from bench.results.tried import SCENARIO, Tried, TriedModel
+
+ASKED = (RATE, CONCURRENCY, "db_connections", "cores", "memory_mb", "slo_ms")
+"""What a trial does not know of the reader's requests and machine."""
+THREAD_FLAGS = ("--threads", "--blocking-threads")
+# Requests that one process serves at the same time, where that is in no command line: loopbridge's pool has 40 threads.
+AT_ONCE = {"sync": 1, "bridge-threads": 40}
+# A smaller share of a wait that seems to hold up others is what switching and sending eight requests takes.
+NOISE = 0.1
+# What the other fields of a model are in a prediction that does not read them.
+NO_COSTS = Costs(0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class AppCosts:
+    """What a model makes of the application's requests, in the middle of all requests."""
+
+    model: Measured
+    station: Station
+    """In the mean of all generations."""
+    stations: tuple[Station, ...]
+    """In each generation."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request under a model."""
+
+    weight: float
+    cpu_s: tuple[float, ...]
+    """In each generation of servers; at least one."""
+    wait_s: float
+    blocked_s: float
+    """How much of the wait holds up others."""
+
+
+def app_costs(run: Run) -> tuple[list[AppCosts], list[Unmeasured]]:
+    """The models that a prediction can be made for, and why not for the others. Raises BenchError for no trial."""
+    judged = judge(run)
+    if run.tried is None:
+        raise BenchError(f"{run.path} is no trial of an application; python -m bench try makes one")
+    database = any(model.database_connections for model in run.tried.models)
+    loaded = judged.scenario(SCENARIO)
+    known, unknown = [], []
+    for one in candidates(run.tried, loaded.workloads if loaded else ()):
+        reason = one.verdict
+        requests = [] if reason else requests_of(judged, run.tried, one.model)
+        if not reason and (not requests or not one.model.memory_bytes):
+            reason = "not measured under load"
+        if reason:
+            unknown.append(Unmeasured(one.name, reason, f"python -m bench try {run.tried.app.target}"))
+        else:
+            known.append(costs_of(run.tried, one.model, requests, database=database))
+    return known, unknown
+
+
+def decide_for_app(run: Run, demand: Demand) -> tuple[Decision, list[Unmeasured]]:
+    """Predict every model that may be taken, with the application's own requests."""
+    known, unknown = app_costs(run)
+    if not known:
+        reasons = "; ".join(f"{one.name}: {one.reason}" for one in unknown)
+        raise BenchError(f"{run.path} has nothing to predict from ({reasons})")
+    predictions = {one.model.name: predicted(one.model, one.station, demand) for one in known}
+    fewest = min(len(one.stations) for one in known)
+    values = {one.model.name: capacities_of(one.model, one.station, one.stations[:fewest], demand) for one in known}
+    rows = rows_of(predictions, values)
+    return Decision(rows, verdict_of(rows, {one.model.name: one.model for one in known}, demand)), unknown
+
+
+def demand_of_trial(run: Run, values: Mapping[str, float]) -> Demand:
+    """What the reader says of the machine and of how many requests there are; the rest was measured."""
+    uses_database = run.tried is not None and any(model.database_connections for model in run.tried.models)
+    return Demand(
+        db_wait_s=0.0,
+        queries=int(uses_database),
+        cpu_s=0.0,
+        rate_rps=values.get(RATE),
+        concurrency=None if RATE in values else int(values[CONCURRENCY]),
+        db_connections=int(values["db_connections"]),
+        cores=int(values["cores"]),
+        memory_bytes=values["memory_mb"] * 1e6,
+        slo_s=values["slo_ms"] / 1e3,
+    )
+
+
+def requests_of(judged: Judged, tried: Tried, model: TriedModel) -> list[Request]:
+    """Each request under that model; none at all if of one of them too little is known."""
+    found = []
+    for one in tried.requests:
+        waits = JudgedWaits(one.name, model.waits[one.name]) if one.name in model.waits else None
+        scenario = judged.scenario(SCENARIO)
+        workload = scenario.workload(one.name) if scenario else None
+        cell = workload.cells.get(model.name) if workload else None
+        request = request_of(one.weight, waits, cell)
+        if request is None:
+            return []
+        found.append(request)
+    return found
+
+
+def request_of(weight: float, waits: JudgedWaits | None, cell: JudgedCell | None) -> Request | None:
+    """What its load and its waits say of a request; None if its CPU time is not known."""
+    cpu_s = [value * (1 + cell.pauses) for value in cell.values(CPU) if value > 0] if cell and not failed(cell) else []
+    if not cpu_s and waits and waits.cpu_s:
+        cpu_s = [waits.cpu_s]
+    if not cpu_s:
+        return None
+    if waits is None:
+        idle_s = idle(cell)
+        return Request(weight, tuple(cpu_s), idle_s, idle_s)
+    blocked_s = min(waits.wait_s, idle(cell)) if waits.kind == "too short to say" else waits.blocked_s
+    return Request(weight, tuple(cpu_s), waits.wait_s, blocked_s if blocked_s > NOISE * waits.wait_s else 0.0)
+
+
+def failed(cell: JudgedCell) -> bool:
+    """Whether its figures are not to be believed even for a prediction."""
+    return cell.judgement.state not in ("VALID", "UNSTABLE")
+
+
+def idle(cell: JudgedCell | None) -> float:
+    """For how long a request left the server's core idle under load; 0 where that is not known."""
+    share, rps = (cell.median("core_idle"), cell.median("throughput_rps")) if cell else (None, None)
+    return share / rps if share and rps else 0.0
+
+
+def costs_of(tried: Tried, model: TriedModel, requests: Sequence[Request], *, database: bool) -> AppCosts:
+    """A model with the mean of its requests, as they are weighted."""
+    generations = max(len(one.cpu_s) for one in requests)
+    stations = tuple(station(requests, number, database=database) for number in range(generations))
+    busy_s = geometric_mean(one.busy_s for one in stations)
+    mean = Station(busy_s, stations[0].blocked_s, stations[0].held_wait_s, stations[0].other_wait_s)
+    return AppCosts(measured_of(tried, model, mean), mean, stations)
+
+
+def station(requests: Sequence[Request], number: int, *, database: bool) -> Station:
+    """The mean request in a generation of servers."""
+
+    def mean(values: Sequence[float]) -> float:
+        return sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
+
+    weights = [one.weight for one in requests]
+    busy_s = mean([one.cpu_s[number] if number < len(one.cpu_s) else median(one.cpu_s) for one in requests])
+    overlapping_s = mean([one.wait_s - one.blocked_s for one in requests])
+    waits = (overlapping_s, 0.0) if database else (0.0, overlapping_s)
+    return Station(busy_s, mean([one.blocked_s for one in requests]), *waits)
+
+
+def measured_of(tried: Tried, model: TriedModel, mean: Station) -> Measured:
+    """What the formulas know of a model beside its requests."""
+    return Measured(
+        name=model.name,
+        app=tried.app.target,
+        python_overlaps=not mean.blocked_s,
+        database_overlaps=not mean.blocked_s,
+        threads=served_at_once(model),
+        loop=None,
+        trap=False,
+        generations=(NO_COSTS,),
+        calls_s=None,
+        memory_bytes=float(model.memory_bytes or 0),
+        request_bytes=None,
+        streams=None,
+        local_waits_s=(0.0, 0.0),
+        framework=tried.app.framework,
+    )
+
+
+def served_at_once(model: TriedModel) -> int | None:
+    """How many requests one process serves at the same time; None for any number."""
+    for flag, value in zip(model.command, model.command[1:], strict=False):
+        if flag in THREAD_FLAGS and value.isdecimal() and int(value):
+            return int(value)
+    return AT_ONCE.get(model.name)
