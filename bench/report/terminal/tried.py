@@ -3,6 +3,7 @@
 Everything fits 80 columns but commands, which are not broken, so that they can be copied.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
@@ -44,6 +45,9 @@ def summary(console: Console, run: Run) -> None:
     recommend(console, trial)
     for note in tried.notes:
         console.print(Text(f"– {note}", "dim"))
+    if trial.load:
+        console.print(Text("How many processes, and what binds first, at your own load:", "dim"))
+        typed(console, shlex.join(["python", "-m", "bench", "decide", "--results", str(run.folder)]))
     footer(console, run)
 
 
