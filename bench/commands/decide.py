@@ -89,7 +89,8 @@ def decide_command(
     """Which model for your own figures?
 
     Predicts, from what a run has measured, what each model would do with your requests, ranks the models, and says what
-    the choice costs in code. In a terminal it asks for the figures if you give none.
+    the choice costs in code. In a terminal it asks for the figures if you give none. With --results of a trial (python
+    -m bench try) it predicts that application's own requests, and takes only how many there are and what they may use.
     """
     run = sound_run(folder) if folder else newest()
     if run.tried:

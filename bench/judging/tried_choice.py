@@ -43,6 +43,8 @@ class Candidate:
     """By request."""
     failed: str
     """What went wrong under load; empty if nothing did."""
+    waiting: frozenset[str] = frozenset()
+    """The requests that mostly wait, whatever serves them."""
 
     @property
     def name(self) -> str:
@@ -89,13 +91,27 @@ def candidates(tried: Tried, workloads: Sequence[JudgedWorkload]) -> list[Candid
     """All models, the simplest first."""
     order = {name: place for place, name in enumerate(SIMPLE_FIRST)}
     told = telling(tried)
-    found = [Candidate(model, waits_of(model, told), failure(model.name, workloads)) for model in tried.models]
+    waits = {model.name: waits_of(model, told) for model in tried.models}
+    waiting = mostly_waiting([waits[model.name] for model in tried.models if model.same])
+    found = [Candidate(one, waits[one.name], failure(one.name, workloads), waiting) for one in tried.models]
     return sorted(found, key=lambda one: order.get(one.name.partition(" (")[0], len(order)))
 
 
 def waits_of(model: TriedModel, requests: Sequence[str]) -> dict[str, JudgedWaits]:
     """By request, how the waits of these are under that model."""
     return {name: JudgedWaits(name, model.waits[name]) for name in requests if name in model.waits}
+
+
+def mostly_waiting(every: Sequence[Mapping[str, JudgedWaits]]) -> frozenset[str]:
+    """The requests that mostly wait under every model that answered as it must.
+
+    A request that computes seems to wait while other programs have the core, but hardly under every model.
+    """
+    found: dict[str, bool] = {}
+    for waits in every:
+        for name, one in waits.items():
+            found[name] = found.get(name, True) and one.waits_mostly
+    return frozenset(name for name, waiting in found.items() if waiting)
 
 
 def errors(tried: Tried) -> list[str]:
@@ -131,7 +147,7 @@ def by_waits(one: Candidate, other: Candidate) -> list[Comparison]:
     found = []
     for name, mine in one.waits.items():
         its = other.waits.get(name)
-        if its is None or not (mine.waits_mostly and its.waits_mostly) or mine.waits.at_once != its.waits.at_once:
+        if its is None or name not in one.waiting or mine.waits.at_once != its.waits.at_once:
             continue
         times = its.waits.together_s / mine.waits.together_s
         if max(times, 1 / times) >= MUCH:
@@ -144,7 +160,7 @@ def by_waits(one: Candidate, other: Candidate) -> list[Comparison]:
 def by_load(one: Candidate, other: Candidate, workloads: Sequence[JudgedWorkload]) -> list[Comparison]:
     """What the loads say."""
     found = []
-    for workload in (compared_by(workload, (one, other)) for workload in workloads):
+    for workload in (compared_by(workload, one.waiting) for workload in workloads):
         outcome = workload.outcome(one.name, other.name)
         if outcome.interval and (outcome.kind == "better" or outcome.kind == "worse"):
             figure, ratio = in_words(workload.figure), spread(outcome.interval)
@@ -153,13 +169,12 @@ def by_load(one: Candidate, other: Candidate, workloads: Sequence[JudgedWorkload
     return found
 
 
-def compared_by(workload: JudgedWorkload, pair: Sequence[Candidate]) -> JudgedWorkload:
+def compared_by(workload: JudgedWorkload, waiting: frozenset[str]) -> JudgedWorkload:
     """The workload, by requests a second where its request mostly waits: what counts then is how many wait together.
 
     Whether a server left its core idle does not tell that, because what else runs on the machine may have filled it.
     """
-    waits = [one.waits[workload.name] for one in pair if workload.name in one.waits]
-    return replace(workload, figure=RATE) if any(one.waits_mostly for one in waits) else workload
+    return replace(workload, figure=RATE) if workload.name in waiting else workload
 
 
 def chosen(able: Sequence[Candidate], workloads: Sequence[JudgedWorkload]) -> Candidate:

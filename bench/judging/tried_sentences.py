@@ -69,7 +69,7 @@ def sentence(clause: str) -> str:
 
 def needs(best: Candidate) -> Iterator[str]:
     """What waits that do not overlap, and requests that compute, mean for the number of processes."""
-    blocking = [one for one in best.waits.values() if one.kind == "blocks" and one.waits_mostly]
+    blocking = [one for one in best.waits.values() if one.kind == "blocks" and one.request in best.waiting]
     computing = [one.request for one in best.waits.values() if one.kind == "computes"]
     if blocking:
         worst = max(blocking, key=lambda one: one.blocked_s)

@@ -22,7 +22,7 @@ from bench.judging.standings import TWIN_SUFFIX, baseline
 from bench.judging.statistics import FEWEST_GENERATIONS
 from bench.judging.tried_waits import JudgedWaits
 from bench.judging.validity import Judgement, judge_slices
-from bench.load import Generator, GeneratorError, LoadJob, SlicesJob, Target
+from bench.load import Generator, GeneratorError, LoadJob, SlicesJob, SlicesResult, Target
 from bench.results import Cell, ModelFacts, Observation, Question, Run
 from bench.results.tried import GROUP, SCENARIO, Tried, TriedModel
 from bench.scenarios.base import Options
@@ -30,12 +30,13 @@ from bench.scenarios.generation import columns_of, held
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import other_cores, pin, server_cores
 from bench.tryout.held import PORTS, Held, Looks, together
+from bench.words import join
 
 QUESTION = "What does each request of the application cost under each model?"
 CPU, RATE = "cpu_per_request_s", "throughput_rps"
-FEWEST_CYCLES = 3
-# What a slice takes in the 8-at-once times of its requests: it sends for a short time, after a lead-in of half of them.
-SLICE_TIMES, SLICE_AT_LEAST_S = 1.5, 0.06
+FEWEST_CYCLES = 2
+# How long a slice with its lead-in goes on beyond its time, in times that all its connections take together once.
+OVERHANG = 1.5
 
 Key = tuple[str, str]
 """A model and the name of a request."""
@@ -97,24 +98,24 @@ def twin(models: Sequence[str]) -> tuple[str, str]:
 
 
 def loads_that_fit(models: Iterable[TriedModel], options: Options) -> tuple[list[Key], tuple[str, ...]]:
-    """The models and requests that there is time for, and a sentence for each that there is not, the slowest first.
+    """The models and requests that there is time for, and a sentence for each request with models that there is not.
 
-    A request whose time is not known counts as one that takes no time.
+    The slowest are left out first. A request whose time is not known is left out, too.
     """
     takes_s = {
-        (model.name, name): max(SLICE_AT_LEAST_S, SLICE_TIMES * one.together_s)
+        (model.name, name): options.slice_s + options.lead_in_s + OVERHANG * one.together_s
         for model in models
         if model.state == "answers"
         for name, one in model.waits.items()
     }
-    left_out = []
+    left_out: dict[str, list[str]] = {}
     budget_s = options.budget_s / max(options.generations, 1) / (FEWEST_CYCLES + 1)
     while takes_s and sum(takes_s.values()) > budget_s:
-        slowest = max(takes_s, key=takes_s.__getitem__)
-        left_out.append((*slowest, takes_s.pop(slowest)))
+        model, request = slowest = max(takes_s, key=takes_s.__getitem__)
+        left_out.setdefault(request, []).append(model)
+        del takes_s[slowest]
     return list(takes_s), tuple(
-        f"{request} of {model} was not put under load: a slice of it would take {took_s:.1f} s."
-        for model, request, took_s in left_out
+        f"There was no time to put {request} under load with {join(names)}." for request, names in left_out.items()
     )
 
 
@@ -175,25 +176,44 @@ def measure(
         pin(server.process, server_cores())
     rng = random.Random(f"{options.seed}/{SCENARIO}/{number}")
     looks = Looks({name: server.process.pid for name, server in servers.items()}, ports)
-    readings: Mapping[Key, tuple[Judgement, Columns]]
+
+    def in_turn(cycles: int) -> tuple[SlicesJob, SlicesResult]:
+        asked = order(servers, jobs, options, cycles, database_pids, rng)
+        return asked, generator.slices(asked)
+
     try:
         with looks:
             began = time.monotonic()
-            generator.slices(order(servers, jobs, options, 1, database_pids, rng))
+            in_turn(1)
             cycle_s = time.monotonic() - began
-        one = order(servers, jobs, options, cycles_in(options, cycle_s), database_pids, rng)
-        result = generator.slices(one)
-        columns = {key: columns_of(one, result, place, len(servers)) for place, key in enumerate(jobs)}
-        readings = {key: (judge_slices([found]), found) for key, found in columns.items()}
-    except (GeneratorError, OSError) as error:
-        failed = Judgement("ERRORS", (str(error).splitlines() or [type(error).__name__])[0])
-        readings = {key: (failed, {}) for key in jobs}
+        readings = read(servers, jobs, *in_turn(cycles_in(options, cycle_s)))
+    except GeneratorError as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        readings = {key: (Judgement("UNSTABLE", said), {}) for key in jobs}
     memory = {name: held(server.process.pid) for name, server in servers.items()}
     cells = tuple(
         cell(key, jobs[key], servers[key[0]].process, number, judgement, found, memory[key[0]])
         for key, (judgement, found) in readings.items()
     )
     return Generation(cells, looks.held(memory))
+
+
+def read(
+    servers: Mapping[str, Loaded], jobs: Mapping[Key, LoadJob], asked: SlicesJob, result: SlicesResult
+) -> dict[Key, tuple[Judgement, Columns]]:
+    """What the slices of each request under a model say.
+
+    Of a server that has other processes than before the CPU time is not known: gunicorn, with `max_requests`, ends its
+    workers after so many and starts new ones.
+    """
+    found = {}
+    for place, key in enumerate(jobs):
+        columns = columns_of(asked, result, place, len(servers))
+        judgement = judge_slices([columns])
+        if judgement.state != "ERRORS" and set(asked.targets[place].pids) - set(servers[key[0]].pids()):
+            judgement, columns = Judgement("UNSTABLE", "a process of the server ended meanwhile, and another began"), {}
+        found[key] = judgement, columns
+    return found
 
 
 def cycles_in(options: Options, cycle_s: float) -> int:

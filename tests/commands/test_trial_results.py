@@ -14,13 +14,15 @@ from bench.cli import main
 from bench.commands.results import sound_run
 from bench.errors import BenchError
 from bench.prediction.tried import decide_for_app, demand_of_trial
-from bench.results import Run, load_run
+from bench.results import Run, load_run, write_published
 from bench.results.tried import Confirmed, Tried
-from tests.judged_runs import times
+from tests.judged_runs import LEVEL, times
 from tests.trials import CONNECT, GTHREAD, HUNG, ORDERS, SYNC, load, trial_of, tried, tried_model
 
 STRANGE = (None, True, -1, 0, 1e308, "", "strange", [], {}, [[]], {"a": {}})
 USUAL = {"concurrency": 200, "db_connections": 20, "cores": 4, "memory_mb": 4000, "slo_ms": 1000}
+
+FEW = LEVEL[:3]
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -52,7 +54,7 @@ def whole() -> Tried:
 def saved(folder: Path, found: Tried | None = None, factor: float = 1.0) -> Run:
     """A run of that trial, with a load of three models, in its file."""
     folder.mkdir(parents=True)
-    cells = (load("sync"), load("gthread", times(factor)), load("gevent", times(0.8)))
+    cells = (load("sync", FEW), load("gthread", times(factor, FEW)), load("gevent", times(0.8, FEW)))
     run = trial_of(found or whole(), *cells, folder=folder)
     run.save()
     return run
@@ -83,6 +85,21 @@ def test_every_command_that_reads_results_reads_a_trial(tmp_path: Path, bench: C
     code, said, _ = bench("report", one)
     assert code == 0
     assert ORDERS in Path(said.strip()).read_text(encoding="utf-8")
+
+
+def test_programs_get_the_lines_and_the_recommendation(tmp_path: Path, bench: Command) -> None:
+    _, said, _ = bench("report", str(saved(tmp_path / "one").path), "--format", "json")
+    trial = json.loads(said)["trial"]
+    assert trial["recommendation"]["model"] == "gthread"
+    assert [(line["model"], line["verdict"]) for line in trial["lines"]][-1] == ("asgiref", "hangs")
+
+
+def test_a_published_trial_has_no_folders_of_its_machine(tmp_path: Path) -> None:
+    path = write_published(saved(tmp_path / "run"), tmp_path)
+    assert path.name == "try.json.xz"
+    found = load_run(path).tried
+    assert found
+    assert (found.app.folder, found.app.python) == ("shop", "python")
 
 
 def test_a_trial_that_put_nothing_under_load_is_reported(tmp_path: Path, bench: Command) -> None:

@@ -161,6 +161,15 @@ def test_a_model_that_is_better_for_one_request_and_worse_for_another_is_not_tol
     assert lines(trial)["gevent"].verdict == "not told apart"
 
 
+def test_a_request_that_computes_under_one_model_waits_under_none() -> None:
+    """Under two of the models something else had the core for most of the time."""
+    disturbed, quiet = waits(2.0, wall_s=0.02, cpu_s=0.006), waits(8.0, wall_s=0.007, cpu_s=0.006)
+    asked = {"sync": replace(disturbed, together_s=0.16), "gthread": quiet, "gevent": disturbed}
+    models = [tried_model(name, {ORDERS: one}) for name, one in asked.items()]
+    assert judged(*models).recommendation.model == "sync"
+    assert judged(models[0], models[2]).recommendation.model == "gevent"
+
+
 def test_requests_that_were_answered_with_an_error_decide_nothing() -> None:
     both = {ORDERS: waits(8.0), REPORT: waits(8.0)}
     models = (tried_model("sync", both), tried_model("gevent", {**both, REPORT: waits(1.1)}))

@@ -1,6 +1,7 @@
 """A run for programs: the verdict, and every cell as it was judged; the raw results are in results.json."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from bench.judging import Judged, JudgedCell, JudgedWorkload, judge
@@ -21,6 +22,7 @@ def as_json(run: Run) -> str:
         "environment": run.environment,
         "arguments": run.arguments,
         "verdict": {name: getattr(found.verdict, name) for name in ("noise", "sentences", "matched", "not_said")},
+        **({"trial": asdict(found.trial)} if found.trial else {}),
         "findings": findings(found),
         "cells": [judged(workload, cell) for workload in found.workloads for cell in workload.cells.values()],
     }
