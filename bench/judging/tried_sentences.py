@@ -105,7 +105,7 @@ def stalled(one: Candidate, begun: str) -> str:
 
 def where(stall: Stall) -> str:
     """`shop.py:42 (psycopg2.connect)`."""
-    return f"{stall.file}:{stall.line}" + (f" ({stall.call})" if stall.call else "")
+    return stall.where + (f" ({stall.call})" if stall.call else "")
 
 
 def claimed(tried: Tried, every: Sequence[Candidate]) -> str:

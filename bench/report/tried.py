@@ -84,7 +84,7 @@ def place(seen: Sequence[tuple[str, Stall]]) -> Place:
         if stall.advice and model not in advice.setdefault(stall.advice, []):
             advice[stall.advice].append(model)
     return Place(
-        where=f"{first.file}:{first.line}",
+        where=first.where,
         function=first.function,
         source=first.source.strip(),
         call=first.call,

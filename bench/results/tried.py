@@ -108,6 +108,11 @@ class Stall:
     advice: str = ""
     """What helps: this call, this model, this change; empty if nothing is known."""
 
+    @property
+    def where(self) -> str:
+        """`shop/db.py:12`; of an installed package without the folders that it is installed in."""
+        return f"{self.file.rpartition('/site-packages/')[2]}:{self.line}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class TriedModel:

@@ -1,5 +1,6 @@
 """What does the page show of a trial? The same as the terminal, with a bar for each request and model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,8 @@ class ShownPlace:
 
     place: Place
     source: Markup
+    known: bool
+    """Whether what helps is what helps at a place above it."""
 
 
 def values(judged: Judged) -> dict[str, Any] | None:
@@ -66,13 +69,22 @@ def values(judged: Judged) -> dict[str, Any] | None:
         "model": trial.recommended,
         "bars": [found for one in tried.requests if (found := bars(tried, one)).bars],
         "watched": watched(tried),
-        "places": [ShownPlace(one, Markup("\n").join(highlighted([one.source]))) for one in places(tried.models)],
+        "places": shown_places(places(tried.models)),
         "differing": [(model.name, told(one)) for model in tried.models for one in model.differences],
         "reasons": [(model.name, model.state, reason) for model, reason in reasons(tried)],
         "held": [(model.name, held_by(model)) for model in tried.models if model.memory_bytes is not None],
         "confirmed": confirmed(tried.confirmed) if tried.confirmed else "",
         "duration": duration,
     }
+
+
+def shown_places(found: Sequence[Place]) -> list[ShownPlace]:
+    """The places, their lines as code."""
+    return [
+        ShownPlace(one, Markup("\n").join(highlighted([one.source])),
+                   bool(one.advice) and one.advice in [each.advice for each in found[:number]])
+        for number, one in enumerate(found)
+    ]  # fmt: skip
 
 
 def bars(tried: Tried, request: TriedRequest) -> Bars:

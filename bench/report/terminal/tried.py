@@ -4,7 +4,7 @@ Everything fits 80 columns but commands, which are not broken, so that they can 
 """
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 
 from rich.console import Console, RenderableType
@@ -27,7 +27,7 @@ from bench.results.tried import Tried, TriedModel
 from bench.words import join
 
 INDENT = (0, 0, 0, 2)
-PLACES_SHOWN = 12
+PLACES_SHOWN = 6
 DIFFERENCES_SHOWN = 12
 SHORT: Kind = "too short to say"
 
@@ -132,9 +132,10 @@ def blocking(tried: Tried) -> Iterator[RenderableType]:
     if said_watched := watched(tried):
         found = places(tried.models)
         yield Text(said_watched if found else f"{said_watched} Nothing blocked.", "dim")
-        for one in found[:PLACES_SHOWN]:
+        for number, one in enumerate(found[:PLACES_SHOWN]):
             yield ""
             yield from block(one)
+            yield from advice(one, known={each.advice for each in found[:number]})
         if len(found) > PLACES_SHOWN:
             yield Text(f"and {plural(len(found) - PLACES_SHOWN, 'further line')}: the page has all", "dim")
 
@@ -149,6 +150,13 @@ def block(one: Place) -> Iterator[RenderableType]:
         total = f"{each.model}: {duration(each.total_s)} in {plural(each.count, 'time')}{longest}"
         yield Padding(Text(total), INDENT, expand=False)
     yield Padding(Text(f"in {join(one.requests)}", "dim"), INDENT, expand=False)
+
+
+def advice(one: Place, known: Collection[object]) -> Iterator[RenderableType]:
+    """What helps at a place, in short where it is what helps at one above it."""
+    if one.advice and one.advice in known:
+        yield Padding(Text("→ as above", "green"), INDENT, expand=False)
+        return
     for models, text in one.advice:
         whose = "" if len(models) == len(one.held) else f"{join(models)}: "
         yield Padding(Text(f"→ {whose}{text}", "green"), INDENT, expand=False)
