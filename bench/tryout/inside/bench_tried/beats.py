@@ -26,6 +26,9 @@ Unit = tuple[Any, ...]
 class Beat:
     """What the watched thread leaves for the one that looks: when it turned, and how often so far."""
 
+    exact = False
+    """Whether it turns with every unit of work."""
+
     def __init__(self) -> None:
         self.turned = self.resumed = time.monotonic()
         """When it turned last; and when it turned again after the last time that it had not for longer than a beat."""
@@ -99,6 +102,8 @@ class HubBeat(Beat):
     gevent's own monitor traces switches too, for greenlets that never yield (`GEVENT_MONITOR_THREAD_ENABLE`):
     https://www.gevent.org/monitoring.html
     """
+
+    exact = True
 
     def __init__(self) -> None:
         super().__init__()
