@@ -28,6 +28,7 @@ from bench.tryout.advice import REMEDIES, Kind, advice
         (["pathlib:Path.read_text", "io:open"], "waiting", "gevent", "files"),
         (["subprocess:run"], "waiting", "asyncio", "create_subprocess_exec"),
         (["grpc._channel:_UnaryUnaryMultiCallable.__call__"], "waiting", "gevent", "init_gevent"),
+        (["pymysql.connections:Connection.__init__", "ssl:create_default_context"], "computing", "gevent", "keep it"),
         (["something.new:wait"], "waiting", "gevent", "threadpool"),
         (["something.new:wait"], "waiting", "asyncio", "to_thread"),
         ([], "computing", "gevent", "more processes"),

@@ -34,7 +34,7 @@ class Beat:
         """When it turned last; and when it turned again after the last time that it had not for longer than a beat."""
         self.turn = 0
         self.others: dict[int, Snapshot] = {}
-        """Where the other threads were when the last late beat came, if they were in the application."""
+        """Where other threads were in the application when a late beat came, since the last look."""
         self.kept: list[FrameType] = []
         self.below: Collection[int] = ()
         """The ids of the loop's own frames, which are there as long as the loop runs."""

@@ -116,7 +116,7 @@ def expression_of(where: Snapshot) -> ast.AST:
 
 
 def entered(statement: ast.stmt) -> ast.AST:
-    """What a `with` statement enters or leaves; Python 3.11 and 3.12 say no more than that they are in the statement."""
+    """What a `with` statement enters or leaves: Python 3.11 says no more than that it is in the statement."""
     if isinstance(statement, ast.With) and len(statement.items) == 1:
         return statement.items[0].context_expr
     raise LookupError("no expression")

@@ -113,6 +113,7 @@ class Probe:
             self.tell_of(holder, now)
         if self.beat is not None:
             self.go_on(self.beat, seen, now, own_queue_s)
+            self.beat.others = {}
         self.looked = now
 
     def watched(self, now: float) -> Seen | None:
