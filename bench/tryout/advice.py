@@ -21,6 +21,8 @@ TO_THREAD = "https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thre
 ASYNCIO_DEV = "https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code"
 RUFF = "https://docs.astral.sh/ruff/rules/"
 
+CERTIFICATES = "Reading the certificates of authorities computes: make one SSL context, or one client, and keep it."
+
 
 @dataclass(frozen=True)
 class Remedy:
@@ -149,6 +151,14 @@ REMEDIES = (
     hashes(("zlib", "gzip", "bz2", "lzma", "brotli", "zipfile", "zstandard", "tarfile"), "This compression",
            "https://docs.python.org/3/library/asyncio-task.html#asyncio.to_thread"),
     hashes(("PIL", "numpy", "cv2"), "This library", THREADPOOL),
+    Remedy(
+        ("ssl", "gevent.ssl"),
+        CERTIFICATES,
+        CERTIFICATES,
+        "https://github.com/python/cpython/issues/95031",
+        CERTIFICATES,
+        "computing",
+    ),
     computes(("re", "_sre"), "A regular expression", "https://github.com/python/cpython/issues/67878"),
     computes(
         ("json", "simplejson", "flask.json", "orjson", "ujson", "_json", "rapidjson"),

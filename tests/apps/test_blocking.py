@@ -13,6 +13,8 @@ from bench.testbed.testbed import TestBed
 HUB = "gunicorn --worker-class gevent 'blocking.watched:hub()'"
 PSYCOGREEN = "gunicorn --worker-class gevent --config gunicorn_gevent.py 'blocking.watched:hub()'"
 LOOP = "uvicorn --factory blocking.watched:loop"
+THREADS = "gunicorn --worker-class gthread --threads 4 'blocking.watched:threads()'"
+LOOP_AND_THREADS = "uvicorn --factory blocking.watched:loop_and_threads"
 POSTGRES = ["orm_query", "psycopg2_connect", "psycopg2_execute"]
 
 
@@ -45,6 +47,13 @@ def test_under_gevent_the_marked_line_ranks_first_and_what_cooperates_is_not_bla
 
 def test_under_the_bridge_inline_the_marked_line_ranks_first(around: Around, tmp_path: Path) -> None:
     assert first_places(seen(LOOP, MARKS, around, tmp_path)) == marked(list(MARKS))
+
+
+@pytest.mark.parametrize("command", [THREADS, LOOP_AND_THREADS])
+def test_in_threads_only_what_keeps_the_gil_is_named(command: str, around: Around, tmp_path: Path) -> None:
+    names = ["regex", "json_dumps", "psycopg2_execute", "sleep", "scrypt"]
+    found = first_places(seen(command, names, around, tmp_path))
+    assert found == marked(["regex", "json_dumps"]) | dict.fromkeys(["psycopg2_execute", "sleep", "scrypt"])
 
 
 def test_psycogreen_silences_psycopg2(around: Around, tmp_path: Path) -> None:

@@ -26,12 +26,15 @@ Unit = tuple[Any, ...]
 class Beat:
     """What the watched thread leaves for the one that looks: when it turned, and how often so far."""
 
+    exact = False
+    """Whether it turns with every unit of work."""
+
     def __init__(self) -> None:
         self.turned = self.resumed = time.monotonic()
         """When it turned last; and when it turned again after the last time that it had not for longer than a beat."""
         self.turn = 0
         self.others: dict[int, Snapshot] = {}
-        """Where the other threads were when the last late beat came, if they were in the application."""
+        """Where other threads were in the application when a late beat came, since the last look."""
         self.kept: list[FrameType] = []
         self.below: Collection[int] = ()
         """The ids of the loop's own frames, which are there as long as the loop runs."""
@@ -99,6 +102,8 @@ class HubBeat(Beat):
     gevent's own monitor traces switches too, for greenlets that never yield (`GEVENT_MONITOR_THREAD_ENABLE`):
     https://www.gevent.org/monitoring.html
     """
+
+    exact = True
 
     def __init__(self) -> None:
         super().__init__()

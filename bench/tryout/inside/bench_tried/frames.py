@@ -109,7 +109,17 @@ def expression_of(where: Snapshot) -> ast.AST:
     text = [line.encode() for line in lines]
     text[-1] = text[-1][:end]
     text[0] = text[0][start:]
-    return ast.parse(b"(" + b"".join(text) + b"\n)", mode="eval").body
+    try:
+        return ast.parse(b"(" + b"".join(text) + b"\n)", mode="eval").body
+    except SyntaxError:
+        return entered(ast.parse(b"".join(text)).body[0])
+
+
+def entered(statement: ast.stmt) -> ast.AST:
+    """What a `with` statement enters or leaves: Python 3.11 says no more than that it is in the statement."""
+    if isinstance(statement, ast.With) and len(statement.items) == 1:
+        return statement.items[0].context_expr
+    raise LookupError("no expression")
 
 
 def call_in_line(where: Snapshot) -> ast.AST:

@@ -47,7 +47,7 @@ class GilHolders:
 
 def where_is(thread: int, beat: Beat | None) -> Snapshot | None:
     """Where it is in the application; or was, when the late beat came, which may have had the GIL first."""
-    if beat is not None and (taken := beat.others.pop(thread, None)) is not None:
+    if beat is not None and (taken := beat.others.get(thread)) is not None:
         return taken
     frame = sys._current_frames().get(thread)
     return None if frame is None or serves_only(frame) else snapshot(frame)

@@ -113,6 +113,7 @@ class Probe:
             self.tell_of(holder, now)
         if self.beat is not None:
             self.go_on(self.beat, seen, now, own_queue_s)
+            self.beat.others = {}
         self.looked = now
 
     def watched(self, now: float) -> Seen | None:
@@ -132,9 +133,9 @@ class Probe:
             self.end(self.stall, min(now, max(beat.resumed, self.stall.until_s)))
         if seen is not None:
             if self.stall is None:
-                # At the last look it was not there. It may have come at any time since; but when this thread itself
-                # waited for a core, others may have come and gone.
-                began = min(now, max(seen.turned, self.looked + own_queue_s))
+                # At the last look it was not there. It may have come at any time since; but while this thread itself
+                # waited for a core, others may have come and gone, unless the beat knows of each.
+                began = min(now, max(seen.turned, self.looked + (0.0 if beat.exact else own_queue_s)))
                 self.stall = Stall(seen.unit, began, self.cpu_s, self.queued_s)
             if now - self.stall.from_s >= BEAT_S:
                 self.stall.add(seen.where, now, cpu_s, queued_s)
