@@ -47,6 +47,8 @@ class TriedRequest:
     status: int
     """What the first model, `sync`, answered."""
     body_bytes: int
+    weight: float = 1.0
+    """How often it is asked beside the others."""
     volatile: tuple[str, ...] = ()
     """What two servers of the same model answered differently, and is not compared: `body`, `header date`, …"""
 
