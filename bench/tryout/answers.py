@@ -104,6 +104,7 @@ class Reference:
             method=self.asked.method,
             status=NO_ANSWER if first.failure or first.status is None else first.status,
             body_bytes=len(first.body),
+            weight=self.asked.weight,
             volatile=self.volatile,
         )
 

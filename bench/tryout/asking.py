@@ -4,7 +4,7 @@ A visitor keeps the cookies of its login, and those only: every request is sent 
 so that it makes no difference in which order, how often, and beside which others it is sent. No redirect is followed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -16,14 +16,13 @@ from bench.errors import BenchError
 from bench.load import LoadJob
 from bench.tryout.cookies import cookie_jar
 from bench.tryout.exchange import Received, send_together
-from bench.tryout.script import Asked, Script, Sent
-from bench.tryout.template import filled
+from bench.tryout.script import Asked, Script, Sent, asked_of
+from bench.tryout.template import filled, names_in
 
-__all__ = ["Answer", "Visitor", "ask", "at_once", "job", "repeatedly", "response", "together"]
+__all__ = ["Answer", "Visitor", "ask", "at_once", "first_answer", "job", "repeatedly", "response", "together"]
 
 # What every request has, unless the script has it. Only encodings that Python can undo by itself.
 HEADERS = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "User-Agent": "flask-concurrency-bench"}
-OWN_HEADERS = ("connection", "content-length", "transfer-encoding")
 SERVER = "{server}"
 
 
@@ -146,6 +145,27 @@ def repeatedly(visitor: Visitor, rounds: Iterable[Sequence[Asked]]) -> Iterator[
             return
 
 
+def first_answer(script: Script, timeout_s: float) -> Callable[[str], None]:
+    """A check of a server's URL, which raises httpx.HTTPError until a request is answered, with whatever status.
+
+    It is the first one that changes nothing and that needs nothing of a login.
+    """
+    free = [sent for sent in (*script.requests, *script.login) if sent.is_safe and is_free(sent, script)]
+    asked = asked_of(free[0] if free else Sent(path="/"), "the first request")
+
+    def check(url: str) -> None:
+        answer = ask(Visitor(url, script, timeout_s, values=dict(script.values)), asked)
+        if answer.failure:
+            raise httpx.RequestError(answer.failure)
+
+    return check
+
+
+def is_free(sent: Sent, script: Script) -> bool:
+    """Whether all its values are known without a login."""
+    return all(name in script.values for name in names_in([sent.path, [value for _, value in sent.headers]]))
+
+
 def answer_of(received: Received, request: httpx.Request, visitor: Visitor) -> Answer:
     """An answer, decoded, without the server's address, which differs from server to server."""
     answer = Answer(status=received.status, failure=received.failure, sent_s=received.sent_s, done_s=received.done_s)
@@ -171,7 +191,7 @@ def job(visitor: Visitor, asked: Asked, *, connections: int, status: int, **opti
     request = visitor.request(asked)
     host, port = visitor.address
     own_host = any(name.lower() == "host" for name, _ in asked.headers)
-    left_out = OWN_HEADERS if own_host else (*OWN_HEADERS, "host")
+    left_out = {"connection", "content-length"} | (set() if own_host else {"host"})  # the load generator sets them
     return LoadJob(
         host=host,
         port=port,

@@ -17,6 +17,10 @@ from bench.tryout.script import Asked
 
 __all__ = ["Comparison", "compare_with", "mixed"]
 
+ONE_ALONE = (
+    "One request alone cannot show an answer that belongs to another request; give two paths that answer differently."
+)
+
 
 @dataclass
 class Comparison:
@@ -67,8 +71,9 @@ class Comparison:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of the requests: which of them prove nothing."""
-        return tuple(filter(None, (reference.note for reference in self.references.values())))
+        """What a reader must know of the requests: which of them prove nothing, and what one alone cannot show."""
+        notes = [reference.note for reference in self.references.values()]
+        return (*filter(None, notes), *([ONE_ALONE] if len(notes) == 1 else []))
 
 
 def compare_with(first: Visitor, second: Visitor) -> Comparison:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from bench.tryout.script import METHODS, Capture, Headers, Ignored, Source, wrong_path
+from bench.tryout.script import METHODS, OWN_HEADERS, Capture, Headers, Ignored, Source, wrong_path
 from bench.tryout.template import NAME
 from bench.words import join
 
@@ -14,9 +14,7 @@ __all__ = ["LOGIN", "REQUEST", "Check"]
 Check = Callable[[Any], Any]
 
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2
-HEADER_VALUE = re.compile(r"[\t -~\xa0-\xff]*")
-# What the client sets by itself, from what it sends and from how it sends it.
-OWN_HEADERS = ("connection", "content-length", "transfer-encoding", "accept-encoding")
+HEADER_VALUE = re.compile(r"[\t -~]*")
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 

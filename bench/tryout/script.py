@@ -8,18 +8,33 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from dataclasses import fields as dataclass_fields
 from typing import Any, Literal
 
 from bench.errors import BenchError
 from bench.load.job import METHODS
 from bench.words import join
 
-__all__ = ["METHODS", "Asked", "Capture", "Ignored", "Script", "Sent", "Step", "refuse_writes", "script_of_paths"]
+__all__ = [
+    "METHODS",
+    "OWN_HEADERS",
+    "Asked",
+    "Capture",
+    "Ignored",
+    "Script",
+    "Sent",
+    "Step",
+    "refuse_writes",
+    "script_of_paths",
+]
 
 Headers = tuple[tuple[str, str], ...]
 Source = Literal["field", "regex", "pointer", "header", "cookie"]
 
+# What the client sets by itself, from what it sends and from how it sends it.
+OWN_HEADERS = ("connection", "content-length", "transfer-encoding", "accept-encoding")
 SAFE = ("GET",)  # RFC 9110, 9.2.1, of those methods that the load generator can send
+LONGEST_PATH = 8_000  # gunicorn takes 4,094 unless it is told otherwise, and 8,190 at most
 # Parameters of a query whose values are not shown, though they were typed or recorded there.
 SECRET_PARAMETER = re.compile(
     r"(?<=[?&])([^=&]*(?:token|secret|passw|api_?key|auth|session|signature|credential)[^=&]*|code|sig|key)=[^&{][^&]*",
@@ -94,7 +109,7 @@ class Asked(Sent):
     """`GET /orders`, unlike that of every other one."""
     ignored: Ignored = Ignored()
     weight: float = 1.0
-    """How many of them there are beside the others."""
+    """How often it is asked beside the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +161,8 @@ def script_of_paths(paths: Sequence[str], headers: Headers = ()) -> Script:
 
 def asked_of(sent: Sent, name: str = "", **further: Any) -> Asked:
     """A request of what is sent, by that name or by what may be shown of it."""
-    return Asked(**vars(sent), name=name or sent.shown, **further)
+    fields = {each.name: getattr(sent, each.name) for each in dataclass_fields(Sent)}
+    return Asked(**fields, name=name or sent.shown, **further)
 
 
 def wrong_path(path: str) -> str:
@@ -157,6 +173,8 @@ def wrong_path(path: str) -> str:
         return "what follows a # is never sent; leave it out"
     if any(char.isspace() or not char.isprintable() for char in path):
         return "it has a space or a control character; write %20 for a space"
+    if len(path) > LONGEST_PATH:
+        return f"it has more than {LONGEST_PATH} characters, which servers do not take"
     return ""
 
 

@@ -1,17 +1,6 @@
 """What does `requests.toml` ask? It is read, and what is wrong in it is said with its line and field.
 
-[[login]]
-path = "/sign-in"
-capture = { csrf = { field = "csrf_token" } }
-
-[[login]]
-path = "/sign-in"
-form = { name = "ann", password = "{env:SHOP_PASSWORD}", csrf_token = "{csrf}" }
-status = 302
-
-[[request]]
-path = "/orders"
-ignore = { fields = ["/total"] }
+Its tables and fields stand in docs/requests.md, with examples.
 """
 
 import re
@@ -46,7 +35,7 @@ def script_of(file: Path, environment: Mapping[str, str], *, allow_writes: bool 
     login = [step_of(entry) for entry in source.entries("login")]
     requests = [request_of(entry) for entry in source.entries("request")]
     if not login and not requests:
-        raise BenchError(f"{file} has neither a [[login]] nor a [[request]]; docs/try.md shows one")
+        raise BenchError(f"{file} has neither a [[login]] nor a [[request]]; docs/requests.md has examples")
     named = named_apart(requests)
     if not allow_writes:
         refuse_writes(named)

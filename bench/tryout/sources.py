@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.errors import BenchError
 from bench.tryout.har import script_of_har
-from bench.tryout.script import Asked, Headers, Script, script_of_paths
+from bench.tryout.script import OWN_HEADERS, Asked, Headers, Script, script_of_paths
 from bench.tryout.script_file import script_of
 from bench.tryout.template import literal, names_in
 
@@ -26,6 +26,7 @@ def script_from(
 
     `headers` go with everything that is sent, the login included. A path may have names that the login captures.
     """
+    check_headers(headers)
     script = script_of(file, environment, allow_writes=allow_writes) if file else Script()
     typed = script_of_paths(paths).requests
     check_names(typed, script)
@@ -36,6 +37,13 @@ def script_from(
     if not script.requests:
         script = replace(script, requests=script_of_paths(["/"]).requests)
     return script.with_headers(tuple((name, literal(value)) for name, value in headers))
+
+
+def check_headers(headers: Headers) -> None:
+    """Raises BenchError for a header that the client sets by itself."""
+    for name, _ in headers:
+        if name.lower() in OWN_HEADERS:
+            raise BenchError(f"--header {name}: the client sets it by itself; leave it out")
 
 
 def check_names(typed: Sequence[Asked], script: Script) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from served import served
 
@@ -15,7 +16,7 @@ from bench.load import run
 from bench.scenarios.base import describe
 from bench.testbed.processes.ports import free_port
 from bench.tryout import exchange
-from bench.tryout.asking import Visitor, ask, at_once, job, repeatedly, together
+from bench.tryout.asking import Visitor, ask, at_once, first_answer, job, repeatedly, together
 from bench.tryout.login import LoginFailed, NotAsExpected, check, visit
 from bench.tryout.script import Asked, Script, Sent, asked_of, script_of_paths
 from bench.tryout.script_file import script_of
@@ -70,6 +71,14 @@ def test_a_page_behind_a_login_is_answered_with_200(sync: str, tmp_path: Path) -
     answer = ask(visitor, visitor.script.requests[0])
     assert (answer.status, answer.body) == (200, b"<html>Orders of ann</html>")
     assert [one.status for one in at_once(visitor, visitor.script.requests[0], 3)] == [200] * 3
+
+
+def test_a_server_is_ready_when_the_first_request_that_needs_no_login_is_answered(sync: str, tmp_path: Path) -> None:
+    asked = script(tmp_path, SIGN_IN + '[[request]]\npath = "/{csrf}"\n')
+    first_answer(asked, TIMEOUT_S)(sync)
+    first_answer(script(tmp_path, TOKEN), TIMEOUT_S)(sync)  # everything needs the token, so that the root is asked
+    with pytest.raises(httpx.RequestError, match="the connection was refused"):
+        first_answer(asked, TIMEOUT_S)(f"http://127.0.0.1:{free_port()}")
 
 
 def test_a_wrong_password_ends_the_login_though_it_is_answered_with_200(sync: str, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """What is asked: paths, requests.toml with every mistake that can be made in it, and recorded browser sessions."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.errors import BenchError
+from bench.tryout.fields import LOGIN as LOGIN_FIELDS
+from bench.tryout.fields import REQUEST as REQUEST_FIELDS
 from bench.tryout.har import script_of_har
 from bench.tryout.script import Capture, Ignored, Script, script_of_paths
 from bench.tryout.script_file import script_of
@@ -153,6 +156,8 @@ def test_a_path_is_asked_once_and_must_be_one() -> None:
     assert [asked.name for asked in script_of_paths(["/a", "/b?x=1", "/a"]).requests] == ["GET /a", "GET /b?x=1"]
     with pytest.raises(BenchError, match="'orders' is no path to ask for: it begins with one slash"):
         script_of_paths(["orders"])
+    with pytest.raises(BenchError, match="it has more than 8000 characters"):
+        script_of_paths(["/" + "a" * 8_000])
 
 
 FILLED: list[tuple[Any, Any]] = [
@@ -257,6 +262,20 @@ def test_without_any_request_the_root_is_asked(tmp_path: Path) -> None:
 def test_a_typed_path_with_a_name_that_nothing_captures_is_refused() -> None:
     with pytest.raises(BenchError, match=r"--path /o/\{id\}: \{id\} is captured by no \[\[login\]\]"):
         script_from(["/o/{id}"], None, None, (), {})
+
+
+def test_headers_that_the_client_sets_are_refused() -> None:
+    with pytest.raises(BenchError, match="--header Content-Length: the client sets it by itself"):
+        script_from([], None, None, (("Content-Length", "3"),), {})
+
+
+def test_the_examples_of_the_documentation_are_understood(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "requests.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    environment = {"SHOP_PASSWORD": "a", "API_PASSWORD": "b"}
+    scripts = [script_of(written(tmp_path, example), environment, allow_writes=True) for example in examples]
+    assert len(scripts) >= 3
+    assert {field for one in (LOGIN_FIELDS, REQUEST_FIELDS) for field in one if f"`{field}`" not in text} == set()
 
 
 def test_an_empty_script_is_one() -> None:
