@@ -127,6 +127,8 @@ def explained(target: str, found: Mapping[str, Any], interpreter: Interpreter, f
     module, _, expression = target.partition(":")
     detail, known = found["detail"], found.get("known", [])
     place = f" ({found['where']})" if found.get("where") else ""
+    if detail.startswith("SystemExit"):
+        place += f", and it said: {found['said']}"
     meant = f"; it has {', '.join(known)}: try {module}:{known[0]}" if known else ""
     match found["error"]:
         case "missing" if module.endswith(".py"):

@@ -112,7 +112,8 @@ def answer_of(
     environment: Mapping[str, str],
     overlay: Path | None = None,
 ) -> dict[str, Any]:
-    """What a module of `inside/` writes into the file whose place in the arguments is marked with `{file}`.
+    """What a module of `inside/` writes into the file whose place in the arguments is marked with `{file}`, and what it
+    `said` last.
 
     Raises ItEnded with the last line of what it wrote, or BenchError if it takes too long.
     """
@@ -128,7 +129,7 @@ def answer_of(
             if not file.exists():
                 raise ItEnded(f"{interpreter.python} ended with exit code {code}: {last_line(process)}")
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return found
+        return {**found, "said": last_line(process)}
 
 
 def last_line(process: GuardedProcess) -> str:

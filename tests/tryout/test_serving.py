@@ -105,8 +105,15 @@ def create_app(one=1):
 """
 
 
-@pytest.mark.parametrize("target", ["ported:app", "ported:create_app()", "ported:create_app(2)"])
-@pytest.mark.parametrize("name", ["uvicorn", "gunicorn-asgi"])
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("uvicorn", "ported:app"),
+        ("uvicorn", "ported:create_app()"),
+        ("uvicorn", "ported:create_app(2)"),
+        ("gunicorn-asgi", "ported:app"),
+    ],
+)
 def test_an_asgi_application_is_served_as_it_is(name: str, target: str, place: Place, tmp_path: Path) -> None:
     (place.folder / "ported.py").write_text(ASGI, encoding="utf-8")
     app = found(place, target)
@@ -119,7 +126,7 @@ def test_an_asgi_application_is_served_as_it_is(name: str, target: str, place: P
     assert len(timings.read_text(encoding="utf-8").splitlines()) == 2
 
 
-@pytest.mark.parametrize("target", ["shop:app", "shop:create_app()", "shop:create_app('hi')"])
+@pytest.mark.parametrize("target", ["shop:create_app()", "shop:create_app('hi')"])
 def test_granian_serves_where_the_environment_has_it(target: str, place: Place, tmp_path: Path) -> None:
     python = environment(tmp_path / "venv", (*FLASK, "granian"))
     app = app_of(target, python=python, folder=place.folder, environment=place.variables)
@@ -240,13 +247,13 @@ def test_a_configuration_of_gunicorns_is_respected_but_for_what_is_named(place: 
 def test_nothing_is_written_into_environment_project_or_home(place: Place, tmp_path: Path) -> None:
     folders = (place.python.parents[1], place.folder, place.home)
     before = digests(*folders)
-    for bytecode in (None, tmp_path / "bytecode"):
+    for bytecode, names in ((None, ["sync", "bridge-inline"]), (tmp_path / "bytecode", WSGI)):
         app = app_of(
             "shop:app", python=place.python, folder=place.folder, environment=place.variables, bytecode=bytecode
         )
-        for name in WSGI:
+        for name in names:
             with serving(app, way_of(app, name), tmp_path, ready=asked) as served:
-                httpx.get(served.url, trust_env=False)
+                assert answer(served) == "home"
     assert digests(*folders) == before
     assert [*(tmp_path / "bytecode").rglob("shop.*.pyc")]
 
@@ -322,10 +329,10 @@ def test_an_import_that_hangs_ends_with_the_bench(place: Place, tmp_path: Path) 
     words = [sys.executable, "-c", script, str(place.python), str(place.folder)]
     (tmp_path / "tmp").mkdir()
     variables = {**place.variables, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "tmp")}
+    temporary = tmp_path / "tmp"
     with subprocess.Popen(words, env=variables) as bench:
-        log = tmp_path / "tmp"
-        wait_until(lambda: any("here" in one.read_text() for one in log.rglob("log")), "the import has begun")
+        wait_until(lambda: any("here" in log.read_text() for log in temporary.rglob("log")), "the import has begun")
         started = [one.pid for one in psutil.Process(bench.pid).children(recursive=True)]
         bench.kill()
     wait_until(lambda: gone(*started), "every process has ended")
-    wait_until(lambda: not [*log.iterdir()], "its folder is gone")
+    wait_until(lambda: not [*temporary.iterdir()], "its folder is gone")
