@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.commands.run import FOLDER, decorated
+from bench.commands.load import parse_headers, parse_url
+from bench.commands.run import FOLDER, decorated, was_chosen
 from bench.errors import BenchError
 from bench.load import Generator
 from bench.measuring.environment import environment
@@ -28,10 +29,22 @@ from bench.tryout.app import App, app_of, environment_from
 from bench.tryout.database import empty_postgres
 from bench.tryout.held import database_ports
 from bench.tryout.one_model import Asking
+from bench.tryout.running import ask_running
 from bench.tryout.script import Script
 from bench.tryout.sources import script_from
 from bench.tryout.trial import Trial
 from bench.tryout.ways import Way, ways_for
+
+
+def parse_running(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """The address of a server on loopback, without a path. Raises click.BadParameter."""
+    if value is None:
+        return None
+    host, port, path = parse_url(ctx, param, value)
+    if path != "/":
+        raise click.BadParameter(f"{value!r} has a path; say it with --path {path}")
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 EXAMPLES = """\b
@@ -62,13 +75,17 @@ APP_OPTIONS: Sequence[Callable[[Command], Command]] = (
                  help="Put the URL of a fresh, empty database of the bench's PostgreSQL into the variable NAME."),
     click.option("--also", metavar="APP",
                  help="Your own port of the application to ASGI (Quart, FastAPI, …), compared with the original."),
+    click.option("--target", "running", metavar="URL", callback=parse_running,
+                 help="In place of APP: a server of this machine that runs already, as http://127.0.0.1:8000. What "
+                 "needs its process is left out."),
 )  # fmt: skip
 REQUEST_OPTIONS: Sequence[Callable[[Command], Command]] = (
     click.option("--path", "paths", multiple=True, metavar="P", help="A path to GET; repeatable.  [default: /]"),
     click.option("--requests", "file", type=FILE, metavar="FILE",
                  help="Requests that one path cannot say: login, methods, forms; docs/try.md has the format."),
     click.option("--har", type=FILE, metavar="FILE", help="The GETs of a recorded browser session."),
-    click.option("--header", "headers", multiple=True, metavar="K:V", help="A header for every request; repeatable."),
+    click.option("--header", "headers", multiple=True, metavar="K:V", callback=parse_headers,
+                 help="A header for every request; repeatable."),
     click.option("--allow-writes", is_flag=True, help="Send POST, PUT, PATCH and DELETE too, many times over."),
 )  # fmt: skip
 TRIAL_OPTIONS: Sequence[Callable[[Command], Command]] = (
@@ -82,38 +99,82 @@ TRIAL_OPTIONS: Sequence[Callable[[Command], Command]] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Which application, with what around it, and how often it is asked."""
-
-    target: str
-    also: str | None
-    python: Path | None
-    folder: Path | None
-    environment: Mapping[str, str]
-    models: Sequence[str] | None
-
-
 @click.command("try", epilog=EXAMPLES)
-@click.argument("target", metavar="APP")
+@click.argument("target", metavar="APP", required=False)
 @decorated([*APP_OPTIONS, *REQUEST_OPTIONS, *TRIAL_OPTIONS])
-def try_command(target: str, pairs: tuple[str, ...], env_file: Path | None, postgres: str | None, **given: Any) -> None:
+def try_command(target: str | None, running: str | None, postgres: str | None, quick: bool, **given: Any) -> None:
     """Your own application, unchanged, under every model.
 
     APP is module:app or module:create_app(), as gunicorn has it: Flask, any WSGI application, or ASGI. Says under which
     models it starts, answers the same and overlaps its waits, which lines block, what each request costs, and which
     model to take with which command. Nothing is installed into its environment or written to its folder.
     """
+    if (target is None) == (running is None):
+        raise BenchError("name your application, as in python -m bench try shop:app, or with --target the address of "
+                         "a server that runs already")  # fmt: skip
     check_loopback()
-    own = environment_from(pairs, env_file)
-    with temporary_folder("try-") as place, given_database(postgres, place.path) as variables:
-        names = given["models"].split(",") if given["models"] else None
-        wanted = Wanted(
-            target, given["also"], given["python"], given["folder"], {**os.environ, **own, **variables}, names
-        )
-        script = script_from(given["paths"], given["file"], given["har"], headers_of(given["headers"]),
-                             wanted.environment, allow_writes=given["allow_writes"])  # fmt: skip
-        carry_out(wanted, script, given, place.path)
+    own = environment_from(given["pairs"], given["env_file"])
+    asking = Asking(given["at_once"], QUICK_REPEAT if quick and not was_chosen("repeat") else given["repeat"])
+    options = replace(QUICK_LOAD if quick else LOAD, seed=secrets.randbits(32))
+    with temporary_folder("try-") as place, given_database(postgres, place.path) as database:
+        variables = {**os.environ, **own, **database}
+        script = script_from(given["paths"], given["file"], given["har"], given["headers"], variables,
+                             allow_writes=given["allow_writes"])  # fmt: skip
+        wanted = Wanted(script, asking, options, given["out"])
+        if target is None:
+            url = running or ""
+            wanted.carry_out(url, [], lambda run, progress: ask_running(run, url, script, asking, progress))
+            return
+        click.echo(CANNOT_UNDO)
+        apps = [
+            app_of(each, python=given["python"], folder=given["folder"], environment=variables,
+                   bytecode=place.path / "bytecode", said=lambda line: click.echo(f"{line} …"))
+            for each in (target, given["also"]) if each
+        ]  # fmt: skip
+        ways = ways_of(apps, given["models"])
+        ports = tuple(database_ports(variables))
+
+        def trial(run: Run, progress: StepProgress) -> None:
+            with Generator() as generator:
+                Trial(run, ways, script, asking, options, progress, ports).carry_out(generator)
+
+        wanted.carry_out(target, [way.name for _, way in ways], trial)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked, how often, and where the results go."""
+
+    script: Script
+    asking: Asking
+    options: Options
+    out: Path | None
+
+    def carry_out(self, target: str, models: Sequence[str], trial: Callable[[Run, StepProgress], None]) -> None:
+        """Carry out the trial, and print what was found, or as much of it as there is when it is stopped."""
+        console = Console(highlight=False)
+        run = new_run(self.out, environment(), self.arguments(target, models), self.options.seed)
+        progress = StepProgress(console, "starting")
+        progress.start()
+        try:
+            trial(run, progress)
+        finally:
+            progress.stop()
+            if run.tried and run.tried.models:
+                summary(console, run)
+                click.echo(str(write_page(run)))
+                click.echo(str(run.path))
+
+    def arguments(self, target: str, models: Sequence[str]) -> dict[str, Any]:
+        """What was asked of the bench, as the results file has it, without any value that may be a secret."""
+        asked = {"at_once": self.asking.at_once, "repeat": self.asking.repeat}
+        return {
+            "command": "try",
+            "scenarios": [SCENARIO],
+            "models": list(models),
+            "options": {**self.options.content(), **asked},
+            GIVEN: ["try", target],
+        }
 
 
 @contextmanager
@@ -126,75 +187,16 @@ def given_database(variable: str | None, logs: Path) -> Iterator[dict[str, str]]
         yield variables
 
 
-def carry_out(wanted: Wanted, script: Script, given: Mapping[str, Any], place: Path) -> None:
-    """Try it, and print what was found, or as much of it as there is when the trial is stopped."""
-    console = Console(highlight=False)
-    progress = StepProgress(console, f"importing {wanted.target}")
-    progress.start()
-    try:
-        ways = served_by(wanted, place, progress)
-        options = replace(QUICK_LOAD if given["quick"] else LOAD, seed=secrets.randbits(32))
-        run = new_run(given["out"], environment(), arguments(wanted, ways, options, given), options.seed)
-        repeat = min(given["repeat"], QUICK_REPEAT) if given["quick"] else given["repeat"]
-        asking = Asking(at_once=given["at_once"], repeat=repeat)
-        ports = tuple(database_ports(wanted.environment))
-        console.print(CANNOT_UNDO, style="dim")
-        try:
-            with Generator() as generator:
-                Trial(run, ways, script, asking, options, progress, ports).carry_out(generator)
-        finally:
-            progress.stop()
-            conclude(console, run)
-    finally:
-        progress.stop()
-
-
-def served_by(wanted: Wanted, place: Path, progress: StepProgress) -> list[tuple[App, Way]]:
-    """The application, and that of `--also`, with the ways to serve it. Raises BenchError."""
-    apps = [
-        app_of(target, python=wanted.python, folder=wanted.folder, environment=wanted.environment,
-               bytecode=place / "bytecode", said=progress.now)
-        for target in (wanted.target, wanted.also) if target
-    ]  # fmt: skip
+def ways_of(apps: Sequence[App], models: str | None) -> list[tuple[App, Way]]:
+    """The ways to serve the application and its port: all, or those named and the plainest. Raises BenchError."""
+    first, *_ = apps
     if len({app.facts.interface for app in apps}) < len(apps):
-        raise BenchError(f"{wanted.target} and {wanted.also} are both {apps[0].facts.interface.upper()} applications; "
-                         "try them one after the other, and compare the two runs")  # fmt: skip
+        raise BenchError(f"{' and '.join(app.target for app in apps)} are both {first.facts.interface.upper()} "
+                         "applications; try them one after the other, and compare the two runs")  # fmt: skip
     every = [(app, way) for app in apps for way in ways_for(app)]
     known = [way.name for _, way in every]
-    for name in wanted.models or ():
+    names = known if models is None else [name.strip() for name in models.split(",")]
+    for name in names:
         if name not in known:
-            raise BenchError(f"{wanted.target} cannot be served as {name!r}; there are {', '.join(known)}")
-    return [(app, way) for app, way in every if wanted.models is None or way.name in (known[0], *wanted.models)]
-
-
-def headers_of(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """`--header K:V`, taken apart. Raises BenchError."""
-    found = []
-    for text in texts:
-        name, colon, value = text.partition(":")
-        if not colon or not name.strip() or " " in name.strip():
-            raise BenchError("--header needs a name, a colon and a value, as in --header 'Accept: application/json'")
-        found.append((name.strip(), value.strip()))
-    return tuple(found)
-
-
-def arguments(
-    wanted: Wanted, ways: Sequence[tuple[App, Way]], options: Options, given: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What was asked of the bench, as the results file has it, without any value that may be a secret."""
-    asked = {"at_once": given["at_once"], "repeat": given["repeat"]}
-    return {
-        "command": "try",
-        "scenarios": [SCENARIO],
-        "models": [way.name for _, way in ways],
-        "options": {**options.content(), **asked},
-        GIVEN: ["try", wanted.target],
-    }
-
-
-def conclude(console: Console, run: Run) -> None:
-    """What was found, and where it is written."""
-    if run.tried and run.tried.models:
-        summary(console, run)
-        click.echo(str(write_page(run)))
-        click.echo(str(run.path))
+            raise BenchError(f"{first.target} cannot be served as {name!r}; there are {', '.join(known)}")
+    return [(app, way) for app, way in every if way.name in (known[0], *names)]

@@ -17,6 +17,9 @@ def why_none(tried: Tried, every: Sequence[Candidate]) -> str:
         return "No request was answered by the first model, so nothing can be compared."
     if not any(one.model.state == "answers" for one in every):
         return "No model could be started, so nothing is known of any."
+    if not tried.app.python:
+        return ("A server that ran already was compared with itself. Which model to take is said by a trial of its "
+                "application, python -m bench try module:app.")  # fmt: skip
     return all_errors(tried)
 
 

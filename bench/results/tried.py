@@ -30,7 +30,7 @@ class TriedApp:
     """The interpreter."""
     version: str
     """Of the interpreter, `3.11.7`."""
-    interface: Literal["wsgi", "asgi"]
+    interface: Literal["wsgi", "asgi", ""]
     framework: str
     """`Flask`, `Quart`, … as far as the object's class tells; else empty."""
     packages: Mapping[str, str]

@@ -17,7 +17,7 @@ from bench.load import Generator, LoadJob
 from bench.results import Run
 from bench.results.tried import Confirmed, Tried, TriedModel
 from bench.scenarios.base import Options
-from bench.tryout import costs
+from bench.tryout import configuration, costs
 from bench.tryout.app import App
 from bench.tryout.asking import job
 from bench.tryout.comparing import Comparison, compare_with
@@ -97,8 +97,13 @@ class Trial:
             if served[0][0].loaded("psycopg2"):  # perhaps not before the first request
                 self.ways = [(each.with_loaded({"psycopg2"}) if each is app else each, way) for each, way in self.ways]
             first.close()
-            self.note(comparison, notes=comparison.notes)
+            self.note(comparison, notes=self.notes(comparison))
             yield comparison
+
+    def notes(self, comparison: Comparison) -> tuple[str, ...]:
+        """What a reader must know of the requests, and of the application's own configuration of gunicorn."""
+        app, _ = self.ways[0]
+        return (*comparison.notes, *configuration.notes(app.folder, app.environment))
 
     def trying(self, app: App, way: Way) -> Trying:
         """A model, and what is asked of it."""
@@ -123,7 +128,7 @@ class Trial:
         if not same:
             return
         keys, left_out = costs.loads_that_fit(same, self.options)
-        self.note(comparison, notes=(*comparison.notes, *left_out))
+        self.note(comparison, notes=(*self.notes(comparison), *left_out))
         ways = {way.name: (app, way) for app, way in self.ways if way.name in {model for model, _ in keys}}
         if not ways:
             return

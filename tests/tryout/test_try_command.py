@@ -15,6 +15,8 @@ from processes import PATIENCE_S, gone, wait_until
 
 from bench.cli import cli
 from bench.results import Run, load_run
+from bench.testbed.processes.ports import free_port
+from bench.testbed.processes.process import GuardedProcess
 from tests.in_process import Bench
 
 ROOT = Path(__file__).parents[2]
@@ -146,11 +148,15 @@ def test_a_wrong_password_ends_the_trial_and_says_so(
         (["shop"], "shop:app"),
         (["shop:app", "--models", "gevnt"], "shop:app cannot be served as 'gevnt'; there are sync, gthread, gevent"),
         (["shop:app", "--env", "SHOP"], "--env needs NAME=VALUE"),
-        (["shop:app", "--header", "no colon"], "--header needs a name, a colon and a value"),
+        (["shop:app", "--header", "no colon"], "no colon"),
         (["shop:app", "--path", "orders"], "'orders' is no path to ask for: it begins with one slash"),
         (["shop:app", "--postgres", "a b"], "--postgres needs the name of a variable"),
         (["shop:app", "--also", "shop:app"], "are both WSGI applications"),
         (["shop:app", "--at-once", "1"], "is not in the range"),
+        ([], "name your application, as in python -m bench try shop:app"),
+        (["shop:app", "--target", "http://127.0.0.1:1"], "name your application, as in python -m bench try shop:app"),
+        (["--target", "http://example.com"], "example.com is not this machine"),
+        (["--target", "http://127.0.0.1:8000/orders"], "has a path; say it with --path /orders"),
         (["shop:app", "--requests", "nowhere.toml"], "does not exist"),
     ],
 )
@@ -161,7 +167,7 @@ def test_bad_input_is_exit_code_2_and_nothing_is_written(
     monkeypatch.setenv("SHOP_KEY", "k")
     done = bench("try", *further, "--chdir", str(shop))
     assert done.returncode == 2
-    assert says in " ".join(done.stderr.split())
+    assert says in one_line(done.stderr)
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -185,3 +191,29 @@ def test_whatever_ends_the_bench_nothing_is_left_running(number: signal.Signals,
     if number == signal.SIGINT:
         assert errors.splitlines()[-1] == "bench: interrupted; nothing is left running"
         assert json.loads((out / "results.json").read_text())["tried"]["models"][0]["name"] == "sync"
+
+
+def test_a_server_that_runs_is_asked_and_no_model_is_recommended(shop: Path, bench: Bench, tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--no-control-socket", "shop:app"]
+    environment = {"SHOP_KEY": "k", "SHOP_PASSWORD": PASSWORD}
+    with GuardedProcess(command, log=tmp_path / "log", environment=environment, cwd=shop) as server:
+        wait_until(lambda: "Booting worker" in server.log_tail(), "the server is up")
+        url = f"http://127.0.0.1:{port}"
+        done = bench("try", "--target", url, "--path", "/shared", "--out", str(tmp_path / "run"))
+    assert done.returncode == 0
+    assert "A server that ran already was compared with itself." in one_line(done.stdout)
+    run = load_run(tmp_path / "run")
+    assert run.tried
+    assert run.tried.models[0].waits["GET /shared"].times > 4
+    assert bench("report", str(run.folder)).returncode == 0
+
+
+def test_a_target_that_does_not_answer_is_exit_code_2(bench: Bench, tmp_path: Path) -> None:
+    done = bench("try", "--target", f"http://127.0.0.1:{free_port()}", "--out", str(tmp_path / "run"))
+    assert done.returncode == 2
+    assert "does not answer (the connection was refused); start the server" in one_line(done.stderr)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -63,7 +63,8 @@ def opening(tried: Tried) -> list[Text]:
     """What was tried, in which environment, and what it was asked."""
     app = tried.app
     kind = " ".join(filter(None, (app.framework, app.interface.upper())))
-    lines = [Text.assemble((app.target, "bold"), f", {kind}, Python {app.version}, in {app.folder}")]
+    where = f", {kind}, Python {app.version}, in {app.folder}" if app.python else ", a server that ran already"
+    lines = [Text.assemble((app.target, "bold"), where)]
     if app.added:
         lent = join([f"{name} {version}" for name, version in app.added.items()])
         lines.append(Text(f"lent to its environment for the trial: {lent}", "dim"))
