@@ -77,6 +77,7 @@ class Visitor:
             json=filled(sent.json, self.values),
             content=None if sent.body is None else filled(sent.body, self.values).encode(),
         )
+        request.headers.encoding = "utf-8"  # of the cookies, which may have been set with other characters than ASCII
         self.cookies.set_cookie_header(request)
         return request
 
@@ -192,13 +193,14 @@ def job(visitor: Visitor, asked: Asked, *, connections: int, status: int, **opti
     host, port = visitor.address
     own_host = any(name.lower() == "host" for name, _ in asked.headers)
     left_out = {"connection", "content-length"} | (set() if own_host else {"host"})  # the load generator sets them
+    headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers.raw]
     return LoadJob(
         host=host,
         port=port,
         path=request.url.raw_path.decode("ascii"),
         method=asked.method,
         body=request.read() or None,
-        headers=tuple((name, value) for name, value in request.headers.items() if name not in left_out),
+        headers=tuple((name, value) for name, value in headers if name not in left_out),
         connections=connections,
         expect_status=status,
         **options,

@@ -283,6 +283,15 @@ def test_the_load_sends_what_the_visitor_sends(sync: str, tmp_path: Path) -> Non
     assert result.good > 0
 
 
+def test_a_cookie_of_other_characters_is_sent_as_it_came(sync: str) -> None:
+    visitor = anonymous(sync)
+    visitor.cookies.set("name", "Jürgen €")
+    assert ask(visitor, asked_of(Sent(path="/"))).status == 200
+    load = job(visitor, asked_of(Sent(path="/")), connections=1, status=200, duration_s=0.2, warmup_s=0)
+    assert dict(load.headers)["cookie"].encode("latin-1") == "name=Jürgen €".encode()
+    assert run(load).errors.total == 0
+
+
 def test_the_load_sends_bodies_and_a_host_of_its_own(sync: str) -> None:
     asked: Asked = asked_of(Sent(path="/echo?a=ä", method="POST", json={"a": 1}, headers=(("Host", "shop.test"),)))
     load = job(anonymous(sync), asked, connections=1, status=200)

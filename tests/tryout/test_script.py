@@ -197,6 +197,7 @@ SESSION = [
     entry("http://shop.test/orders?page=1"),
     entry("http://shop.test/api/stock#top", kind="application/json", HX_Request="true"),
     entry("http://shop.test/t/{id}"),
+    {**entry("http://shop.test/socket"), "response": {"status": 101, "content": {}}},
 ]
 
 
