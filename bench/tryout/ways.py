@@ -37,7 +37,7 @@ class Watch:
     """What is written down in the server's process, into which files; None for what is not."""
 
     timings: Path | None = None
-    """A line for each request, as inside/bench_tried/timing.py has it."""
+    """A line for each request, as inside/bench_tried/timing.py has it; it comes a moment after the client's answer."""
     stalls: Path | None = None
     """A line for each stall, as the probe has it. A pass that is probed is never timed."""
 
