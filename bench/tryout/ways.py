@@ -99,7 +99,7 @@ class Way:
 
     def typed(self, app: App) -> str:
         """What a reader types in the application's folder."""
-        return shlex.join([self.program, *self.options, *self.target(app)])
+        return " ".join(map(quoted, [self.program, *self.options, *self.target(app)]))
 
     def install(self, app: App) -> tuple[str, ...]:
         """What a reader installs for it that the application's environment lacks."""
@@ -135,6 +135,12 @@ class Way:
 def address(program: str, host: str, port: int) -> tuple[str, ...]:
     """Where it listens, on its command line."""
     return ("--bind", f"{host}:{port}") if program == "gunicorn" else ("--host", host, "--port", str(port))
+
+
+def quoted(word: str) -> str:
+    """A word as a shell takes it, in double quotes if it has single ones."""
+    readable = "'" in word and not set(word) & set('"$`\\!')
+    return f'"{word}"' if readable else shlex.quote(word)
 
 
 def is_bare(call: str) -> bool:

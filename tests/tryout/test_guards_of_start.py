@@ -46,7 +46,7 @@ def test_a_server_that_nobody_gets_an_answer_from_is_given_up(
 def test_a_bench_without_pip_says_how_to_get_it(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(overlay.util, "find_spec", lambda name: None if name == "pip" else find_spec(name))
-    with pytest.raises(BenchError, match="has no pip; run: .* -m ensurepip"):
+    with pytest.raises(BenchError, match=r"has no pip; run: .* -m ensurepip"):
         app_of("shop:app", python=place.python, folder=place.folder, environment=place.variables)
 
 
@@ -60,6 +60,20 @@ def test_an_extension_module_that_was_built_for_another_greenlet_does_not_fit(
     assert effect.failure("built_for_another") == said
     assert effect.failure("ends_the_interpreter") == "SystemExit: no"
     assert effect.failure("json") == ""
+
+
+TYPED = [
+    ("shop:app", "gunicorn shop:app"),
+    ("shop:create_app()", "gunicorn 'shop:create_app()'"),
+    ("shop:create_app('a')", """gunicorn "shop:create_app('a')\""""),
+    ("shop:create_app('$a')", """gunicorn 'shop:create_app('"'"'$a'"'"')'"""),
+]
+
+
+@pytest.mark.parametrize(("target", "typed"), TYPED)
+def test_what_a_reader_types_is_quoted_for_a_shell(target: str, typed: str, place: Place) -> None:
+    app = app_of(target, python=place.python, folder=place.folder, environment=place.variables)
+    assert ways_for(app, ["sync"])[0].typed(app) == typed
 
 
 FILES = [
