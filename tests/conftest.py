@@ -15,6 +15,9 @@ from bench.results import Run
 from bench.results.file import problems
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed, open_testbed
+from tests.in_process import in_process
+
+__all__ = ["in_process"]
 
 AnyReport = TypeVar("AnyReport", pytest.TestReport, pytest.CollectReport)
 

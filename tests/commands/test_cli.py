@@ -15,6 +15,7 @@ import pytest
 from bench.results import new_run
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
+from tests.in_process import Bench
 from tests.report_runs import trap
 
 ROOT = Path(__file__).parents[2]
@@ -73,8 +74,11 @@ def bench(*arguments: str, cwd: Path = ROOT, width: int = 80, **environment: str
         (["code", "/nowhere"], "no endpoint '/nowhere'; there are /, /sleep/python/, "),
     ],
 )
-def test_bad_input_is_exit_code_2_and_says_what_to_do(arguments: list[str], says: str, tmp_path: Path) -> None:
-    done = bench(*arguments, cwd=tmp_path)
+def test_bad_input_is_exit_code_2_and_says_what_to_do(
+    arguments: list[str], says: str, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = bench(*arguments)
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,7 +1,6 @@
 """Whatever has happened to a results file, a command says so in one line, or makes of it what is left."""
 
 import copy
-import io
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -10,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from bench.cli import main
 from bench.results import Run
+from tests.in_process import Bench
 from tests.observations import described
 from tests.prediction.examples import throughput
 from tests.report_runs import sample_run
 
-DAMAGES = 160
+DAMAGES = 120
 # What may stand where something else should.
 STRANGE = (None, True, -1, 0, 1e308, "", "strange", [], {}, [[]], {"a": {}})
 
@@ -101,21 +100,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    """The command line, called as a function: its exit code, and what it said of errors."""
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr("sys.stdin", io.StringIO())
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["bench", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return int(ended.value.code or 0), capsys.readouterr().err
-
-    return run
-
-
 def commands(path: str, whole: str) -> dict[str, tuple[str, ...]]:
     """Every command that reads a results file."""
     return {
@@ -127,27 +111,26 @@ def commands(path: str, whole: str) -> dict[str, tuple[str, ...]]:
     }
 
 
-def test_the_undamaged_file_is_read_by_all(whole: Run, bench: Callable[..., tuple[int, str]]) -> None:
+def test_the_undamaged_file_is_read_by_all(whole: Run, bench: Bench) -> None:
     """`--resume` refuses it for what it is: a run of another machine."""
     folder = str(whole.folder)
-    codes = {name: bench(*command)[0] for name, command in commands(folder, folder).items()}
+    codes = {name: bench(*command).returncode for name, command in commands(folder, folder).items()}
     assert codes == {"compare": 0, "decide": 0, "csv": 0, "page": 0, "resume": 2}
 
 
-def test_damage_is_one_line_and_exit_code_2_or_does_no_harm(
-    whole: Run, bench: Callable[..., tuple[int, str]], tmp_path: Path
-) -> None:
+def test_damage_is_one_line_and_exit_code_2_or_does_no_harm(whole: Run, bench: Bench, tmp_path: Path) -> None:
     """Any exception but the end of the command fails this test: that would be a traceback."""
     refused = 0
+    every = commands(str(tmp_path), str(whole.folder))
+    others = [name for name in every if name != "csv"]
     for number, (what, text) in enumerate(damaged_texts(whole)):
         (tmp_path / "results.json").write_bytes(text)
-        for name, command in commands(str(tmp_path), str(whole.folder)).items():
-            if name == "page" and number % 8:
-                continue  # a page takes as long as all others together
+        for name in ("csv", others[number // len(KINDS) % len(others)]):  # another one for every four kinds of damage
             try:
-                code, said = bench(*command)
+                done = bench(*every[name])
             except Exception as error:
                 raise AssertionError(f"{name}, {what}: {type(error).__name__}: {error}") from error
+            code, said = done.returncode, done.stderr
             assert code in (0, 2), (name, what, said)
             assert (code == 2) == bool(said), (name, what, said)
             assert len(said.splitlines()) == (1 if code else 0), (name, what, said)

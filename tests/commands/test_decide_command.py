@@ -1,50 +1,24 @@
 """`python -m bench decide` as people type it: on a real results file, with and without flags, and with nonsense."""
 
-import io
 import json
 import os
 import pty
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bench.cli import main
 from bench.results import new_run
+from tests.in_process import Bench
 from tests.observations import described
 from tests.prediction.examples import cell, throughput
 
 
-@dataclass(frozen=True)
-class Done:
-    """What a command left."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Bench = Callable[..., Done]
-
-
-@pytest.fixture
-def bench(results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
-    """The command line, called as a function in a folder (that of `results`); its input is no terminal."""
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr("sys.stdin", io.StringIO())
-
-    def run(*arguments: str, cwd: Path = results) -> Done:
-        monkeypatch.chdir(cwd)
-        monkeypatch.setattr("sys.argv", ["bench", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return Done(int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
+@pytest.fixture(autouse=True)
+def _in_the_folder_of_results(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(results)
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +100,9 @@ def test_nonsense_is_exit_code_2(bench: Bench, arguments: list[str], says: str) 
     assert "Traceback" not in done.stderr
 
 
-def test_without_a_run_it_says_what_to_do(bench: Bench, tmp_path: Path) -> None:
-    done = bench("decide", cwd=tmp_path)
+def test_without_a_run_it_says_what_to_do(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = bench("decide")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "no run in results/ has throughput cells; run python -m bench all" in done.stderr
 

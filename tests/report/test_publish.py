@@ -6,16 +6,15 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench.cli import main
 from bench.judging import judge
 from bench.report.publication import BEGIN, END, FIGURES, answer
 from bench.results import load_run
+from tests.in_process import Bench
 from tests.report_runs import sample_run, without
 
 ROOT = Path(__file__).parents[2]
@@ -27,22 +26,6 @@ TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MEASURED = re.compile(r"\d[\d,.]*\s?(?:µs|ms|s|kB|MB|req/s|times|%)(?!\w)")
 # Units that only what was measured has.
 NEVER_BY_HAND = re.compile(r"\d\s?(?:µs|kB|req/s)(?!\w)")
-
-Bench = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bench:
-    """The command line, called as a function: its exit code, and what it said."""
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["bench", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out + said.err
-
-    return run
 
 
 def sample(folder: Path, command: str = "all") -> str:
@@ -65,7 +48,7 @@ def test_publishing_the_committed_runs_again_changes_nothing(bench: Bench, tmp_p
     """If this fails: `python -m bench publish docs/results/all.json.xz`, with any other run there after it."""
     out, readme = tmp_path / "docs" / "results", tmp_path / "README.md"
     shutil.copy(ROOT / "README.md", readme)
-    assert bench("publish", *map(str, RUNS), "--out", str(out), "--readme", str(readme))[0] == 0
+    assert bench("publish", *map(str, RUNS), "--out", str(out), "--readme", str(readme)).returncode == 0
     assert readme.read_text(encoding="utf-8") == (ROOT / "README.md").read_text(encoding="utf-8")
     committed = {path.name for path in RESULTS.iterdir() if path.name != "report.html"}
     assert {path.name for path in out.iterdir()} == committed
@@ -145,7 +128,9 @@ def test_the_configuration_in_the_answer_makes_psycopg2_wait_cooperatively() -> 
 def test_another_run_is_published_elsewhere_and_says_only_what_it_has(bench: Bench, tmp_path: Path) -> None:
     """No pairs, so no sentence and no picture of them; the rest of the file is left."""
     readme = marked(tmp_path)
-    code, said = bench("publish", sample(tmp_path / "run"), "--out", str(tmp_path / "out"), "--readme", str(readme))
+    code, said = bench(
+        "publish", sample(tmp_path / "run"), "--out", str(tmp_path / "out"), "--readme", str(readme)
+    ).said
     assert code == 0
     text = readme.read_text(encoding="utf-8")
     assert text.startswith(f"# Title\n\n{BEGIN}\n**The short answer**, measured on A processor")
@@ -172,9 +157,9 @@ def test_the_answer_says_of_waits_what_the_run_says(tmp_path: Path) -> None:
 def test_every_command_reads_a_published_run(bench: Bench, tmp_path: Path) -> None:
     path = tmp_path / "all.json.xz"
     shutil.copy(RESULTS / "all.json.xz", path)
-    assert bench("report", str(path)) == (0, f"{tmp_path / 'report.html'}\n")
+    assert bench("report", str(path)).said == (0, f"{tmp_path / 'report.html'}\n")
     for command in (("compare", str(path), str(path)), ("decide", "--results", str(path))):
-        code, said = bench(*command)
+        code, said = bench(*command).said
         assert (code, str(path) in said) == (0, True)
 
 
@@ -191,7 +176,9 @@ def test_a_file_without_its_marks_is_refused_before_anything_is_written(
     bench: Bench, tmp_path: Path, text: str | None, says: str
 ) -> None:
     readme = tmp_path / "README.md" if text is None else marked(tmp_path, text)
-    code, said = bench("publish", sample(tmp_path / "run"), "--out", str(tmp_path / "out"), "--readme", str(readme))
+    code, said = bench(
+        "publish", sample(tmp_path / "run"), "--out", str(tmp_path / "out"), "--readme", str(readme)
+    ).said
     assert code == 2
     assert says in said
     assert not (tmp_path / "out").exists()
@@ -200,15 +187,15 @@ def test_a_file_without_its_marks_is_refused_before_anything_is_written(
 def test_runs_that_cannot_be_published_are_refused(bench: Bench, tmp_path: Path) -> None:
     options = ("--out", str(tmp_path / "out"), "--readme", str(marked(tmp_path)))
     one, other = sample(tmp_path / "one"), sample(tmp_path / "other")
-    assert bench("publish", one, other, *options) == (
+    assert bench("publish", one, other, *options).said == (
         2, "bench: 2 of the runs would be all.json.xz, after their command; name one of them\n",
     )  # fmt: skip
     nameless = sample(tmp_path / "nameless", "../all")
-    code, said = bench("publish", nameless, *options)
+    code, said = bench("publish", nameless, *options).said
     assert (code, "does not say which command measured it; measure again" in said) == (2, True)
     run = load_run(Path(other))
     run.cells = {}
     run.save()
-    code, said = bench("publish", other, *options)
+    code, said = bench("publish", other, *options).said
     assert (code, "has no measurements in it" in said) == (2, True)
     assert not (tmp_path / "out").exists()
