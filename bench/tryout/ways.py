@@ -37,7 +37,7 @@ class Watch:
     """What is written down in the server's process, into which files; None for what is not."""
 
     timings: Path | None = None
-    """A line for each request, as inside/bench_tried/timing.py has it."""
+    """A line for each request, as inside/bench_tried/timing.py has it; it comes a moment after the client's answer."""
     stalls: Path | None = None
     """A line for each stall, as the probe has it. A pass that is probed is never timed."""
 
@@ -99,7 +99,7 @@ class Way:
 
     def typed(self, app: App) -> str:
         """What a reader types in the application's folder."""
-        return shlex.join([self.program, *self.options, *self.target(app)])
+        return " ".join(map(quoted, [self.program, *self.options, *self.target(app)]))
 
     def install(self, app: App) -> tuple[str, ...]:
         """What a reader installs for it that the application's environment lacks."""
@@ -135,6 +135,12 @@ class Way:
 def address(program: str, host: str, port: int) -> tuple[str, ...]:
     """Where it listens, on its command line."""
     return ("--bind", f"{host}:{port}") if program == "gunicorn" else ("--host", host, "--port", str(port))
+
+
+def quoted(word: str) -> str:
+    """A word as a shell takes it, in double quotes if it has single ones."""
+    readable = "'" in word and not set(word) & set('"$`\\!')
+    return f'"{word}"' if readable else shlex.quote(word)
 
 
 def is_bare(call: str) -> bool:

@@ -58,12 +58,18 @@ def test_every_way_serves_as_measured_watched_and_typed(name: str, shop: App, tm
             assert answer(served) == "home"
             assert all(psutil.Process(pid).cpu_affinity() == [*server_cores()] for pid in served.pids())
         assert meeting(served) == ({"met"} if name in OVERLAPPING else {"alone"})
+        wait_for_lines(timings, 4)
     with serving_typed(shop, way, tmp_path, ready=asked) as served:
         assert answer(served) == "home"
     lines = [json.loads(line) for line in timings.read_text(encoding="utf-8").splitlines()]
     assert [line["path"] for line in lines[:2]] == ["/", "/"]
     assert {line["path"] for line in lines[2:]} == {"/meet/a", "/meet/b"}
     assert all(line["cpu_s"] >= 0 and line["wall_s"] > 0 for line in lines)
+
+
+def wait_for_lines(timings: Path, count: int) -> None:
+    """Wait for the last line, which is written after the client has its answer."""
+    wait_until(lambda: timings.read_text(encoding="utf-8").count("\n") == count, f"{count} requests are written down")
 
 
 def answer(served: Served, path: str = "/") -> str:
@@ -121,9 +127,10 @@ def test_an_asgi_application_is_served_as_it_is(name: str, target: str, place: P
     for watch in (None, Watch(timings)):
         with serving(app, way_of(app, name), tmp_path, ready=asked, watch=watch) as served:
             assert answer(served) == "home"
+            if watch:
+                wait_for_lines(timings, 2)
     with serving_typed(app, way_of(app, name), tmp_path, ready=asked) as served:
         assert answer(served) == "home"
-    assert len(timings.read_text(encoding="utf-8").splitlines()) == 2
 
 
 @pytest.mark.parametrize("target", ["shop:create_app()", "shop:create_app('hi')"])
@@ -134,7 +141,8 @@ def test_granian_serves_where_the_environment_has_it(target: str, place: Place, 
     for watch in (None, Watch(timings)):
         with serving(app, way_of(app, "granian"), tmp_path, ready=asked, watch=watch) as served:
             assert httpx.get(served.url, trust_env=False).status_code == 200
-    assert timings.read_text(encoding="utf-8").count("\n") == 2
+            if watch:
+                wait_for_lines(timings, 2)
     assert ways_for(found(place), ["granian"])[0].unavailable(found(place)) == (
         "granian is not installed in the app's environment"
     )
