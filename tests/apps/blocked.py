@@ -91,7 +91,9 @@ def ask(client: httpx.Client, name: str) -> None:
     assert answer.status_code == 200, f"{name}: {answer.status_code}"
 
 
-def seen(command: str, names: Iterable[str], around: Around, folder: Path) -> dict[str, list[Stall]]:
+def seen(
+    command: str, names: Iterable[str], around: Around, folder: Path, *, times: int = ASKED
+) -> dict[str, list[Stall]]:
     """What the probe saw in each view, once the first request of each was over; the longest total first."""
     file = folder / "stalls"
     asked = []
@@ -99,7 +101,7 @@ def seen(command: str, names: Iterable[str], around: Around, folder: Path) -> di
     with watched(command, around, folder, {"STALLS": str(file)}) as client:
         for name in names:
             ask(client, name)
-        for name in names * ASKED:
+        for name in names * times:
             began = time.monotonic()
             ask(client, name)
             asked.append((name, began, time.monotonic()))

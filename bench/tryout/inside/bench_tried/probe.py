@@ -107,7 +107,7 @@ class Probe:
         The GIL must not be given up in here: who has kept it is seen where he is when this thread gets it at last.
         """
         seen = self.watched(now)
-        holder = self.holders.busiest(self.beat) if self.holders is not None else None
+        holder = self.holders.busiest(self.beat, now) if self.holders is not None else None
         if holder is not None and now - self.looked - LOOK_S - own_queue_s >= LATE_S:
             seen = None  # it waits for the GIL, wherever it is
             self.tell_of(holder, now)
@@ -143,11 +143,14 @@ class Probe:
         self.cpu_s, self.queued_s = cpu_s, queued_s
 
     def tell_of(self, holder: Holder, now: float) -> None:
-        """Write where the thread is that has kept the GIL since the last look, while it computed."""
-        if holder.where is not None:
-            stall = Stall(None, self.looked, 0.0, 0.0)
-            stall.add(holder.where, now, holder.cpu_s, max(0.0, now - self.looked - holder.cpu_s))
-            self.write(self.line(stall, now))
+        """Write where the thread was that has kept the GIL since the last look, while it computed."""
+        from_s, share = self.looked, holder.cpu_s / (now - self.looked)
+        for where, until_s in holder.places:
+            passed_s = max(0.0, until_s - from_s)
+            stall = Stall(None, from_s, 0.0, 0.0)
+            stall.add(where, until_s, passed_s * share, passed_s * max(0.0, 1 - share))
+            self.write(self.line(stall, until_s))
+            from_s = until_s
 
     def tell(self, stall: Stall, now: float) -> None:
         """Write what is known of one that goes on."""
