@@ -32,7 +32,8 @@ ASKED = (RATE, CONCURRENCY, "db_connections", "cores", "memory_mb", "slo_ms")
 THREAD_FLAGS = ("--threads", "--blocking-threads")
 # Requests that one process serves at the same time, where that is in no command line: loopbridge's pool has 40 threads.
 AT_ONCE = {"sync": 1, "bridge-threads": 40}
-# A smaller share of a wait that seems to hold up others is what switching and sending eight requests takes.
+# A smaller share of a wait that seems to hold up others is what switching and sending eight requests takes; and nobody
+# needs more processes than cores for waits that are a smaller share of the CPU time.
 NOISE = 0.1
 # What the other fields of a model are in a prediction that does not read them.
 NO_COSTS = Costs(0.0, 0.0, 0.0, 0.0)
@@ -162,9 +163,10 @@ def station(requests: Sequence[Request], *, database: bool) -> Station:
         return sum(value * one.weight for value, one in zip(values, requests, strict=True)) / weights
 
     weights = sum(one.weight for one in requests)
+    busy_s, blocked_s = mean([one.cpu_s for one in requests]), mean([one.blocked_s for one in requests])
     overlapping_s = mean([one.wait_s - one.blocked_s for one in requests])
     waits = (overlapping_s, 0.0) if database else (0.0, overlapping_s)
-    return Station(mean([one.cpu_s for one in requests]), mean([one.blocked_s for one in requests]), *waits)
+    return Station(busy_s, blocked_s if blocked_s > NOISE * busy_s else 0.0, *waits)
 
 
 def measured_of(tried: Tried, model: TriedModel, mean: Station) -> Measured:

@@ -101,6 +101,14 @@ def test_waits_too_short_to_tell_hold_up_others_for_as_long_as_they_left_the_cor
         assert one.station.blocked_s == pytest.approx(blocked_s, rel=0.05)
 
 
+def test_waits_that_are_little_beside_the_cpu_time_need_no_more_processes_than_cores() -> None:
+    one = tried_model("gevent", {ORDERS: waits(8.0, wall_s=0.02, cpu_s=0.0185)})
+    run = trial_of(tried(one), load("gevent", times(0.05)))
+    ((costs,), _) = app_costs(run)
+    assert costs.station.blocked_s == 0
+    assert predictions(run)["gevent"].processes == 4
+
+
 def test_only_models_that_may_be_taken_are_predicted_and_the_others_are_named() -> None:
     hanging = replace(GTHREAD, differences=(HUNG,))
     unloaded = tried_model("asgiref", {}, memory_bytes=None)
