@@ -25,6 +25,9 @@ NOTABLE = ("flask", "quart", "fastapi", "starlette", "werkzeug", "django", "sqla
 MODULES = ("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "gunicorn.workers.ggevent", "gunicorn.workers.gasgi",
            "gevent", "uvicorn", "asgiref.wsgi", "greenlet", "loopbridge", "granian", "psycogreen.gevent")  # fmt: skip
 
+# Pages that print a set would differ from server to server, for no other reason than Python's random hashes.
+ALIKE = {"PYTHONHASHSEED": "0"}
+
 
 @dataclass(frozen=True, eq=False)
 class App:
@@ -80,7 +83,7 @@ def app_of(
     if not place.is_dir():
         raise BenchError(f"there is no folder {place}; pass another with --chdir")
     interpreter = interpreter_at(python, place, environment)
-    complete = {**environment, **no_bytecode(bytecode)}
+    complete = {**ALIKE, **environment, **no_bytecode(bytecode)}
     found = import_once(target, interpreter, place, complete)
     overlay = overlay_for(interpreter, found["installed"], said)
     asked = ["{file}", *MODULES]

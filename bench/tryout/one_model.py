@@ -10,20 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx
-
 from bench.results.tried import Difference, Stall, TriedModel, Waits
 from bench.tryout.app import App
-from bench.tryout.asking import Visitor, at_once
+from bench.tryout.asking import Visitor, at_once, first_answer
 from bench.tryout.comparing import Comparison
 from bench.tryout.login import LoginFailed, visit
 from bench.tryout.script import Script
 from bench.tryout.serving import Served, StartFailed, serving
 from bench.tryout.stalls import read, stalls
-from bench.tryout.template import names_in
 from bench.tryout.waits import overlap
 from bench.tryout.ways import Watch, Way
 
+# What a server is given for its very first answer, which often opens connections and makes tables.
+START_PATIENCE_S = 30.0
 # Requests of a kind while stalls are looked for; what is loaded by the first of them is no finding.
 WATCHED_TIMES = 2
 
@@ -53,19 +52,10 @@ class Trying:
     @contextmanager
     def served(self, name: str, watch: Watch | None = None) -> Iterator[tuple[Served, Visitor]]:
         """A server whose log has that name, and a visitor who is logged in. Raises StartFailed and LoginFailed."""
-        with serving(self.app, self.way, self.logs, ready=first_answer(self.script), watch=watch, name=name) as server:
+        with serving(
+            self.app, self.way, self.logs, ready=first_answer(self.script, START_PATIENCE_S), watch=watch, name=name
+        ) as server:
             yield server, visit(server.url, self.script, self.asking.timeout_s)
-
-
-def first_answer(script: Script) -> Callable[[str], None]:
-    """Whether a server answers the first path of the script: raises httpx.HTTPError if not."""
-    path = (*script.login, *script.requests)[0].path
-    path = "/" if names_in(path) else path
-
-    def ready(url: str) -> None:
-        httpx.get(url + path, trust_env=False, timeout=30.0)
-
-    return ready
 
 
 def tried(trying: Trying, comparison: Comparison) -> TriedModel:

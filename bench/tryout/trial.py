@@ -19,11 +19,11 @@ from bench.results.tried import Confirmed, Tried, TriedModel
 from bench.scenarios.base import Options
 from bench.tryout import configuration, costs
 from bench.tryout.app import App
-from bench.tryout.asking import job
+from bench.tryout.asking import first_answer, job
 from bench.tryout.comparing import Comparison, compare_with
 from bench.tryout.held import with_held
 from bench.tryout.login import LoginFailed, visit
-from bench.tryout.one_model import Asking, Trying, first_answer, tried
+from bench.tryout.one_model import START_PATIENCE_S, Asking, Trying, tried
 from bench.tryout.script import Script
 from bench.tryout.serving import Served, StartFailed, serving_typed, starting
 from bench.tryout.ways import Way
@@ -149,7 +149,7 @@ class Trial:
     ) -> Iterator[Mapping[str, Served]]:
         """Fresh servers of these models, all up at once; one that does not start this time has errors in its cells."""
         self.listener.now(f"generation {number + 1} of servers")
-        ready, servers = first_answer(self.script), {}
+        ready, servers = first_answer(self.script, START_PATIENCE_S), {}
         with ExitStack() as stack:
             begun = {
                 name: stack.enter_context(starting(app, way, self.logs, name=f"{name}-{number}"))
@@ -189,7 +189,7 @@ class Trial:
         if app is None or way is None:
             return
         try:
-            with serving_typed(app, way, self.logs, ready=first_answer(self.script)) as server:
+            with serving_typed(app, way, self.logs, ready=first_answer(self.script, START_PATIENCE_S)) as server:
                 visitor = visit(server.url, self.script, self.asking.timeout_s)
                 differences = (
                     *comparison.alone(visitor), *comparison.at_once(visitor, self.asking.at_once, self.asking.repeat)
