@@ -43,8 +43,9 @@ class Span:
 
     @property
     def stood_s(self) -> float:
-        """Without what the process waited for a core of the machine."""
-        return max(0.0, self.until_s - self.from_s - self.queued_s)
+        """Without what the process waited for a core of the machine, but as long as it was on one."""
+        passed_s = self.until_s - self.from_s
+        return max(0.0, passed_s - self.queued_s, min(passed_s, self.cpu_s))
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ NUMBERS = list(range(400_000))
 DOCUMENT = {"rows": [{"id": number, "name": f"row {number}"} for number in range(150_000)]}
 TEXT = json.dumps(DOCUMENT)
 ROWS = [f'{number},"row {number}",{number * 7}' for number in range(50_000)]
-XML = "<rows>" + "".join(f'<row id="{number}">name</row>' for number in range(30_000)) + "</rows>"
+XML = "<rows>" + "".join(f'<row id="{number}">name</row>' for number in range(60_000)) + "</rows>"
 PASSWORD = generate_password_hash("password")
 
 

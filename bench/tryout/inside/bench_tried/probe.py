@@ -162,7 +162,7 @@ class Probe:
         """Write it, if it was long enough."""
         self.stall = None
         stall.ended(at)
-        if stall.spans and at - stall.from_s - stall.queued_s >= LATE_S:
+        if stall.spans and stall.stood_s() >= LATE_S:
             self.write(self.line(stall, at))
 
     def line(self, stall: Stall, until_s: float) -> dict[str, Any]:

@@ -48,6 +48,11 @@ class Stall:
             self.spans[-1][1] += max(0.0, at - self.until_s)
         self.until_s = at
 
+    def stood_s(self) -> float:
+        """How long it stood still by its own doing: without what it waited for a core, but as long as it was on one."""
+        passed_s = self.until_s - self.from_s
+        return max(passed_s - self.queued_s, min(passed_s, self.cpu_s))
+
     def content(self) -> dict[str, Any]:
         """As it is written: names and times only."""
         return {
