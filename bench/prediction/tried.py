@@ -7,6 +7,7 @@ database keeps one from the beginning to the end of every request, as a session 
 up others for as long as they left the core idle under load.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -14,7 +15,7 @@ from statistics import median
 from bench.errors import BenchError
 from bench.judging import Judged, judge
 from bench.judging.cells import JudgedCell
-from bench.judging.tried_choice import candidates
+from bench.judging.tried_choice import Candidate, candidates
 from bench.judging.tried_waits import JudgedWaits
 from bench.prediction.costs import Costs, Measured, Unmeasured
 from bench.prediction.figures import CONCURRENCY, RATE, Demand
@@ -66,9 +67,11 @@ def app_costs(run: Run) -> tuple[list[AppCosts], list[Unmeasured]]:
     database = any(model.database_connections for model in run.tried.models)
     loaded = judged.scenario(SCENARIO)
     known, unknown = [], []
-    for one in candidates(run.tried, loaded.workloads if loaded else ()):
+    every = candidates(run.tried, loaded.workloads if loaded else ())
+    least_s = least_waits([one for one in every if one.eligible])
+    for one in every:
         reason = one.verdict
-        requests = [] if reason else requests_of(judged, run.tried, one.model)
+        requests = [] if reason else requests_of(judged, run.tried, one.model, least_s)
         if not reason and (not requests or not one.model.memory_bytes):
             reason = "not measured under load"
         if reason:
@@ -118,7 +121,18 @@ def demand_of_trial(run: Run, values: Mapping[str, float]) -> Demand:
     )
 
 
-def requests_of(judged: Judged, tried: Tried, model: TriedModel) -> list[Request]:
+def least_waits(able: Sequence[Candidate]) -> dict[str, float]:
+    """By request, the shortest wait under any model.
+
+    A wait is the application's own. What is beyond the shortest was spent waiting for a core that other programs had.
+    """
+    found: dict[str, float] = {}
+    for waits in (waits for one in able for waits in one.waits.values()):
+        found[waits.request] = min(waits.wait_s, found.get(waits.request, waits.wait_s))
+    return found
+
+
+def requests_of(judged: Judged, tried: Tried, model: TriedModel, least_s: Mapping[str, float]) -> list[Request]:
     """Each request under that model; none at all if of one of them too little is known."""
     found = []
     for one in tried.requests:
@@ -126,23 +140,24 @@ def requests_of(judged: Judged, tried: Tried, model: TriedModel) -> list[Request
         scenario = judged.scenario(SCENARIO)
         workload = scenario.workload(one.name) if scenario else None
         cell = workload.cells.get(model.name) if workload else None
-        request = request_of(one.weight, waits, cell)
+        request = request_of(one.weight, waits, cell, least_s.get(one.name, math.inf))
         if request is None:
             return []
         found.append(request)
     return found
 
 
-def request_of(weight: float, waits: JudgedWaits | None, cell: JudgedCell | None) -> Request | None:
-    """What its load and its waits say of a request; None if its CPU time is not known."""
+def request_of(weight: float, waits: JudgedWaits | None, cell: JudgedCell | None, most_s: float) -> Request | None:
+    """What its load and its waits say of a request that waits for `most_s` at most; None without its CPU time."""
     found = [value for value in cell.values(CPU) if value > 0] if cell and not failed(cell) else []
     cpu_s = median(found) * (1 + cell.pauses) if cell and found else waits.waits.cpu_s if waits else None
     if not cpu_s:
         return None
     if waits is None:
         return Request(weight, cpu_s, idle(cell), idle(cell))
-    blocked_s = min(waits.wait_s, idle(cell)) if waits.kind == "too short to say" else waits.blocked_s
-    return Request(weight, cpu_s, waits.wait_s, blocked_s if blocked_s > NOISE * waits.wait_s else 0.0)
+    wait_s = min(waits.wait_s, most_s)
+    blocked_s = min(wait_s, idle(cell) if waits.kind == "too short to say" else waits.blocked_s)
+    return Request(weight, cpu_s, wait_s, blocked_s if blocked_s > NOISE * wait_s else 0.0)
 
 
 def failed(cell: JudgedCell) -> bool:

@@ -101,6 +101,13 @@ def test_waits_too_short_to_tell_hold_up_others_for_as_long_as_they_left_the_cor
         assert one.station.blocked_s == pytest.approx(blocked_s, rel=0.05)
 
 
+def test_a_request_waits_no_longer_than_under_the_model_under_which_it_waits_least() -> None:
+    computing, disturbed = waits(8.0, wall_s=0.01, cpu_s=0.01), waits(8.0, wall_s=0.02, cpu_s=0.01)
+    run = trial(tried_model("sync", {ORDERS: computing}), tried_model("gevent", {ORDERS: disturbed}))
+    known, _ = app_costs(run)
+    assert [one.station.wait_s + one.station.blocked_s for one in known] == [0, 0]
+
+
 def test_waits_that_are_little_beside_the_cpu_time_need_no_more_processes_than_cores() -> None:
     one = tried_model("gevent", {ORDERS: waits(8.0, wall_s=0.02, cpu_s=0.0185)})
     run = trial_of(tried(one), load("gevent", times(0.05)))
