@@ -150,7 +150,7 @@ def for_app(run: Run, given: Mapping[str, Any], *, as_json: bool) -> None:
     console.print(f"From {run.path} (a trial of {run.tried and run.tried.app.target}, {run.started_utc}).", style="dim",
                   soft_wrap=True)  # fmt: skip
     console.print(f"{decide_report.app_line(demand)}:\n")
-    console.print(decide_report.report(decision, demand, unmeasured, []))
+    console.print(decide_report.app_report(decision, demand, unmeasured))
 
 
 def demand_from(given: Mapping[str, Any], *, asking: bool) -> tuple[Demand, str]:

@@ -67,14 +67,8 @@ def has_spare(capacity_rps: float, rate_rps: float) -> bool:
 
 def capacities(model: Measured, demand: Demand) -> list[float]:
     """Answers a second from the costs of each generation; models are ranked by these."""
-    stations = [station_of(model, costs, demand) for costs in model.generations]
-    return capacities_of(model, station_of(model, model.costs, demand), stations, demand)
-
-
-def capacities_of(model: Measured, station: Station, stations: Sequence[Station], demand: Demand) -> list[float]:
-    """The same of requests of which that is known: in the mean, and in each generation."""
-    peak = peak_of(rates_of(model, station, demand))
-    return [throughput(model, each, demand, peak) for each in stations]
+    peak = peak_of(rates_of(model, station_of(model, model.costs, demand), demand))
+    return [throughput(model, station_of(model, costs, demand), demand, peak) for costs in model.generations]
 
 
 def rates_of(model: Measured, station: Station, demand: Demand) -> list[float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN, grouped, t_interval
 from bench.prediction.costs import Measured
 from bench.prediction.figures import OWN, Demand
-from bench.prediction.predict import Prediction, capacities, predict
+from bench.prediction.predict import capacities, predict
 from bench.prediction.verdict import Row, Verdict, verdict_of
 
 
@@ -26,25 +26,18 @@ def decide(models: Sequence[Measured], demand: Demand) -> Decision:
     most = max((len(model.generations) for model in ranked), default=0)
     whole = {model.name: values[model.name] for model in ranked if len(model.generations) == most}
     predictions = {model.name: predict(model, demand) for model in usable}
-    rows = rows_of(predictions, whole)
-    return Decision(rows, verdict_of(rows, {model.name: model for model in models}, demand))
-
-
-def rows_of(predictions: Mapping[str, Prediction], values: Mapping[str, Sequence[float]]) -> tuple[Row, ...]:
-    """The predictions, best first, ranked by the capacities in each generation of those models that may be ranked."""
-    order = sorted(predictions, key=lambda name: (name not in values, -predictions[name].capacity_rps))
-    best_first = [name for name in order if name in values]
-    generations = min(map(len, values.values()), default=0)
-    ranks = grouped(best_first, is_below(values)) if generations >= FEWEST_GENERATIONS else {}
-    return tuple(
+    order = sorted(predictions, key=lambda name: (name not in whole, -predictions[name].capacity_rps))
+    best_first = [name for name in order if name in whole]
+    ranks = grouped(best_first, is_below(whole)) if most >= FEWEST_GENERATIONS else {}
+    rows = tuple(
         Row(
             predictions[name],
             ranks.get(name),
-            t_interval(values[name], values[order[0]]) if name in values and name != order[0] and generations > 1
-            else None,
+            t_interval(whole[name], whole[order[0]]) if name in whole and name != order[0] and most > 1 else None,
         )
         for name in order
-    )  # fmt: skip
+    )
+    return Decision(rows, verdict_of(rows, {model.name: model for model in models}, demand))
 
 
 def is_usable(model: Measured, demand: Demand) -> bool:

@@ -7,22 +7,24 @@ database keeps one from the beginning to the end of every request, as a session 
 up others for as long as they left the core idle under load.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import geometric_mean, median
+from statistics import median
 
 from bench.errors import BenchError
 from bench.judging import Judged, judge
 from bench.judging.cells import JudgedCell
-from bench.judging.tried_choice import candidates
+from bench.judging.tried_choice import Candidate, candidates
 from bench.judging.tried_waits import JudgedWaits
 from bench.prediction.costs import Costs, Measured, Unmeasured
 from bench.prediction.figures import CONCURRENCY, RATE, Demand
 from bench.prediction.layers import CPU
-from bench.prediction.predict import capacities_of, predicted
-from bench.prediction.rank import Decision, rows_of
+from bench.prediction.predict import Prediction, predicted
+from bench.prediction.rank import Decision
+from bench.prediction.sentences import LIMITS, say
 from bench.prediction.station import Station
-from bench.prediction.verdict import verdict_of
+from bench.prediction.verdict import Row, Verdict, keeps, needs
 from bench.results import Run
 from bench.results.tried import SCENARIO, Tried, TriedModel
 
@@ -31,7 +33,8 @@ ASKED = (RATE, CONCURRENCY, "db_connections", "cores", "memory_mb", "slo_ms")
 THREAD_FLAGS = ("--threads", "--blocking-threads")
 # Requests that one process serves at the same time, where that is in no command line: loopbridge's pool has 40 threads.
 AT_ONCE = {"sync": 1, "bridge-threads": 40}
-# A smaller share of a wait that seems to hold up others is what switching and sending eight requests takes.
+# A smaller share of a wait that seems to hold up others is what switching and sending eight requests takes; and nobody
+# needs more processes than cores for waits that are a smaller share of the CPU time.
 NOISE = 0.1
 # What the other fields of a model are in a prediction that does not read them.
 NO_COSTS = Costs(0.0, 0.0, 0.0, 0.0)
@@ -43,9 +46,6 @@ class AppCosts:
 
     model: Measured
     station: Station
-    """In the mean of all generations."""
-    stations: tuple[Station, ...]
-    """In each generation."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class Request:
     """A request under a model."""
 
     weight: float
-    cpu_s: tuple[float, ...]
-    """In each generation of servers; at least one."""
+    cpu_s: float
     wait_s: float
     blocked_s: float
     """How much of the wait holds up others."""
@@ -68,29 +67,42 @@ def app_costs(run: Run) -> tuple[list[AppCosts], list[Unmeasured]]:
     database = any(model.database_connections for model in run.tried.models)
     loaded = judged.scenario(SCENARIO)
     known, unknown = [], []
-    for one in candidates(run.tried, loaded.workloads if loaded else ()):
+    every = candidates(run.tried, loaded.workloads if loaded else ())
+    least_s = least_waits([one for one in every if one.eligible])
+    for one in every:
         reason = one.verdict
-        requests = [] if reason else requests_of(judged, run.tried, one.model)
+        requests = [] if reason else requests_of(judged, run.tried, one.model, least_s)
         if not reason and (not requests or not one.model.memory_bytes):
             reason = "not measured under load"
         if reason:
             unknown.append(Unmeasured(one.name, reason, f"python -m bench try {run.tried.app.target}"))
         else:
-            known.append(costs_of(run.tried, one.model, requests, database=database))
+            mean = station(requests, database=database)
+            known.append(AppCosts(measured_of(run.tried, one.model, mean), mean))
     return known, unknown
 
 
 def decide_for_app(run: Run, demand: Demand) -> tuple[Decision, list[Unmeasured]]:
-    """Predict every model that may be taken, with the application's own requests."""
+    """Predict every model that may be taken, with the application's own requests; which to take the trial has said."""
     known, unknown = app_costs(run)
     if not known:
         reasons = "; ".join(f"{one.name}: {one.reason}" for one in unknown)
         raise BenchError(f"{run.path} has nothing to predict from ({reasons})")
-    predictions = {one.model.name: predicted(one.model, one.station, demand) for one in known}
-    fewest = min(len(one.stations) for one in known)
-    values = {one.model.name: capacities_of(one.model, one.station, one.stations[:fewest], demand) for one in known}
-    rows = rows_of(predictions, values)
-    return Decision(rows, verdict_of(rows, {one.model.name: one.model for one in known}, demand)), unknown
+    predictions = [predicted(one.model, one.station, demand) for one in known]
+    rows = tuple(Row(one, None, None) for one in sorted(predictions, key=lambda one: -one.capacity_rps))
+    trial = judge(run).trial
+    advised = next((one for one in predictions if trial and one.model == trial.recommendation.model), None)
+    return Decision(rows, verdict(advised, demand)), unknown
+
+
+def verdict(advised: Prediction | None, demand: Demand) -> Verdict:
+    """What the model that the trial recommends would do, and what it needs."""
+    if advised is None:
+        return Verdict("none", (), None, (say("trial_none"),))
+    done = say("trial", model=advised.model, rate=advised.capacity_rps, limit=LIMITS[advised.limit])
+    late = demand.rate_rps is not None and not keeps(advised, demand)
+    missed = [say("trial_late", rate=demand.rate_rps, slo_ms=demand.slo_s * 1e3)] if late else []
+    return Verdict("winner", (advised.model,), advised.model, (done, *missed, needs(advised)))
 
 
 def demand_of_trial(run: Run, values: Mapping[str, float]) -> Demand:
@@ -109,7 +121,18 @@ def demand_of_trial(run: Run, values: Mapping[str, float]) -> Demand:
     )
 
 
-def requests_of(judged: Judged, tried: Tried, model: TriedModel) -> list[Request]:
+def least_waits(able: Sequence[Candidate]) -> dict[str, float]:
+    """By request, the shortest wait under any model.
+
+    A wait is the application's own. What is beyond the shortest was spent waiting for a core that other programs had.
+    """
+    found: dict[str, float] = {}
+    for waits in (waits for one in able for waits in one.waits.values()):
+        found[waits.request] = min(waits.wait_s, found.get(waits.request, waits.wait_s))
+    return found
+
+
+def requests_of(judged: Judged, tried: Tried, model: TriedModel, least_s: Mapping[str, float]) -> list[Request]:
     """Each request under that model; none at all if of one of them too little is known."""
     found = []
     for one in tried.requests:
@@ -117,25 +140,24 @@ def requests_of(judged: Judged, tried: Tried, model: TriedModel) -> list[Request
         scenario = judged.scenario(SCENARIO)
         workload = scenario.workload(one.name) if scenario else None
         cell = workload.cells.get(model.name) if workload else None
-        request = request_of(one.weight, waits, cell)
+        request = request_of(one.weight, waits, cell, least_s.get(one.name, math.inf))
         if request is None:
             return []
         found.append(request)
     return found
 
 
-def request_of(weight: float, waits: JudgedWaits | None, cell: JudgedCell | None) -> Request | None:
-    """What its load and its waits say of a request; None if its CPU time is not known."""
-    cpu_s = [value * (1 + cell.pauses) for value in cell.values(CPU) if value > 0] if cell and not failed(cell) else []
-    if not cpu_s and waits and waits.cpu_s:
-        cpu_s = [waits.cpu_s]
+def request_of(weight: float, waits: JudgedWaits | None, cell: JudgedCell | None, most_s: float) -> Request | None:
+    """What its load and its waits say of a request that waits for `most_s` at most; None without its CPU time."""
+    found = [value for value in cell.values(CPU) if value > 0] if cell and not failed(cell) else []
+    cpu_s = median(found) * (1 + cell.pauses) if cell and found else waits.waits.cpu_s if waits else None
     if not cpu_s:
         return None
     if waits is None:
-        idle_s = idle(cell)
-        return Request(weight, tuple(cpu_s), idle_s, idle_s)
-    blocked_s = min(waits.wait_s, idle(cell)) if waits.kind == "too short to say" else waits.blocked_s
-    return Request(weight, tuple(cpu_s), waits.wait_s, blocked_s if blocked_s > NOISE * waits.wait_s else 0.0)
+        return Request(weight, cpu_s, idle(cell), idle(cell))
+    wait_s = min(waits.wait_s, most_s)
+    blocked_s = min(wait_s, idle(cell) if waits.kind == "too short to say" else waits.blocked_s)
+    return Request(weight, cpu_s, wait_s, blocked_s if blocked_s > NOISE * wait_s else 0.0)
 
 
 def failed(cell: JudgedCell) -> bool:
@@ -149,26 +171,17 @@ def idle(cell: JudgedCell | None) -> float:
     return share / rps if share and rps else 0.0
 
 
-def costs_of(tried: Tried, model: TriedModel, requests: Sequence[Request], *, database: bool) -> AppCosts:
-    """A model with the mean of its requests, as they are weighted."""
-    generations = max(len(one.cpu_s) for one in requests)
-    stations = tuple(station(requests, number, database=database) for number in range(generations))
-    busy_s = geometric_mean(one.busy_s for one in stations)
-    mean = Station(busy_s, stations[0].blocked_s, stations[0].held_wait_s, stations[0].other_wait_s)
-    return AppCosts(measured_of(tried, model, mean), mean, stations)
-
-
-def station(requests: Sequence[Request], number: int, *, database: bool) -> Station:
-    """The mean request in a generation of servers."""
+def station(requests: Sequence[Request], *, database: bool) -> Station:
+    """The mean of the requests, as they are weighted."""
 
     def mean(values: Sequence[float]) -> float:
-        return sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
+        return sum(value * one.weight for value, one in zip(values, requests, strict=True)) / weights
 
-    weights = [one.weight for one in requests]
-    busy_s = mean([one.cpu_s[number] if number < len(one.cpu_s) else median(one.cpu_s) for one in requests])
+    weights = sum(one.weight for one in requests)
+    busy_s, blocked_s = mean([one.cpu_s for one in requests]), mean([one.blocked_s for one in requests])
     overlapping_s = mean([one.wait_s - one.blocked_s for one in requests])
     waits = (overlapping_s, 0.0) if database else (0.0, overlapping_s)
-    return Station(busy_s, mean([one.blocked_s for one in requests]), *waits)
+    return Station(busy_s, blocked_s if blocked_s > NOISE * busy_s else 0.0, *waits)
 
 
 def measured_of(tried: Tried, model: TriedModel, mean: Station) -> Measured:

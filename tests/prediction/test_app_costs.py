@@ -101,6 +101,21 @@ def test_waits_too_short_to_tell_hold_up_others_for_as_long_as_they_left_the_cor
         assert one.station.blocked_s == pytest.approx(blocked_s, rel=0.05)
 
 
+def test_a_request_waits_no_longer_than_under_the_model_under_which_it_waits_least() -> None:
+    computing, disturbed = waits(8.0, wall_s=0.01, cpu_s=0.01), waits(8.0, wall_s=0.02, cpu_s=0.01)
+    run = trial(tried_model("sync", {ORDERS: computing}), tried_model("gevent", {ORDERS: disturbed}))
+    known, _ = app_costs(run)
+    assert [one.station.wait_s + one.station.blocked_s for one in known] == [0, 0]
+
+
+def test_waits_that_are_little_beside_the_cpu_time_need_no_more_processes_than_cores() -> None:
+    one = tried_model("gevent", {ORDERS: waits(8.0, wall_s=0.02, cpu_s=0.0185)})
+    run = trial_of(tried(one), load("gevent", times(0.05)))
+    ((costs,), _) = app_costs(run)
+    assert costs.station.blocked_s == 0
+    assert predictions(run)["gevent"].processes == 4
+
+
 def test_only_models_that_may_be_taken_are_predicted_and_the_others_are_named() -> None:
     hanging = replace(GTHREAD, differences=(HUNG,))
     unloaded = tried_model("asgiref", {}, memory_bytes=None)
@@ -112,11 +127,34 @@ def test_only_models_that_may_be_taken_are_predicted_and_the_others_are_named() 
     ]
 
 
-def test_without_a_load_the_cpu_time_of_one_request_alone_is_taken_and_nothing_is_ranked() -> None:
+def test_without_a_load_the_cpu_time_of_one_request_alone_is_taken() -> None:
     run = trial_of(tried(SYNC, GEVENT))
     decision, _ = decide_for_app(run, demand_of_trial(run, {**USUAL, "concurrency": 200}))
-    assert [row.rank for row in decision.rows] == [None, None]
     assert decision.rows[0].prediction.model == "gevent"
+
+
+@pytest.mark.parametrize(
+    ("models", "demand", "says"),
+    [
+        ((SYNC, THREADS, GEVENT), {"concurrency": 8},
+         "The trial recommends gthread: it would come to 158 answers a second, limited by the load. gthread needs"),
+        ((SYNC, THREADS, GEVENT), {"rate": 100_000},
+         "It does not keep 100,000 requests a second with p99 below 1,000 ms"),
+        ((SYNC, THREADS), {"rate": 10}, "limited by CPU. gthread needs 1 process and 60.0 MB."),
+    ],
+)  # fmt: skip
+def test_the_model_that_the_trial_recommends_is_advised(models: Any, demand: dict[str, float], says: str) -> None:
+    run = trial(*models)
+    decision, _ = decide_for_app(run, demand_of_trial(run, {**USUAL, **demand}))
+    assert decision.verdict.advised == "gthread"
+    assert says in decision.verdict.text
+
+
+def test_without_a_recommendation_there_are_figures_only() -> None:
+    run = trial(SYNC, GEVENT, statuses={ORDERS: 401})
+    decision, _ = decide_for_app(run, demand_of_trial(run, {**USUAL, "concurrency": 8}))
+    assert decision.verdict.text == "The trial recommends no model, so there are only figures."
+    assert len(decision.rows) == 2
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def as_markdown(run: Run) -> str:
     found = judged.verdict
     table = [[one.work, one.winner, " ".join(filter(None, (one.ahead, one.value)))] for one in found.rows]
     parts = [
-        "## gevent or asyncio?",
+        f"## Which model for {escaped(run.tried.app.target)}?" if run.tried else "## gevent or asyncio?",
         *([f"**{escaped(found.noise)}**"] if found.noise else []),
         *map(escaped, found.sentences),
         *([grid(found.matched[0], found.matched[1:])] if found.matched else []),

@@ -69,6 +69,28 @@ def report(
     return Group(*blocks)
 
 
+def app_report(decision: Decision, demand: Demand, unmeasured: Sequence[Unmeasured]) -> RenderableType:
+    """The same of an application that was tried; which model to take its trial has said, so none is ranked."""
+    marks = [one for one in notes(decision, demand) if one.code in ("late", "too_large")]
+    return Group(
+        Text(decision.verdict.text, "bold"), "", app_table(decision), "", needs_table(decision),
+        *(Text(text, "dim") for text in texts(marks)), "",
+        *(Text(f"· {one.name}: {one.reason}", "yellow") for one in unmeasured),
+        Text(say("trial_caveats").text, "dim"),
+    )  # fmt: skip
+
+
+def app_table(decision: Decision) -> Table:
+    """What each model does, and what prevents more."""
+    table = empty("model")
+    for heading in ("answers/s", "/core"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("limit", no_wrap=True)
+    for found in (row.prediction for row in decision.rows):
+        table.add_row(found.model, figure(found.capacity_rps), figure(found.per_core_rps), LIMITS[found.limit])
+    return table
+
+
 def capacity_table(decision: Decision) -> Table:
     """What each model does, and how that compares."""
     table = empty("model")
