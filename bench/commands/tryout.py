@@ -59,7 +59,7 @@ CANNOT_UNDO = (
 )
 # What is measured of an application: a first look is over in a minute and a half, and all of it within five.
 LOAD = Options(generations=8, cycles=10, budget_s=90.0)
-QUICK_LOAD = replace(LOAD, generations=3, cycles=5, budget_s=12.0, quick=True)
+QUICK_LOAD = replace(LOAD, generations=3, cycles=5, budget_s=20.0, quick=True)
 QUICK_REPEAT = 2
 
 Command = Callable[..., Any]
@@ -193,7 +193,8 @@ def ways_of(apps: Sequence[App], models: str | None) -> list[tuple[App, Way]]:
     if len({app.facts.interface for app in apps}) < len(apps):
         raise BenchError(f"{' and '.join(app.target for app in apps)} are both {first.facts.interface.upper()} "
                          "applications; try them one after the other, and compare the two runs")  # fmt: skip
-    every = [(app, way) for app in apps for way in ways_for(app)]
+    every = [(app, way if app is first else replace(way, name=f"{way.name} ({app.target})"))
+             for app in apps for way in ways_for(app)]  # fmt: skip
     known = [way.name for _, way in every]
     names = known if models is None else [name.strip() for name in models.split(",")]
     for name in names:

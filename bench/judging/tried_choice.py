@@ -21,7 +21,7 @@ from bench.results.tried import Difference, Tried, TriedModel
 # order of the trial.
 SIMPLE_FIRST = ("sync", "gthread", "gevent", "gevent-psycogreen", "granian", "asgiref", "bridge-threads",
                 "bridge-inline", "uvicorn", "gunicorn-asgi", "granian-asgi")  # fmt: skip
-# The time that requests take at once is a median of a few: from this ratio on, two of them differ.
+# The time that requests take at once is the shortest of a few: from this ratio on, two of them differ.
 MUCH = 1.5
 ERROR = 400
 NO_ANSWER = "no answer within"

@@ -73,14 +73,14 @@ class Waits:
     """How long one request takes, and so many at once."""
 
     alone_s: float
-    """Median, as the client sees it."""
+    """As the client sees it; the shortest of a few times, as all of these are."""
     wall_s: float | None
-    """Median in the server's process, from the call of the application to the end of its answer."""
+    """In the server's process, from the call of the application to the end of its answer."""
     cpu_s: float | None
     """CPU time of that process meanwhile; None where the server's process was not measured."""
     at_once: int
     together_s: float
-    """From the first of `at_once` requests sent together to the last answer; median of a few times."""
+    """From the first of `at_once` requests sent together to the last answer."""
 
     @property
     def times(self) -> float:

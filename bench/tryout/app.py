@@ -104,12 +104,17 @@ def app_of(
         folder=place,
         environment=complete,
         facts=facts,
-        roots=(place, *(each for each in map(Path, found["places"]) if not each.is_relative_to(place))),
+        roots=(place, *(each for each in map(Path, found["places"]) if is_elsewhere(each, place))),
         installed=found["installed"],
         loaded=frozenset(found["modules"]),
         overlay=overlay,
         failures=failures(effect),
     )
+
+
+def is_elsewhere(code: Path, folder: Path) -> bool:
+    """Whether the folder's own code does not include this: a virtual environment beneath it is not its own code."""
+    return not code.is_relative_to(folder) or "site-packages" in code.relative_to(folder).parts
 
 
 def import_once(target: str, interpreter: Interpreter, folder: Path, environment: Mapping[str, str]) -> dict[str, Any]:

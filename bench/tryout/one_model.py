@@ -17,7 +17,7 @@ from bench.tryout.comparing import Comparison
 from bench.tryout.login import LoginFailed, visit
 from bench.tryout.script import Script
 from bench.tryout.serving import Served, StartFailed, serving
-from bench.tryout.stalls import read, stalls
+from bench.tryout.stalls import probed, read, stalls
 from bench.tryout.waits import overlap
 from bench.tryout.ways import Watch, Way
 
@@ -70,7 +70,8 @@ def tried(trying: Trying, comparison: Comparison) -> TriedModel:
         record = replace(record, waits=timed(trying))
         if trying.way.name == "sync":  # it serves one request at a time, so that there is nobody to be kept waiting
             return record
-        return replace(record, stalls=watched(trying), watched=True)
+        found, looked = watched(trying)
+        return replace(record, stalls=found, watched=looked)
     except (StartFailed, LoginFailed) as error:
         return replace(record, state="failed", reason=str(error))
 
@@ -119,8 +120,8 @@ def timed(trying: Trying) -> dict[str, Waits]:
     return found
 
 
-def watched(trying: Trying) -> tuple[Stall, ...]:
-    """What keeps all other requests waiting."""
+def watched(trying: Trying) -> tuple[tuple[Stall, ...], bool]:
+    """What keeps all other requests waiting, and whether the probe has looked for it."""
     trying.now("what blocks in it")
     how_many, name = trying.asking.at_once, f"{trying.way.name}-watched"
     file = trying.logs / f"{name}.jsonl"
@@ -133,4 +134,6 @@ def watched(trying: Trying) -> tuple[Stall, ...]:
             for _ in range(WATCHED_TIMES):
                 at_once(visitor, asked, how_many)
             times.append((asked.name, began_s, time.monotonic()))
-    return stalls(read(file), times, trying.app.roots, trying.app.folder)
+    found = stalls(read(file), times, trying.app.roots, trying.app.folder)
+    own = trying.way.name  # what is seen under a model is not cured by that model
+    return tuple(replace(one, advice="" if own in one.advice else one.advice) for one in found), probed(file)
