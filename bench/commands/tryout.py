@@ -50,8 +50,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 EXAMPLES = """\b
 Examples:
   python -m bench try shop:app --path /orders
-  python -m bench try "shop:create_app()" --python .venv/bin/python --chdir ~/shop --requests requests.toml
-  python -m bench try shop:app --path / --env-file .env --models sync,gevent,bridge-threads --quick
+  python -m bench try "shop:create_app()" --chdir ~/shop --requests shop.toml
+  python -m bench try shop:app --env-file .env --models sync,gevent --quick
 """
 CANNOT_UNDO = (
     "The bench starts the application many times and asks it the same again and again. What the application itself "
