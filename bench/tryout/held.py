@@ -1,6 +1,5 @@
 """What do the servers of a trial hold of the machine under load: memory, threads, connections to databases?"""
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ import psutil
 
 from bench.judging.standings import is_twin
 from bench.results.tried import Tried
+from bench.testbed.processes.looking import Looking
 from bench.testbed.servers.cost import family, threads
 
 LOOK_S = 0.05
@@ -60,8 +60,7 @@ class Looks:
         self.pids, self.ports = pids, frozenset(ports)
         self.threads = dict.fromkeys(pids, 0)
         self.connections = dict.fromkeys(pids, 0)
-        self._ended = threading.Event()
-        self._looking = threading.Thread(target=self._look_until_ended, daemon=True)
+        self._looking = Looking(self.look, LOOK_S)
 
     def held(self, memory: Mapping[str, Mapping[str, Any]]) -> dict[str, Held]:
         """What each model's server held, with what was read of it after the load.
@@ -89,11 +88,6 @@ class Looks:
             there_are = sum(connections(process, self.ports) for process in processes)
             self.connections[name] = max(self.connections[name], there_are)
 
-    def _look_until_ended(self) -> None:
-        self.look()
-        while not self._ended.wait(LOOK_S):
-            self.look()
-
     def __enter__(self) -> Self:
         self._looking.start()
         return self
@@ -101,8 +95,7 @@ class Looks:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._looking.join()
+        self._looking.stop()
 
 
 def connections(process: psutil.Process, ports: frozenset[int]) -> int:

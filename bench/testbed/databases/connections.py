@@ -1,6 +1,5 @@
 """How many connections does the database have, how many may there be, and how many were made meanwhile?"""
 
-import threading
 import time
 from dataclasses import dataclass
 from types import TracebackType
@@ -9,6 +8,7 @@ from typing import Protocol, Self
 from sqlalchemy import Connection
 
 from bench.testbed.databases.database import Database
+from bench.testbed.processes.looking import Looking
 
 # Of the embedded servers: twelve servers with pools of 15 may be up at once, with some to spare. The set-up of the pool
 # scenario that exceeds a limit allows for none above this: with a larger one it would take hundreds of requests and a
@@ -147,8 +147,7 @@ class ConnectionMeter:
         """Connections established meanwhile; None before PostgreSQL 14, the first version that counts them."""
         self._counts = COUNTS[database.backend]
         self._connecting = database.connect()
-        self._ended = threading.Event()
-        self._looking = threading.Thread(target=self._look_until_ended, daemon=True)
+        self._looking = Looking(self._look, LOOK_S)
 
     def __enter__(self) -> Self:
         self._connection = self._connecting.__enter__()
@@ -159,13 +158,11 @@ class ConnectionMeter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._looking.join()
+        self._looking.stop()
         after = self._counts.opened(self._connection)
         if self._before is not None and after is not None:
             self.opened = after - self._before
         self._connecting.__exit__(kind, error, traceback)
 
-    def _look_until_ended(self) -> None:
-        while not self._ended.wait(LOOK_S):
-            self.most = max(self.most, self._counts.there_are(self._connection))
+    def _look(self) -> None:
+        self.most = max(self.most, self._counts.there_are(self._connection))

@@ -1,6 +1,5 @@
 """What does a load cost the server? CPU, memory, threads, sockets and switches of its whole process tree."""
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +9,7 @@ import psutil
 
 from bench.testbed.processes import cpu_clock
 from bench.testbed.processes.cpu_clock import LINUX
+from bench.testbed.processes.looking import Looking
 
 # Four looks a second find a peak that lasts, and cost the machine well below 1 % of a core.
 SAMPLE_S = 0.25
@@ -49,8 +49,7 @@ class CostMeter:
         self.threads = 0
         self.sockets = 0
         self.cost: Cost
-        self._ended = threading.Event()
-        self._looking = threading.Thread(target=self._look_until_ended, daemon=True)
+        self._looking = Looking(self._look, SAMPLE_S)
 
     def __enter__(self) -> Self:
         self._before = Usage.of(family(self.pid))
@@ -60,8 +59,7 @@ class CostMeter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._looking.join()
+        self._looking.stop()
         processes = family(self.pid)
         used = Usage.of(processes).since(self._before)
         rss_bytes = resident(processes)
@@ -78,14 +76,11 @@ class CostMeter:
             context_switches=used.switches,
         )
 
-    def _look_until_ended(self) -> None:
-        while True:
-            processes = family(self.pid)
-            self.peak_rss_bytes = max(self.peak_rss_bytes, resident(processes))
-            self.threads = max(self.threads, threads(processes))
-            self.sockets = max(self.sockets, sum(sockets(process) for process in processes))
-            if self._ended.wait(SAMPLE_S):
-                return
+    def _look(self) -> None:
+        processes = family(self.pid)
+        self.peak_rss_bytes = max(self.peak_rss_bytes, resident(processes))
+        self.threads = max(self.threads, threads(processes))
+        self.sockets = max(self.sockets, sum(sockets(process) for process in processes))
 
 
 @dataclass(frozen=True)
