@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.results.tried import Difference, Stall, TriedModel, Waits
 from bench.tryout.app import App
-from bench.tryout.asking import Visitor, at_once, first_answer
+from bench.tryout.asking import Visitor, ask, at_once, first_answer
 from bench.tryout.comparing import Comparison
 from bench.tryout.login import LoginFailed, visit
 from bench.tryout.script import Script
@@ -23,8 +23,8 @@ from bench.tryout.ways import Watch, Way
 
 # What a server is given for its very first answer, which often opens connections and makes tables.
 START_PATIENCE_S = 30.0
-# Requests of a kind while stalls are looked for; what is loaded by the first of them is no finding.
-WATCHED_TIMES = 2
+# While stalls are looked for, so many of a request at once, so often: enough to hold each other up.
+WATCHED_AT_ONCE, WATCHED_TIMES = 4, 2
 
 
 @dataclass(frozen=True)
@@ -123,16 +123,16 @@ def timed(trying: Trying) -> dict[str, Waits]:
 def watched(trying: Trying) -> tuple[tuple[Stall, ...], bool]:
     """What keeps all other requests waiting, and whether the probe has looked for it."""
     trying.now("what blocks in it")
-    how_many, name = trying.asking.at_once, f"{trying.way.name}-watched"
+    name = f"{trying.way.name}-watched"
     file = trying.logs / f"{name}.jsonl"
     with trying.served(name, Watch(stalls=file)) as (_, visitor):
         for asked in trying.script.requests:
-            at_once(visitor, asked, how_many)
+            ask(visitor, asked)  # what the first request loads is no finding
         times = []
         for asked in trying.script.requests:
             began_s = time.monotonic()
             for _ in range(WATCHED_TIMES):
-                at_once(visitor, asked, how_many)
+                at_once(visitor, asked, min(WATCHED_AT_ONCE, trying.asking.at_once))
             times.append((asked.name, began_s, time.monotonic()))
     found = stalls(read(file), times, trying.app.roots, trying.app.folder)
     own = trying.way.name  # what is seen under a model is not cured by that model

@@ -95,7 +95,7 @@ def test_an_out_folder_with_results_is_not_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "results.json").read_text() == "precious"
 
 
-def test_help_starts_with_examples_that_are_commands() -> None:
+def test_help_starts_with_examples_that_are_commands(bench: Bench) -> None:
     lines = bench("--help").stdout.splitlines()
     examples = [line.split("  ")[1].strip() for line in lines if line.startswith("  python -m bench")]
     assert lines.index("Examples:") < lines.index("Options:")

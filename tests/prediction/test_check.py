@@ -112,7 +112,7 @@ def test_the_error_without_scaling_and_the_known_one_of_gevent_stand_beside_the_
     assert [shown.convoy for shown in found] == [False, True]
     assert found[0].unscaled_ratio == pytest.approx(2 * found[0].ratio, rel=1e-3)
     assert "connections*" in printed(check_table(found))
-    assert "0 are. * With all connections in use, gevent" in check_summary([replace(found[1], unscaled=900.0)])
+    assert "* Not counted: with all connections in use, gevent" in check_summary([replace(found[1], unscaled=900.0)])
 
 
 def printed(table: RenderableType) -> str:
@@ -140,3 +140,4 @@ def checked(ratio: float, state: str = "VALID") -> Checked:
 def test_nine_of_ten_cells_must_be_within_a_fifth_and_ten_there_must_be(ratios: list[float], expected: bool) -> None:
     assert passed([checked(ratio) for ratio in ratios]) is expected
     assert passed([*(checked(ratio) for ratio in ratios), checked(9, "ERRORS")]) is expected
+    assert passed([*(checked(ratio) for ratio in ratios), replace(checked(9), convoy=True)]) is expected

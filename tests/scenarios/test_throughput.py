@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
@@ -91,7 +91,7 @@ def test_answers_that_are_not_those_of_before_or_not_whole_are_errors_of_that_se
     serve: Callable[[str], Server], test_bed: TestBed
 ) -> None:
     good = serve("asyncio-bridge")
-    with HTTPServer(("127.0.0.1", 0), TwoFaced) as fake, Generator() as generator:
+    with ThreadingHTTPServer(("127.0.0.1", 0), TwoFaced) as fake, Generator() as generator:
         Thread(target=fake.serve_forever, daemon=True).start()
         odd = replace(good, url=f"http://127.0.0.1:{fake.server_port}")
         contexts = {

@@ -22,8 +22,8 @@ BUSY = 1.5
 # Behind a limit that gevent does not reach, and what it means.
 CONVOY_MARK = "*"
 CONVOY = (
-    "With all connections in use, gevent passes them on to several waiting requests in a row, which costs a tenth to a "
-    "quarter of what is predicted there."
+    "with all connections in use, gevent answers fewer requests than is predicted, because it passes a connection on to "
+    "several requests in a row, and the others wait meanwhile."
 )
 
 
@@ -163,16 +163,16 @@ def check_table(found: Sequence[Checked]) -> Table:
 
 def check_summary(found: Sequence[Checked]) -> str:
     """How many predictions hold, and whether the machine was quiet enough to say so."""
-    valid = [one for one in found if one.state == "VALID"]
-    near, unscaled = sum(one.near for one in valid), sum(one.near_unscaled for one in valid)
+    counted = [one for one in found if one.counts]
+    near, unscaled = sum(one.near for one in counted), sum(one.near_unscaled for one in counted)
     text = (
-        f"{near} of {len(valid)} predictions are within {TOLERANCE:.0%} of what was measured; {SHARE:.0%} of them have "
+        f"{near} of {len(counted)} predictions are within {TOLERANCE:.0%} of what was measured; {SHARE:.0%} of them have "
         f"to be. Without scaling them to the machine's speed now, {unscaled} are."
     ).replace("%", " %")
     if any(one.convoy for one in found):
-        text += f" {CONVOY_MARK} {CONVOY}"
-    if len(valid) < FEWEST:
-        text += f" The check needs at least {FEWEST} valid cells."
+        text += f" {CONVOY_MARK} Not counted: {CONVOY}"
+    if len(counted) < FEWEST:
+        text += f" The check needs at least {FEWEST} cells that count."
     drift = median(one.drift for one in found)
     if drift > BUSY:
         text += (
