@@ -57,7 +57,7 @@ fit: `decide --check` measures that.
 
 What is left out. PostgreSQL's own limit, the network, other work on the machine, requests that are shared out unevenly
 among the processes, waits that vary, and several cores within a process (free threading). One error is known: if the
-connections are all in use, gevent passes them on to several waiting requests in a row, which costs a tenth to a quarter
+connections are all in use, gevent passes them on to several waiting requests in a row, which costs a tenth to a third
 of what is predicted there.
 
 Where it stands. costs.py reads the measured cells, layers.py those of other data layers, figures.py has what the reader

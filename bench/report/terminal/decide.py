@@ -22,8 +22,8 @@ BUSY = 1.5
 # Behind a limit that gevent does not reach, and what it means.
 CONVOY_MARK = "*"
 CONVOY = (
-    "with all connections in use, gevent answers fewer requests than is predicted, because it passes a connection on to "
-    "several requests in a row, and the others wait meanwhile."
+    "with all connections in use, gevent answers fewer requests than is predicted, because it passes a connection on "
+    "to several requests in a row, and the others wait meanwhile."
 )
 
 
@@ -166,8 +166,8 @@ def check_summary(found: Sequence[Checked]) -> str:
     counted = [one for one in found if one.counts]
     near, unscaled = sum(one.near for one in counted), sum(one.near_unscaled for one in counted)
     text = (
-        f"{near} of {len(counted)} predictions are within {TOLERANCE:.0%} of what was measured; {SHARE:.0%} of them have "
-        f"to be. Without scaling them to the machine's speed now, {unscaled} are."
+        f"{near} of {len(counted)} predictions are within {TOLERANCE:.0%} of what was measured; {SHARE:.0%} of them "
+        f"have to be. Without scaling them to the machine's speed now, {unscaled} are."
     ).replace("%", " %")
     if any(one.convoy for one in found):
         text += f" {CONVOY_MARK} Not counted: {CONVOY}"
