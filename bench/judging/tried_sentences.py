@@ -50,13 +50,24 @@ def why(
     first = tried.models[0].name
     if best.name != first:
         yield f"{best.name} answered every request as {first} does, alone and at once."
+    ahead = {one.name: simpler_equal(one, able, workloads) for one in rest
+             if compare(one, best, workloads).kind == "better"}  # fmt: skip
+    rest = [one for one in rest if one.name not in ahead]
     if not simpler:
         yield f"{best.name} is the simplest model that can be taken{no_better(rest)}."
     for other in [*simpler[:1], *simpler[1:][-1:]]:
         yield f"{sentence(compare(best, other, workloads).reason)}."
     if simpler and rest:
         yield f"Of the models that are less simple, {join([one.name for one in rest])}, none was shown to be better."
+    for name, equal in ahead.items():
+        yield f"{name} does better than {best.name}, but was not told apart from {equal}, which is simpler than {name}."
     yield from needs(best)
+
+
+def simpler_equal(one: Candidate, able: Sequence[Candidate], workloads: Sequence[JudgedWorkload]) -> str:
+    """A simpler model that this one was not shown to be better than."""
+    simpler = able[: able.index(one)]
+    return next(other.name for other in simpler if compare(one, other, workloads).kind != "better")
 
 
 def no_better(rest: Sequence[Candidate]) -> str:

@@ -138,6 +138,17 @@ def test_where_nothing_waits_cpu_time_decides_and_the_simpler_of_equals_is_taken
     )
 
 
+def test_a_model_that_is_better_than_the_one_taken_but_not_than_a_simpler_one_is_named_with_that_one() -> None:
+    noisy = tuple(value * (0.5, 2.0)[place % 2] for place, value in enumerate(LEVEL))
+    models = [tried_model(name, {ORDERS: COMPUTING}) for name in ("sync", "gthread", "gevent")]
+    trial = judged(*models, cells=(load("sync"), load("gthread", noisy), load("gevent", CHEAP)))
+    assert trial.recommendation.model == "sync"
+    assert trial.recommendation.reasons[:2] == (
+        "sync is the simplest model that can be taken, and gthread was not shown to be better.",
+        "gevent does better than sync, but was not told apart from gthread, which is simpler than gevent.",
+    )
+
+
 def test_cpu_time_is_told_with_its_interval() -> None:
     models = [tried_model(name, {ORDERS: COMPUTING}) for name in ("sync", "gevent")]
     (said,) = [one for one in judged(*models, cells=(load("sync"), load("gevent", CHEAP))).recommendation.reasons
