@@ -135,5 +135,5 @@ def watched(trying: Trying) -> tuple[tuple[Stall, ...], bool]:
                 at_once(visitor, asked, min(WATCHED_AT_ONCE, trying.asking.at_once))
             times.append((asked.name, began_s, time.monotonic()))
     found = stalls(read(file), times, trying.app.roots, trying.app.folder)
-    own = trying.way.name  # what is seen under a model is not cured by that model
+    own = f"as {trying.way.name},"  # what is seen under a model is not cured by that model
     return tuple(replace(one, advice="" if own in one.advice else one.advice) for one in found), probed(file)
