@@ -25,7 +25,7 @@ from bench.results.tried import SCENARIO
 from bench.scenarios.base import Options
 from bench.testbed.processes.ports import check_loopback
 from bench.testbed.processes.temporary import temporary_folder
-from bench.tryout.app import App, app_of, environment_from
+from bench.tryout.app import app_of, environment_from
 from bench.tryout.database import empty_postgres
 from bench.tryout.held import database_ports
 from bench.tryout.one_model import Asking
@@ -33,7 +33,7 @@ from bench.tryout.running import ask_running
 from bench.tryout.script import Script
 from bench.tryout.sources import script_from
 from bench.tryout.trial import Trial
-from bench.tryout.ways import Way, ways_for
+from bench.tryout.ways import ways_of
 
 
 def parse_running(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -131,7 +131,7 @@ def try_command(target: str | None, running: str | None, postgres: str | None, q
                    bytecode=place.path / "bytecode", said=lambda line: click.echo(f"{line} …"))
             for each in (target, given["also"]) if each
         ]  # fmt: skip
-        ways = ways_of(apps, given["models"])
+        ways = ways_of(apps, given["models"] and [name.strip() for name in given["models"].split(",")])
         ports = tuple(database_ports(variables))
 
         def trial(run: Run, progress: StepProgress) -> None:
@@ -185,19 +185,3 @@ def given_database(variable: str | None, logs: Path) -> Iterator[dict[str, str]]
         return
     with empty_postgres(variable, logs) as (_, variables):
         yield variables
-
-
-def ways_of(apps: Sequence[App], models: str | None) -> list[tuple[App, Way]]:
-    """The ways to serve the application and its port: all, or those named and the plainest. Raises BenchError."""
-    first, *_ = apps
-    if len({app.facts.interface for app in apps}) < len(apps):
-        raise BenchError(f"{' and '.join(app.target for app in apps)} are both {first.facts.interface.upper()} "
-                         "applications; try them one after the other, and compare the two runs")  # fmt: skip
-    every = [(app, way if app is first else replace(way, name=f"{way.name} ({app.target})"))
-             for app in apps for way in ways_for(app)]  # fmt: skip
-    known = [way.name for _, way in every]
-    names = known if models is None else [name.strip() for name in models.split(",")]
-    for name in names:
-        if name not in known:
-            raise BenchError(f"{first.target} cannot be served as {name!r}; there are {', '.join(known)}")
-    return [(app, way) for app, way in every if way.name in (known[0], *names)]

@@ -6,7 +6,7 @@ and no time-out for a busy worker, because only gunicorn has one.
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -184,15 +184,28 @@ WAYS = (
 )  # fmt: skip
 
 
-def ways_for(app: App, names: Sequence[str] | None = None) -> list[Way]:
-    """The ways that fit the application's interface, or those of them that are named. Raises BenchError."""
-    fitting = [way for way in WAYS if way.interface == app.facts.interface]
-    if names is None:
-        return fitting
-    known = [way.name for way in fitting]
-    if wrong := [name for name in names if name not in known]:
+def ways_for(app: App) -> list[Way]:
+    """The ways that fit the application's interface, the plainest first."""
+    return [way for way in WAYS if way.interface == app.facts.interface]
+
+
+def ways_of(apps: Sequence[App], names: Sequence[str] | None = None) -> list[tuple[App, Way]]:
+    """The ways to serve an application, and its port if there is one: all, or those of these names and the plainest.
+
+    A port's ways are named after it. Raises BenchError for a name that there is not, and for a port that is none.
+    """
+    first = apps[0]
+    if len({app.facts.interface for app in apps}) < len(apps):
         raise BenchError(
-            f"{app.target} cannot be served as {', '.join(wrong)}; for {app.facts.interface.upper()} there are "
-            f"{', '.join(known)}"
+            f"{' and '.join(app.target for app in apps)} are both {first.facts.interface.upper()} applications; try "
+            "them one after the other, and compare the two runs"
         )
-    return [way for way in fitting if way.name in names]
+    every = [
+        (app, way if app is first else replace(way, name=f"{way.name} ({app.target})"))
+        for app in apps
+        for way in ways_for(app)
+    ]
+    known = [way.name for _, way in every]
+    if wrong := [name for name in names or () if name not in known]:
+        raise BenchError(f"{first.target} cannot be served as {', '.join(wrong)}; there are {', '.join(known)}")
+    return [(app, way) for app, way in every if names is None or way.name in (known[0], *names)]

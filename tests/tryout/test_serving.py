@@ -19,7 +19,7 @@ from bench.testbed.servers.life import server_cores
 from bench.tryout.app import App, app_of
 from bench.tryout.configuration import notes
 from bench.tryout.serving import Served, StartFailed, serving, serving_typed, starting
-from bench.tryout.ways import WAYS, Watch, Way, ways_for
+from bench.tryout.ways import WAYS, Watch, Way, ways_for, ways_of
 from tests.tryout.conftest import Place, place_in
 from tests.tryout.environments import FLASK, digests, environment
 
@@ -38,7 +38,7 @@ def found(place: Place, target: str = "shop:app", **variables: str) -> App:
 
 
 def way_of(app: App, name: str) -> Way:
-    (way,) = ways_for(app, [name])
+    (way,) = (way for way in ways_for(app) if way.name == name)
     assert way.unavailable(app) == ""
     return way
 
@@ -143,9 +143,8 @@ def test_granian_serves_where_the_environment_has_it(target: str, place: Place, 
             assert httpx.get(served.url, trust_env=False).status_code == 200
             if watch:
                 wait_for_lines(timings, 2)
-    assert ways_for(found(place), ["granian"])[0].unavailable(found(place)) == (
-        "granian is not installed in the app's environment"
-    )
+    (granian,) = (way for way in ways_for(found(place)) if way.name == "granian")
+    assert granian.unavailable(found(place)) == ("granian is not installed in the app's environment")
 
 
 DATABASE = """
@@ -221,7 +220,7 @@ def test_psycogreen_is_configured_beside_the_applications_own_hooks(
 
 def test_psycogreen_is_for_those_who_load_psycopg2(place: Place, database_shop: App) -> None:
     app = found(place)
-    (way,) = ways_for(app, ["gevent-psycogreen"])
+    (way,) = (way for way in ways_for(app) if way.name == "gevent-psycogreen")
     assert way.unavailable(app) == "the app does not load psycopg2"
     assert way.unavailable(database_shop) == ""
     late = app.with_loaded({"psycopg2"})
@@ -290,8 +289,8 @@ def test_a_taken_port_is_named(shop: App, tmp_path: Path) -> None:
 
 
 def test_an_unknown_way_is_refused_with_the_known_ones(shop: App) -> None:
-    with pytest.raises(BenchError, match="cannot be served as uvicorn, fast; for WSGI there are sync, gthread, gevent"):
-        ways_for(shop, ["sync", "uvicorn", "fast"])
+    with pytest.raises(BenchError, match="cannot be served as uvicorn, fast; there are sync, gthread, gevent"):
+        ways_of([shop], ["sync", "uvicorn", "fast"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -304,10 +303,10 @@ def test_no_process_outlives_the_bench(number: signal.Signals, place: Place, tmp
         "import httpx\n"
         "from bench.tryout.app import app_of\n"
         "from bench.tryout.serving import serving\n"
-        "from bench.tryout.ways import ways_for\n"
+        "from bench.tryout.ways import ways_of\n"
         "app = app_of('shop:app', python=Path(sys.argv[1]), folder=Path(sys.argv[2]), environment=dict(os.environ))\n"
         "with ExitStack() as open:\n"
-        "    for way in ways_for(app, ['sync', 'gevent', 'bridge-threads']):\n"
+        "    for app, way in ways_of([app], ['sync', 'gevent', 'bridge-threads']):\n"
         "        open.enter_context(serving(app, way, Path(sys.argv[3]), ready=lambda url: httpx.get(url) and None))\n"
         "    print('ready', flush=True)\n"
         "    time.sleep(600)\n",

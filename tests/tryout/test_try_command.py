@@ -146,7 +146,7 @@ def test_a_wrong_password_ends_the_trial_and_says_so(
         (["nothing:app"], "there is no module 'nothing'"),
         (["shop:nothing"], "module 'shop' has no 'nothing'"),
         (["shop"], "shop:app"),
-        (["shop:app", "--models", "gevnt"], "shop:app cannot be served as 'gevnt'; there are sync, gthread, gevent"),
+        (["shop:app", "--models", "gevnt"], "shop:app cannot be served as gevnt; there are sync, gthread, gevent"),
         (["shop:app", "--env", "SHOP"], "--env needs NAME=VALUE"),
         (["shop:app", "--header", "no colon"], "no colon"),
         (["shop:app", "--path", "orders"], "'orders' is no path to ask for: it begins with one slash"),
@@ -217,3 +217,34 @@ def test_a_target_that_does_not_answer_is_exit_code_2(bench: Bench, tmp_path: Pa
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+PAIR = """
+def wsgi(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "5")])
+    return [environ["PATH_INFO"][:5].encode()]
+
+
+async def asgi(scope, receive, send):
+    if scope["type"] != "http":
+        raise ValueError(scope["type"])
+    body = scope["path"][:5].encode() if scope["path"] == "/same" else b"other"
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"5")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+"""
+
+
+def test_a_port_to_asgi_is_compared_with_the_original(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "pair.py").write_text(PAIR)
+    port = "uvicorn (pair:asgi)"
+    done = bench("try", "pair:wsgi", "--also", "pair:asgi", "--chdir", str(tmp_path), "--path", "/same",
+                 "--path", "/else", "--models", f"sync,{port}", "--quick", "--out", str(tmp_path / "run"))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    run = load_run(tmp_path / "run")
+    assert run.tried
+    models = {one.name: one for one in run.tried.models}
+    assert list(models) == ["sync", port]
+    assert {(one.request, one.when) for one in models[port].differences} == {
+        ("GET /else", "alone"), ("GET /else", "at once"),
+    }  # fmt: skip
