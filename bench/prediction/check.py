@@ -38,8 +38,8 @@ from bench.testbed.testbed import TestBed
 
 MODELS = ("gevent", "asyncio-bridge", "sync", "gevent-blocking-db")
 TOLERANCE = 0.20  # by which a prediction may differ from the measurement
-# Of the cells that count so many must be within the tolerance. Nine of ten would be better; on two shared cores 31 of 35
-# and 24 of 30 were, in quiet minutes. What misses most is p99, which pauses for garbage collection decide.
+# Of the cells that count so many must be within the tolerance. Nine of ten would be better; on two shared cores 31 of
+# 35 and 24 of 30 were, in quiet minutes. What misses most is p99, which pauses for garbage collection decide.
 SHARE = 0.75
 FEWEST = 10  # cells that count, which a check needs
 TURNS = 5
