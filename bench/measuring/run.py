@@ -267,5 +267,4 @@ def measured(
 def explained(reason: str, server: Server) -> str:
     """Why a server failed: the reason, whether it has ended, and the last lines of its log."""
     process = server.process
-    ended = "" if process.running else f"; the server ended with exit code {process.exit_code}"
-    return f"{reason}{ended}; the last lines of {process.log}:\n{process.log_tail() or '(nothing)'}"
+    return f"{reason}{process.ended()}; the last lines of {process.log}:\n{process.log_tail() or '(nothing)'}"

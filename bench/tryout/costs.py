@@ -258,8 +258,7 @@ def cell(
     sent = {name: getattr(job, name) for name in ("method", "connections", "expect_status", "timeout_s")}
     figures = {**figures_of(columns), **memory} if columns else {}
     raw = {"job": sent, **({"slices": dict(columns)} if columns else {})}
-    ended = judgement.state == "ERRORS" and not process.running
-    reason = judgement.reason + (f"; the server ended with exit code {process.exit_code}" if ended else "")
+    reason = judgement.reason + (process.ended() if judgement.state == "ERRORS" else "")
     observation = Observation(number, judgement.state, reason, figures, raw)
     return cell_of(key, job.connections, process.command, observation)
 

@@ -29,7 +29,7 @@ def test_a_server_that_nobody_gets_an_answer_from_is_given_up(
 ) -> None:
     monkeypatch.setattr(serving, "START_TIMEOUT_S", 1.0)
     app = app_of("shop:app", python=place.python, folder=place.folder, environment=place.variables)
-    (way,) = ways_for(app, ["sync"])
+    way = ways_for(app)[0]
 
     def never(url: str) -> None:
         raise httpx.ReadTimeout("the read timed out")
@@ -73,7 +73,7 @@ TYPED = [
 @pytest.mark.parametrize(("target", "typed"), TYPED)
 def test_what_a_reader_types_is_quoted_for_a_shell(target: str, typed: str, place: Place) -> None:
     app = app_of(target, python=place.python, folder=place.folder, environment=place.variables)
-    assert ways_for(app, ["sync"])[0].typed(app) == typed
+    assert ways_for(app)[0].typed(app) == typed
 
 
 FILES = [
@@ -113,7 +113,7 @@ def test_psycogreens_configuration_goes_on_with_whichever_the_application_has(
     )
     variables = {**place.variables, "GUNICORN_CMD_ARGS": f"--config {option}"}
     app = app_of("shop:app", python=place.python, folder=place.folder, environment=variables)
-    (way,) = ways_for(app, ["gevent-psycogreen"])
+    (way,) = (way for way in ways_for(app) if way.name == "gevent-psycogreen")
     (text,) = way.files(app).values()
     monkeypatch.chdir(place.folder)
     monkeypatch.syspath_prepend(place.folder)

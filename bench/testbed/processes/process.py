@@ -20,6 +20,8 @@ GUARD = Path(__file__).with_name("guard.py")
 GRACE_S = 3.0
 LOG_LINES_SHOWN = 12
 POLL_S = 0.02
+# Clients see a server's connections closed some milliseconds before its guard has seen its end.
+NOTICED_WITHIN_S = 0.5
 
 Answer = TypeVar("Answer")
 
@@ -111,6 +113,11 @@ class GuardedProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.guard.wait(timeout_s)
         return self.exit_code
+
+    def ended(self) -> str:
+        """`; the server ended with exit code 137`, for an error's words; empty if it goes on."""
+        code = self.wait(NOTICED_WITHIN_S)
+        return "" if code is None else f"; the server ended with exit code {code}"
 
     def finish(self, timeout_s: float) -> None:
         """Wait for the command to end by itself. Raises BenchError if it fails or takes longer."""
