@@ -128,7 +128,7 @@ def try_command(target: str | None, running: str | None, postgres: str | None, q
         click.echo(CANNOT_UNDO)
         apps = [
             app_of(each, python=given["python"], folder=given["folder"], environment=variables,
-                   bytecode=place.path / "bytecode", said=lambda line: click.echo(f"{line} …"))
+                   bytecode=place, said=lambda line: click.echo(f"{line} …"))
             for each in (target, given["also"]) if each
         ]  # fmt: skip
         ways = ways_of(apps, given["models"] and [name.strip() for name in given["models"].split(",")])

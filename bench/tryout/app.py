@@ -10,6 +10,7 @@ from packaging.requirements import Requirement
 
 from bench.errors import BenchError
 from bench.results.tried import TriedApp
+from bench.testbed.processes.temporary import TemporaryFolder
 from bench.tryout.interpreter import Interpreter, ItEnded, answer_of, interpreter_at, no_bytecode
 from bench.tryout.overlay import SERVERS, overlay_for
 from bench.tryout.variables import environment_from
@@ -49,6 +50,8 @@ class App:
     """Top-level modules that are loaded once it is imported, and those that were seen in a server since."""
     overlay: Path | None
     """The folder with what the environment lacks; None where it lacks nothing."""
+    bytecode: TemporaryFolder | None = None
+    """Where its interpreter keeps compiled modules; it stays for as long as a server may write there."""
     failures: Mapping[str, str] = field(default_factory=dict)
     """By module of the servers, why it cannot be imported with what is there; empty for one that can."""
 
@@ -68,7 +71,7 @@ def app_of(
     python: Path | None,
     folder: Path | None,
     environment: Mapping[str, str],
-    bytecode: Path | None = None,
+    bytecode: TemporaryFolder | None = None,
     said: Callable[[str], None] = lambda line: None,
 ) -> App:
     """The application, imported once in its environment, and what the bench adds to that environment.
@@ -108,6 +111,7 @@ def app_of(
         installed=found["installed"],
         loaded=frozenset(found["modules"]),
         overlay=overlay,
+        bytecode=bytecode,
         failures=failures(effect),
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 from bench.errors import BenchError
 from bench.files import ROOT
 from bench.testbed.processes.process import GuardedProcess
-from bench.testbed.processes.temporary import temporary_folder
+from bench.testbed.processes.temporary import TemporaryFolder, temporary_folder
 
 INSIDE = Path(__file__).with_name("inside")
 LAUNCH = INSIDE / "bench_tried" / "launch.py"
@@ -96,11 +96,14 @@ def lent() -> dict[str, str]:
     return {"loopbridge": str(ROOT), **found}
 
 
-def no_bytecode(bytecode: Path | None) -> dict[str, str]:
+def no_bytecode(bytecode: TemporaryFolder | None) -> dict[str, str]:
     """What keeps an interpreter from writing beside the modules that it imports; it may write into this folder."""
     if bytecode is None:
         return {"PYTHONDONTWRITEBYTECODE": "1"}
-    return {"PYTHONPYCACHEPREFIX": str(bytecode), "PYTHONDONTWRITEBYTECODE": ""}  # where empty is as if it were not set
+    return {
+        "PYTHONPYCACHEPREFIX": str(bytecode.path / "bytecode"),
+        "PYTHONDONTWRITEBYTECODE": "",  # where empty is as if it were not set
+    }
 
 
 def answer_of(

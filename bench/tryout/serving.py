@@ -123,6 +123,7 @@ def starting(
         log=log,
         environment={**app.environment, **ONE_PROCESS},
         stop_signal=QUICKLY[way.program],
+        folder=app.bytecode,
         cwd=app.folder,
         name=way.name,
     ) as process:

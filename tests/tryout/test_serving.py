@@ -15,6 +15,7 @@ from processes import gone, wait_until
 
 from bench.errors import BenchError
 from bench.testbed.processes.ports import free_port
+from bench.testbed.processes.temporary import temporary_folder
 from bench.testbed.servers.life import server_cores
 from bench.tryout.app import App, app_of
 from bench.tryout.configuration import notes
@@ -254,15 +255,16 @@ def test_a_configuration_of_gunicorns_is_respected_but_for_what_is_named(place: 
 def test_nothing_is_written_into_environment_project_or_home(place: Place, tmp_path: Path) -> None:
     folders = (place.python.parents[1], place.folder, place.home)
     before = digests(*folders)
-    for bytecode, names in ((None, ["sync", "bridge-inline"]), (tmp_path / "bytecode", WSGI)):
-        app = app_of(
-            "shop:app", python=place.python, folder=place.folder, environment=place.variables, bytecode=bytecode
-        )
-        for name in names:
-            with serving(app, way_of(app, name), tmp_path, ready=asked) as served:
-                assert answer(served) == "home"
-    assert digests(*folders) == before
-    assert [*(tmp_path / "bytecode").rglob("shop.*.pyc")]
+    with temporary_folder("bytecode-", tmp_path) as kept:
+        for bytecode, names in ((None, ["sync", "bridge-inline"]), (kept, WSGI)):
+            app = app_of(
+                "shop:app", python=place.python, folder=place.folder, environment=place.variables, bytecode=bytecode
+            )
+            for name in names:
+                with serving(app, way_of(app, name), tmp_path, ready=asked) as served:
+                    assert answer(served) == "home"
+        assert digests(*folders) == before
+        assert [*kept.path.rglob("shop.*.pyc")]
 
 
 @pytest.mark.parametrize("name", ["sync", "gevent", "bridge-threads"])
