@@ -59,7 +59,7 @@ CANNOT_UNDO = (
 )
 # What is measured of an application: a first look is over in a minute and a half, and all of it within five.
 LOAD = Options(generations=8, cycles=10, budget_s=90.0)
-QUICK_LOAD = replace(LOAD, generations=3, cycles=5, budget_s=14.0, quick=True)
+QUICK_LOAD = replace(LOAD, generations=3, cycles=5, budget_s=10.0, quick=True)
 QUICK_REPEAT = 2
 
 Command = Callable[..., Any]
