@@ -30,6 +30,10 @@ class Comparison:
     references: dict[str, Reference]
     """By request; they grow whenever sync is asked once more."""
 
+    def alone_and_at_once(self, visitor: Visitor, how_many: int, repeat: int) -> tuple[Difference, ...]:
+        """Every request by itself, and then several at once."""
+        return (*self.alone(visitor), *self.at_once(visitor, how_many, repeat))
+
     def alone(self, visitor: Visitor) -> tuple[Difference, ...]:
         """Every request by itself."""
         found: list[Difference] = []

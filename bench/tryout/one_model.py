@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.judging.tried_choice import hung
 from bench.results.tried import Difference, Stall, TriedModel, Waits
 from bench.tryout.app import App
 from bench.tryout.asking import Visitor, ask, at_once, first_answer
@@ -93,8 +94,7 @@ def compared(trying: Trying, comparison: Comparison, record: TriedModel) -> Trie
     """Its answers, alone and several at once."""
     trying.now("its answers")
     with trying.served(trying.way.name) as (server, visitor):
-        alone = comparison.alone(visitor)
-        found = (*alone, *comparison.at_once(visitor, trying.asking.at_once, trying.asking.repeat))
+        found = comparison.alone_and_at_once(visitor, trying.asking.at_once, trying.asking.repeat)
         return replace(
             record, state="answers", command=server.process.command, start_s=server.start_s, differences=found
         )
@@ -102,7 +102,7 @@ def compared(trying: Trying, comparison: Comparison, record: TriedModel) -> Trie
 
 def hangs(differences: Sequence[Difference]) -> bool:
     """Whether a request was left without an answer: every further one would cost the time-out."""
-    return any(one.what.startswith("no answer") for one in differences)
+    return any(map(hung, differences))
 
 
 def timed(trying: Trying) -> dict[str, Waits]:

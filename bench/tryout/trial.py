@@ -191,9 +191,7 @@ class Trial:
         try:
             with serving_typed(app, way, self.logs, ready=first_answer(self.script, START_PATIENCE_S)) as server:
                 visitor = visit(server.url, self.script, self.asking.timeout_s)
-                differences = (
-                    *comparison.alone(visitor), *comparison.at_once(visitor, self.asking.at_once, self.asking.repeat)
-                )  # fmt: skip
+                differences = comparison.alone_and_at_once(visitor, self.asking.at_once, self.asking.repeat)
                 confirmed = Confirmed(model=name, differences=differences)
         except (StartFailed, LoginFailed) as error:
             confirmed = Confirmed(model=name, differences=(), reason=str(error))
