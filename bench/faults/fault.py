@@ -1,0 +1,99 @@
+"""What is a fault: what is done to servers, under which load, and which settings cure what it does?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bench.load import Generator
+from bench.models import Model
+from bench.results.faults import Fact
+from bench.testbed.servers.life import Server
+from bench.testbed.testbed import TestBed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A kind of request that every server gets while a fault is watched, at a constant rate over kept connections."""
+
+    path: str
+    """`{database_sleep}` in it stands for the endpoint that sleeps in the model's database."""
+    rate_rps: float
+    timeout_s: float
+    """Longer than the fault lasts, so that what merely waits is told from what fails."""
+    connections: int = 50
+    """The most that are open at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cure:
+    """A setting that is to cure what a fault does."""
+
+    name: str
+    """`pool_pre_ping`, `socket that outlives the server`, …"""
+    setting: str
+    """Exactly what one writes, and where."""
+    fits: Callable[[Model], bool]
+    """Whether a model can have it."""
+    changed: Callable[[Model], Model] = lambda model: model
+    """The model with it: other arguments or another environment."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One server under a fault: a model as it is, or with a cure."""
+
+    model: Model
+    """With the cure in it."""
+    name: str
+    """The model's name in the registry."""
+    cure: Cure | None = None
+
+
+class Scene(Protocol):
+    """What a fault gets to inflict itself: the servers of all rows, all up and under load."""
+
+    testbed: TestBed
+    generator: Generator
+    """A second one, for what a fault sends beside the watch."""
+    servers: Mapping[Row, Server]
+    """Those that started; a fault may end them and start others, with `restart`."""
+
+    def note(self, row: Row, **facts: Fact) -> None:
+        """Keep facts of a row."""
+
+    def began(self, *rows: Row) -> None:
+        """The fault begins now for these rows; for all if none is named."""
+
+    def ended(self, *rows: Row) -> None:
+        """The fault ends now for these rows; for all if none is named. What follows is the aftermath."""
+
+    def each(self, act: Callable[[Row], None]) -> None:
+        """Call this for every row at the same time, each in a thread of its own, and wait for all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """Something that goes wrong in production."""
+
+    name: str
+    title: str
+    done: str
+    asked: str
+    sources: tuple[str, ...]
+    inflict: Callable[[Scene], None]
+    """Do it, and undo it; called while requests are under way."""
+    load: Sequence[Asked] = ()
+    """The requests; none for a fault that sends its own and notes what came of them."""
+    cures: Sequence[Cure] = ()
+    fits: Callable[[Model], bool] = lambda model: True
+    """Whether it can happen to a model."""
+    before_s: float = 1.0
+    """How long requests are sent before it."""
+    after_s: float = 4.0
+    """How long they go on after it."""
+    hurts_database: bool = False
+    """Whether it does to the database what nobody may do to a user's own."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What every server of it finds in its environment, `POOL_SIZE` for example."""

@@ -1,0 +1,101 @@
+"""What was seen of faults, things that go wrong in production? For each fault and model, every request, and facts.
+
+Times are seconds from the moment at which the fault began; what was before it has a negative time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+FaultState = Literal["measured", "failed", "not tried"]
+Fact = float | int | str | bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultFacts:
+    """A fault, as far as a reader must know it."""
+
+    name: str
+    """`deploy`, `crash`, `database-restart`, …"""
+    title: str
+    """`the server is told to end (SIGTERM) while it serves`"""
+    done: str
+    """What is done to the server or around it, and under which load, in a sentence or two."""
+    asked: str
+    """What is asked of the models, as a question."""
+    sources: tuple[str, ...]
+    """Documentation pages and threads that report it, the best one first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requests:
+    """All requests of one kind that a watch sent to one server, as columns in the order of sending."""
+
+    endpoint: str
+    sent_s: tuple[float, ...]
+    took_s: tuple[float | None, ...]
+    """Until its answer was complete or it failed; None if it was still waiting when the watch ended."""
+    outcome: tuple[str, ...]
+    """`ok`; `503` or whatever other status was not expected; `refused`: no connection; `reset`: the connection broke;
+    `empty`: it was closed, new as it was, before any byte of the answer; `stale`: the same on a connection that had had
+    an answer before, which a client may send again; `timeout`; `wrong`: not the expected body, or no HTTP;
+    `unanswered`: neither answer nor end when the watch ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultCell:
+    """A fault on a model, as it is or with a cure."""
+
+    fault: str
+    model: str
+    cure: str = ""
+    """The name of the cure; empty for the model as it is."""
+    setting: str = ""
+    """What one writes to have the cure, exactly; empty without one."""
+    state: FaultState = "measured"
+    reason: str = ""
+    """Why it was not tried, or how the trial itself failed."""
+    lasted_s: float = 0.0
+    """How long the fault lasted; 0 for one that is over at once."""
+    watched_s: float = 0.0
+    """How long after its end requests went on."""
+    requests: tuple[Requests, ...] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    """What else was seen, by names that end with their unit: `exit_code`, `exit_s`, `alive`, `workers`, `rss_bytes`."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from every other cell of a run."""
+        return self.fault, self.model, self.cure
+
+
+@dataclass(kw_only=True)
+class Faults:
+    """The faults of a run."""
+
+    faults: dict[str, FaultFacts] = field(default_factory=dict)
+    """By name, in the order in which they are reported."""
+    cells: dict[tuple[str, str, str], FaultCell] = field(default_factory=dict)
+
+    def content(self) -> dict[str, Any]:
+        """As it stands in the results file."""
+        return {
+            "faults": [asdict(fault) for fault in self.faults.values()],
+            "cells": [asdict(cell) for cell in self.cells.values()],
+        }
+
+
+def faults_of(content: Mapping[str, Any]) -> Faults:
+    """The faults from what stands in the file."""
+    faults = [FaultFacts(**{**one, "sources": tuple(one["sources"])}) for one in content["faults"]]
+    cells = [fault_cell_of(one) for one in content["cells"]]
+    return Faults(faults={one.name: one for one in faults}, cells={cell.key: cell for cell in cells})
+
+
+def fault_cell_of(content: Mapping[str, Any]) -> FaultCell:
+    """A fault's cell from what stands in the file."""
+    requests = tuple(
+        Requests(endpoint=one["endpoint"], **{name: tuple(one[name]) for name in ("sent_s", "took_s", "outcome")})
+        for one in content["requests"]
+    )
+    return FaultCell(**{**content, "requests": requests})
