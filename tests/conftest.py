@@ -16,6 +16,7 @@ from bench.results.file import problems
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed, open_testbed
 from tests.in_process import in_process
+from tests.processes import gone
 
 __all__ = ["in_process"]
 
@@ -48,7 +49,7 @@ def not_skipped(report: AnyReport) -> AnyReport:
 def _nothing_left_running() -> Iterator[None]:
     """Every process that the session started has ended when it ends."""
     yield
-    left = [f"{child.pid} {child.cmdline()}" for child in psutil.Process().children(recursive=True)]
+    left = [child for child in psutil.Process().children(recursive=True) if not gone(child.pid)]
     assert not left, f"still running: {left}"
 
 

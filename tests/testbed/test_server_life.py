@@ -187,12 +187,16 @@ def test_ctrl_c_keeps_the_cells_that_are_measured(tmp_path: Path) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     path = tmp_path / "out" / "results.json"
-    # The file is there, and empty, before anything is written to it.
-    wait_until(lambda: path.exists() and (text := path.read_text()) and len(json.loads(text)["cells"]) == 1,
-               "the first cell is saved")  # fmt: skip
-    started = psutil.Process(bench.pid).children(recursive=True)
-    bench.send_signal(signal.SIGINT)
-    output, errors = bench.communicate(timeout=PATIENCE_S)
+    try:
+        # The file is there, and empty, before anything is written to it.
+        wait_until(lambda: path.exists() and (text := path.read_text()) and len(json.loads(text)["cells"]) == 1,
+                   "the first cell is saved")  # fmt: skip
+        started = psutil.Process(bench.pid).children(recursive=True)
+        bench.send_signal(signal.SIGINT)
+        output, errors = bench.communicate(timeout=60)  # it still writes the page of what it has
+    finally:
+        bench.kill()
+        bench.communicate()
     wait_until(lambda: gone(*(process.pid for process in started)), "every process has ended")
     assert bench.returncode == 130
     assert list(filter(None, errors.splitlines())) == [
