@@ -136,10 +136,25 @@ def test_stream_sends_its_first_event_long_before_its_last(client: httpx.Client)
         assert "".join(chunks) == "data: 2 of 3\n\ndata: 3 of 3\n\n"
 
 
-def test_a_bad_parameter_is_400_and_named(server: Server, client: httpx.Client) -> None:
+@pytest.fixture(scope="module")
+def kinds() -> set[tuple[str, str]]:
+    """Apps under servers that have been asked everything: neither driver nor loop sees a bad parameter or body."""
+    return set()
+
+
+@pytest.fixture(scope="module")
+def first_of_kind(server: Server, kinds: set[tuple[str, str]]) -> bool:
+    """Whether no model before had this app under this server; one that had is asked a sample."""
+    kind = server.model.app, server.model.distribution
+    first = kind not in kinds
+    kinds.add(kind)
+    return first
+
+
+def test_a_bad_parameter_is_400_and_named(server: Server, client: httpx.Client, first_of_kind: bool) -> None:
     for where, name, limits, values in BAD_PARAMETERS:
         path = where.format(database_sleep=server.model.database_sleep)
-        for value in values:
+        for value in values if first_of_kind else values[-1:]:
             answer = client.get(path, params={name: value})
             assert answer.status_code == 400, (path, value)
             error = answer.json()["error"]
@@ -148,13 +163,15 @@ def test_a_bad_parameter_is_400_and_named(server: Server, client: httpx.Client) 
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/todos/"), ("PATCH", "/todos/1")])
-def test_a_bad_body_changes_nothing_and_says_why(client: httpx.Client, method: str, path: str) -> None:
+def test_a_bad_body_changes_nothing_and_says_why(
+    client: httpx.Client, method: str, path: str, first_of_kind: bool
+) -> None:
     before = client.get("/todos/").content
-    for body, status, names in BAD_BODIES:
+    for body, status, names in BAD_BODIES if first_of_kind else BAD_BODIES[::5]:
         answer = client.request(method, path, content=body, headers=JSON)
         assert answer.status_code == status, body[:80]
         assert names in answer.json()["error"], body[:80]
-        assert client.get("/todos/").content == before, body[:80]
+    assert client.get("/todos/").content == before
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/todos/"), ("PATCH", "/todos/1")])

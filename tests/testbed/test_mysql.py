@@ -27,6 +27,7 @@ from bench.testbed.processes.local_http import local_client, local_get
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
+from tests.in_process import Bench
 
 ROOT = Path(__file__).parents[2]
 ON_MYSQL = [model for model in MODELS if model.database == "mysql"]
@@ -174,20 +175,16 @@ def test_a_url_that_is_wrong_is_one_line(changes: dict[str, Any], says: str, ser
     assert "secret" not in str(refused.value)
 
 
-def bench(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """The command line."""
-    command = [sys.executable, "-m", "bench", *arguments]
-    surroundings = {**os.environ, **environment}
-    return subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, timeout=120)
-
-
-def test_the_command_line_ends_with_2_on_a_url_that_is_wrong(tmp_path: Path) -> None:
-    refused = bench("classic", "--models", "mysql", "--out", str(tmp_path), **{MYSQL_URL: "no url at all"})
+def test_the_command_line_ends_with_2_on_a_url_that_is_wrong(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MYSQL_URL, "no url at all")
+    refused = bench("classic", "--models", "mysql", "--out", str(tmp_path))
     assert refused.returncode == 2
     assert refused.stderr == "bench: the MySQL URL cannot be read; write it as mysql://user:password@host/db\n"
 
 
-def test_the_classic_on_mysql_has_three_situations_and_needs_no_postgres(tmp_path: Path) -> None:
+def test_the_classic_on_mysql_has_three_situations_and_needs_no_postgres(bench: Bench, tmp_path: Path) -> None:
     done = bench("classic", "--models", "mysql", "--seconds", "0.2", "--out", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "overlap with gevent-mysql, asyncio-mysql; not with sync-mysql" in " ".join(done.stdout.split())
