@@ -4,12 +4,14 @@ import json
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import TypeVar
 
 import httpx
 import psutil
 import pytest
 
+from bench.measuring.calibrate import calibrate
 from bench.models import MODELS, find_models, is_only_a_trap
 from bench.results import Run
 from bench.results.file import problems
@@ -64,6 +66,14 @@ def _every_results_file_keeps_its_schema(monkeypatch: pytest.MonkeyPatch) -> Non
         assert list(problems(json.loads(run.path.read_text(encoding="utf-8")))) == []
 
     monkeypatch.setattr(Run, "save", save_and_check)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _runs_calibrate_for_a_moment() -> Iterator[None]:
+    """A run in this process finds out within half a second, not three, what the generator can do."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("bench.measuring.session.calibrate", partial(calibrate, rounds=1, duration_s=0.2))
+        yield
 
 
 @pytest.fixture(scope="session")
