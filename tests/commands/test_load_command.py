@@ -22,7 +22,7 @@ from bench.load.null_server import NullServer, null_server
 from bench.report.terminal.load import duration, histogram, load_report
 from bench.testbed.processes.ports import free_port
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 SHORT = ("--duration", "0.2", "--warmup", "0.05")
 
 
