@@ -1,8 +1,10 @@
 """The command line: examples, the list of commands, and what ends them."""
 
 import io
+import os
 import signal
 import sys
+import threading
 from types import FrameType
 from typing import NoReturn
 
@@ -75,24 +77,42 @@ for command in (
     cli.add_command(command)
 
 
+# Long enough for a `__del__` to end; if the next one swallows it as well, it is sent once more.
+SENT_AGAIN_AFTER_S = 0.05
+
+
 class Interrupted(KeyboardInterrupt):
     """Not a plain one: if that passes through an `exec` of text, as when a dataclass is made, CPython ends the process
     by SIGINT in the end, caught or not. Source: run_eval_code_obj in Python/pythonrun.c."""
 
 
 class Interruption:
-    """Ctrl-C or `kill`: either raises KeyboardInterrupt, and `exit_code` says which it was, as a shell would."""
+    """Ctrl-C or `kill`: either raises KeyboardInterrupt, and `exit_code` says which it was, as a shell would.
+
+    An exception that is raised where nobody can catch it, as in a `__del__`, goes to `sys.unraisablehook` and no
+    further; an interruption that ended there is raised once more.
+    """
 
     def __init__(self) -> None:
         self.exit_code = 128 + signal.SIGINT
+        self.number: int = signal.SIGINT
+        self.report = sys.unraisablehook
+        sys.unraisablehook = self.unraisable
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self.interrupt)
 
     def interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
         """The signals' handler."""
-        self.exit_code = 128 + number
+        self.number, self.exit_code = number, 128 + number
         raise Interrupted
+
+    def unraisable(self, lost: "sys.UnraisableHookArgs") -> None:
+        """Send the signal again, a moment later, when what could not raise is over; anything else is only reported."""
+        if issubclass(lost.exc_type, Interrupted):
+            threading.Timer(SENT_AGAIN_AFTER_S, os.kill, (os.getpid(), self.number)).start()
+        else:
+            self.report(lost)
 
 
 def main() -> NoReturn:

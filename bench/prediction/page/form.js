@@ -100,9 +100,11 @@ const decideForm = (() => {
     }
   }
 
+  /* The field of what is no number is empty, which is out of range; a browser would do the same, and complain. */
   function set(name, value) {
-    byId(name).value = value;
-    byId(`${name}-slider`).value = toSlider(figures.find((one) => one.name === name), Number(value));
+    const number = Number(value);
+    byId(name).value = Number.isFinite(number) ? value : "";
+    byId(`${name}-slider`).value = toSlider(figures.find((one) => one.name === name), number || 0);
   }
 
   /* The figures of a field of the map. */
