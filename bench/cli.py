@@ -1,12 +1,11 @@
 """The command line: examples, the list of commands, and what ends them."""
 
 import io
-import os
 import signal
 import sys
 import threading
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -23,6 +22,12 @@ from bench.commands.report import report
 from bench.commands.traps import traps_command
 from bench.commands.tryout import try_command
 from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+# An interruption that Python has dropped comes again so soon.
+AGAIN_S = 0.02
 
 
 class Commands(click.Group):
@@ -77,42 +82,37 @@ for command in (
     cli.add_command(command)
 
 
-# Long enough for a `__del__` to end; if the next one swallows it as well, it is sent once more.
-SENT_AGAIN_AFTER_S = 0.05
-
-
 class Interrupted(KeyboardInterrupt):
     """Not a plain one: if that passes through an `exec` of text, as when a dataclass is made, CPython ends the process
     by SIGINT in the end, caught or not. Source: run_eval_code_obj in Python/pythonrun.c."""
 
 
 class Interruption:
-    """Ctrl-C or `kill`: either raises KeyboardInterrupt, and `exit_code` says which it was, as a shell would.
-
-    An exception that is raised where nobody can catch it, as in a `__del__`, goes to `sys.unraisablehook` and no
-    further; an interruption that ended there is raised once more.
-    """
+    """Ctrl-C or `kill`: either raises KeyboardInterrupt, and `exit_code` says which it was, as a shell would."""
 
     def __init__(self) -> None:
         self.exit_code = 128 + signal.SIGINT
-        self.number: int = signal.SIGINT
-        self.report = sys.unraisablehook
-        sys.unraisablehook = self.unraisable
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self.interrupt)
+        self.usual_hook = sys.unraisablehook
+        sys.unraisablehook = self.drop
 
     def interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
         """The signals' handler."""
-        self.number, self.exit_code = number, 128 + number
+        self.exit_code = 128 + number
         raise Interrupted
 
-    def unraisable(self, lost: "sys.UnraisableHookArgs") -> None:
-        """Send the signal again, a moment later, when what could not raise is over; anything else is only reported."""
-        if issubclass(lost.exc_type, Interrupted):
-            threading.Timer(SENT_AGAIN_AFTER_S, os.kill, (os.getpid(), self.number)).start()
+    def drop(self, dropped: "UnraisableHookArgs") -> None:
+        """What is raised in a `__del__`, and so where garbage is collected, ends there: the signal has to come again.
+
+        Source: https://docs.python.org/3/library/sys.html#sys.unraisablehook
+        """
+        if isinstance(dropped.exc_value, Interrupted):
+            number, main_thread = self.exit_code - 128, threading.main_thread().ident or 0
+            threading.Timer(AGAIN_S, signal.pthread_kill, [main_thread, number]).start()
         else:
-            self.report(lost)
+            self.usual_hook(dropped)
 
 
 def main() -> NoReturn:

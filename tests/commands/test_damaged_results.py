@@ -1,6 +1,5 @@
 """Whatever has happened to a results file, a command says so in one line, or makes of it what is left."""
 
-import copy
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -74,14 +73,13 @@ KINDS: tuple[Callable[[Content, Place, random.Random], None], ...] = (dropped, r
 def damaged_texts(whole: Run) -> Iterator[tuple[str, bytes]]:
     """What was done to the file, and the file."""
     rng = random.Random(3)
-    content = json.loads(json.dumps(whole.content()))
-    every = list(places(content))
+    text = json.dumps(whole.content()).encode()
+    every = list(places(json.loads(text)))
     for number in range(DAMAGES):
         place, kind = rng.choice(every), KINDS[number % len(KINDS)]
-        spoilt = copy.deepcopy(content)
+        spoilt = json.loads(text)
         kind(spoilt, place, rng)
         yield f"{kind.__name__} {place}", json.dumps(spoilt).encode()
-    text = json.dumps(content).encode()
     for _ in range(DAMAGES // 10):
         cut = rng.randrange(len(text))
         yield f"truncated at {cut}", text[:cut]

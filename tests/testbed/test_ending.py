@@ -162,27 +162,6 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
         temporary_folder("new-", tmp_path / "absent").__enter__()
 
 
-INTERRUPTED_IN_A_DEL = """
-import os, signal, time
-from bench.cli import Interruption
-interruption = Interruption()
-class Collected:
-    def __del__(self):
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(600)
-try:
-    Collected()
-    time.sleep(600)
-except KeyboardInterrupt:
-    print(interruption.exit_code)
-"""
-
-
-def test_an_interruption_that_comes_where_nothing_can_be_raised_comes_again(tmp_path: Path) -> None:
-    with running(tmp_path, "-c", INTERRUPTED_IN_A_DEL) as bench:
-        assert bench.communicate(timeout=PATIENCE_S) == ("130\n", "")
-
-
 def has_cells(path: Path) -> bool:
     """Whether the results file has something that was measured; it is empty when it is begun."""
     return bool(path.exists() and (text := path.read_text()) and json.loads(text)["cells"])

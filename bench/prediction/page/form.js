@@ -100,11 +100,11 @@ const decideForm = (() => {
     }
   }
 
-  /* The field of what is no number is empty, which is out of range; a browser would do the same, and complain. */
+  /* Of what is no number, a field for numbers shows nothing, and warns; a slider stays where it is. */
   function set(name, value) {
-    const number = Number(value);
-    byId(name).value = Number.isFinite(number) ? value : "";
-    byId(`${name}-slider`).value = toSlider(figures.find((one) => one.name === name), number || 0);
+    const known = /^-?\d*\.?\d+(e[-+]?\d+)?$/i.test(value);
+    byId(name).value = known ? value : "";
+    if (known) byId(`${name}-slider`).value = toSlider(figures.find((one) => one.name === name), Number(value));
   }
 
   /* The figures of a field of the map. */
