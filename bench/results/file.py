@@ -9,8 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from bench.errors import BenchError
-from bench.results.keeping import Check, check_of
 from bench.results.run import FILE, SCHEMA, TWIN_SUFFIX, Cell, ModelFacts, Observation, Question, Run
 from bench.results.tried import tried_of
 
@@ -104,28 +105,20 @@ def schema() -> Mapping[str, Any]:
 
 
 @cache
-def keeps_schema() -> Check:
-    """Whether a content keeps the schema. What a load has of each request is left out: see `bad_samples`."""
-    return check_of(schema())
+def validator() -> Draft202012Validator:
+    """A validator of the schema. What a load has of each request is left out: see `bad_samples`."""
+    return Draft202012Validator(schema())
 
 
 def problems(content: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a file's content, in the order of the file."""
-    if not keeps_schema()(content):
-        yield from against_schema(content)
+    for error in validator().iter_errors(content):
+        yield f"{error.json_path}: {shortened(error.message)}"
     yield from strangers(content)
     yield from odd_trial(content.get("tried"))
     yield from repeated(content["cells"])
     yield from bad_samples(content["cells"])
     yield from bad_slices(content["cells"])
-
-
-def against_schema(content: Mapping[str, Any]) -> Iterator[str]:
-    """What the schema has against it, and where. jsonschema is imported only for a file that is not whole."""
-    from jsonschema import Draft202012Validator
-
-    for error in Draft202012Validator(schema()).iter_errors(content):
-        yield f"{error.json_path}: {shortened(error.message)}"
 
 
 def strangers(content: Mapping[str, Any]) -> Iterator[str]:
