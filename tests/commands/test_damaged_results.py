@@ -1,5 +1,6 @@
 """Whatever has happened to a results file, a command says so in one line, or makes of it what is left."""
 
+import copy
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -73,13 +74,14 @@ KINDS: tuple[Callable[[Content, Place, random.Random], None], ...] = (dropped, r
 def damaged_texts(whole: Run) -> Iterator[tuple[str, bytes]]:
     """What was done to the file, and the file."""
     rng = random.Random(3)
-    text = json.dumps(whole.content()).encode()
-    every = list(places(json.loads(text)))
+    content = json.loads(json.dumps(whole.content()))
+    every = list(places(content))
     for number in range(DAMAGES):
         place, kind = rng.choice(every), KINDS[number % len(KINDS)]
-        spoilt = json.loads(text)
+        spoilt = copy.deepcopy(content)
         kind(spoilt, place, rng)
         yield f"{kind.__name__} {place}", json.dumps(spoilt).encode()
+    text = json.dumps(content).encode()
     for _ in range(DAMAGES // 10):
         cut = rng.randrange(len(text))
         yield f"truncated at {cut}", text[:cut]
