@@ -19,9 +19,9 @@ from bench.tryout.own_code import Frame, OwnCode
 # A place that was seen once while something else stood still is not what stood still.
 LEAST_SHARE_S = 0.010
 # Now and then a busy machine keeps any process for a moment: the parent of a `fork` waits until the child had a core,
-# whose wait is nobody's here. What is named comes with half of the requests, or takes a quarter of their time, or is
+# whose wait is nobody's here. What is named comes with three of four requests, or takes a quarter of their time, or is
 # longer than such a moment.
-USUAL, MUCH, LONG_S = 0.5, 0.25, 0.1
+USUAL, MUCH, LONG_S = 0.75, 0.25, 0.1
 # Modules in C, and what their parts are imported from.
 IN_C = {"_thread": "threading", "_queue": "queue", "_socket": "socket", "_io": "io", "_hashlib": "hashlib",
         "_csv": "csv", "_pickle": "pickle", "_sre": "re", "posix": "os"}  # fmt: skip

@@ -18,6 +18,7 @@ from bench.tryout.stalls import Asked, probed, read, stalls
 
 VIEWS = APPS / "blocking" / "views.py"
 TEMPLATE = APPS / "blocking" / "templates" / "numbers.html"
+WAIT_S = float(re.findall(r"^WAIT_S = (.+)$", VIEWS.read_text(encoding="utf-8"), re.MULTILINE)[0])
 # Now and then a busy machine has the probe look too late, at what came next.
 ASKED = 4
 # What PyMySQL reads in place of a greeting: packet 0, error 1040.
@@ -83,6 +84,14 @@ def watched(command: str, around: Around, folder: Path, environment: Mapping[str
         own = {"BLOCKING_FOLDER": str(folder), "MYSQL_PORT": str(port), **environment}
         with serving(command, around, own) as shop, shop.client() as client:
             yield client
+
+
+def keeps(stalls: Iterable[Stall]) -> bool:
+    """Whether a view kept the hub for as long as it waits, or nearly: `fork` and `exec` keep it for a moment.
+
+    With 36 processes for two cores such a moment has been 20 ms and more in most requests.
+    """
+    return sum(stall.total_s for stall in stalls) > ASKED * WAIT_S / 2
 
 
 def ask(client: httpx.Client, name: str) -> None:

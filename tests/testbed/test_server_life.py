@@ -190,7 +190,7 @@ def test_ctrl_c_keeps_the_cells_that_are_measured(tmp_path: Path) -> None:
     try:
         # The file is there, and empty, before anything is written to it.
         wait_until(lambda: path.exists() and (text := path.read_text()) and len(json.loads(text)["cells"]) == 1,
-                   "the first cell is saved")  # fmt: skip
+                   "the first cell is saved", 120)  # fmt: skip
         started = psutil.Process(bench.pid).children(recursive=True)
         bench.send_signal(signal.SIGINT)
         output, errors = bench.communicate(timeout=60)  # it still writes the page of what it has
