@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from statistics import median
 
 from bench.judging.slices import Columns, is_open, total
@@ -154,7 +155,7 @@ def late_slices(columns: Columns) -> str:
     longest_s = max(lag_s for lag_s in columns["lag_max_s"] if lag_s is not None)
     counts = [(total(columns, "late_sends"), total(columns, "offered"))]
     if "shares_offered" in columns:
-        late, due = (zip(*columns[name], strict=False) for name in ("shares_late_sends", "shares_offered"))
+        late, due = (zip_longest(*columns[name], fillvalue=0) for name in ("shares_late_sends", "shares_offered"))
         counts = [(sum(each), sum(of)) for each, of in zip(late, due, strict=True)]
     return next(filter(None, (lateness(round(late), round(due), longest_s) for late, due in counts)), "")
 
