@@ -27,7 +27,7 @@ LIMITS = {
     "cpu.max": f"{QUOTA_US} {PERIOD_US}",
     "cpu.weight": "10000",
 }
-"""By the file of a control group, of version 1 or 2: its limit, and its weight beside whatever else the machine does."""
+"""By the file of a control group, of version 1 or 2: its limit, and its weight beside whatever else there is."""
 FIRST = -20  # of the server's priority: it is to have its core whatever else the machine does
 TURNS = 5
 
