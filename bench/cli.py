@@ -3,8 +3,9 @@
 import io
 import signal
 import sys
+import threading
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -21,6 +22,12 @@ from bench.commands.report import report
 from bench.commands.traps import traps_command
 from bench.commands.tryout import try_command
 from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+# An interruption that Python has dropped comes again so soon.
+AGAIN_S = 0.02
 
 
 class Commands(click.Group):
@@ -88,11 +95,24 @@ class Interruption:
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self.interrupt)
+        self.usual_hook = sys.unraisablehook
+        sys.unraisablehook = self.drop
 
     def interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
         """The signals' handler."""
         self.exit_code = 128 + number
         raise Interrupted
+
+    def drop(self, dropped: "UnraisableHookArgs") -> None:
+        """What is raised in a `__del__`, and so where garbage is collected, ends there: the signal has to come again.
+
+        Source: https://docs.python.org/3/library/sys.html#sys.unraisablehook
+        """
+        if isinstance(dropped.exc_value, Interrupted):
+            number, main_thread = self.exit_code - 128, threading.main_thread().ident or 0
+            threading.Timer(AGAIN_S, signal.pthread_kill, [main_thread, number]).start()
+        else:
+            self.usual_hook(dropped)
 
 
 def main() -> NoReturn:

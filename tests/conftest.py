@@ -13,9 +13,11 @@ import pytest
 from bench.models import MODELS, find_models, is_only_a_trap
 from bench.results import Run
 from bench.results.file import problems
+from bench.testbed.processes.local_http import local_client
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed, open_testbed
 from tests.in_process import in_process
+from tests.processes import gone
 
 __all__ = ["in_process"]
 
@@ -48,7 +50,7 @@ def not_skipped(report: AnyReport) -> AnyReport:
 def _nothing_left_running() -> Iterator[None]:
     """Every process that the session started has ended when it ends."""
     yield
-    left = [f"{child.pid} {child.cmdline()}" for child in psutil.Process().children(recursive=True)]
+    left = [child for child in psutil.Process().children(recursive=True) if not gone(child.pid)]
     assert not left, f"still running: {left}"
 
 
@@ -104,5 +106,5 @@ def server(request: pytest.FixtureRequest, test_bed: TestBed) -> Iterator[Server
 @pytest.fixture(scope="module")
 def client(server: Server) -> Iterator[httpx.Client]:
     """An HTTP client for `server`, closed before it: some servers wait for open connections when they are to end."""
-    with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as opened:
+    with local_client(server.url, timeout=30) as opened:
         yield opened

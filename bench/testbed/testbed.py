@@ -13,6 +13,7 @@ from bench.files import ROOT
 from bench.models import Model
 from bench.testbed.databases import Database, databases
 from bench.testbed.databases.connections import ConnectionHeadroom, headroom
+from bench.testbed.processes.local_http import local_get
 from bench.testbed.processes.ports import HOST, check_loopback, free_port
 from bench.testbed.processes.process import GuardedProcess, NotYet
 from bench.testbed.servers.cost import family
@@ -89,7 +90,7 @@ def upstream(logs: Path) -> Iterator[str]:
 
     def ask() -> None:
         try:
-            httpx.get(url, trust_env=False)
+            local_get(url)
         except httpx.ConnectError:
             raise NotYet("nothing listened on its port") from None
 

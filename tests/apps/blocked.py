@@ -14,7 +14,7 @@ from shop_server import APPS, Around, serving
 
 from bench.results.tried import Stall
 from bench.testbed.processes.ports import HOST
-from bench.tryout.stalls import probed, read, stalls
+from bench.tryout.stalls import Asked, probed, read, stalls
 
 VIEWS = APPS / "blocking" / "views.py"
 TEMPLATE = APPS / "blocking" / "templates" / "numbers.html"
@@ -103,7 +103,7 @@ def seen(command: str, names: Iterable[str], around: Around, folder: Path) -> di
         for name in names * ASKED:
             began = time.monotonic()
             ask(client, name)
-            asked.append((name, began, time.monotonic()))
+            asked.append(Asked(name, began, time.monotonic()))
     assert probed(file)
     found = stalls(read(file), asked, [APPS], APPS)
     return {name: [stall for stall in found if stall.request == name] for name in names}

@@ -4,10 +4,10 @@ import ast
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from bench.judging.app_code import pairs
+from bench.testbed.processes.local_http import local_client
 from bench.testbed.servers.life import Server
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,7 @@ def test_nested_json_is_the_same_400_at_every_depth(serve: Callable[[str], Serve
     depths = (1, 100, *range(850, 1_000, 10), 1_000, 30_000, 100_000)
     answers = {}
     for app in ("gevent", "asyncio-bridge", "quart"):
-        with httpx.Client(base_url=serve(app).url, trust_env=False, timeout=30) as client:
+        with local_client(serve(app).url, timeout=30) as client:
             answers[app] = [
                 (depth, answer.status_code, answer.content)
                 for depth in depths

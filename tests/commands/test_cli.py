@@ -3,15 +3,18 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import psutil
 import pytest
 
+from bench.cli import cli
 from bench.results import new_run
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
@@ -147,6 +150,23 @@ def test_the_classic_end_to_end(width: int, tmp_path: Path) -> None:
         assert {"endpoint", "status", "start_s", "end_s"} <= set(seen["raw"]["answers"][0])
         assert cell["command"][1] == "-m"
         assert cell["info"]["pid"]
+
+
+class Interrupts:
+    """Has Ctrl-C come while Python finalises it."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_that_python_drops_comes_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits() -> None:
+        Interrupts()
+        time.sleep(60)
+
+    monkeypatch.setitem(cli.commands, "waits", click.Command("waits", callback=waits))
+    done = bench("waits")
+    assert (done.returncode, done.stderr.strip()) == (130, "bench: interrupted; nothing is left running")
 
 
 def test_colours_only_where_they_are_wanted() -> None:

@@ -8,6 +8,7 @@ import pytest
 from bench.judging.validity import VALID
 from bench.measuring.checks import check_overlap, judge_info
 from bench.models import find_models
+from bench.testbed.processes.local_http import local_client, local_get
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
@@ -160,7 +161,8 @@ def test_a_bad_body_changes_nothing_and_says_why(client: httpx.Client, method: s
 def test_a_body_that_is_too_large_is_413(server: Server, client: httpx.Client, method: str, path: str) -> None:
     """On a connection of its own: gunicorn's gthread closes one on which more than 64 KiB of a body were not read."""
     before, body = client.get("/todos/").content, b'{"title": "' + b"x" * 70_000 + b'"}'
-    answer = httpx.request(method, f"{server.url}{path}", content=body, headers=JSON, trust_env=False)
+    with local_client(server.url) as own:
+        answer = own.request(method, path, content=body, headers=JSON)
     assert answer.status_code == 413
     assert "exceeds" in answer.json()["error"]
     assert client.get("/todos/").content == before
@@ -239,7 +241,7 @@ def test_an_upstream_that_is_away_is_502_in_the_same_words(test_bed: TestBed) ->
         environment = {**test_bed.environment(model), "UPSTREAM_URL": url}
         with serving(model, environment, test_bed.logs) as server:
             for path in ("/fanout/", "/mixed/"):
-                answer = httpx.get(f"{server.url}{path}", trust_env=False)
+                answer = local_get(f"{server.url}{path}")
                 assert answer.status_code == 502
                 bodies.add(answer.content)
     assert len(bodies) == 1

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 from processes import wait_until
@@ -24,6 +23,7 @@ from bench.models.model import MYSQL_URL
 from bench.testbed.databases import seeded_database
 from bench.testbed.databases.connections import MAX_CONNECTIONS, ConnectionMeter, connections, headroom
 from bench.testbed.databases.database import Database
+from bench.testbed.processes.local_http import local_client, local_get
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
@@ -244,7 +244,7 @@ def mysql_server(request: pytest.FixtureRequest, serve: Callable[[str], Server])
 
 def test_any_text_that_the_contract_allows_comes_back(mysql_server: Server) -> None:
     """Four-byte characters, what a driver that writes values into the statement must escape, and case and spaces."""
-    with httpx.Client(base_url=mysql_server.url, trust_env=False) as client:
+    with local_client(mysql_server.url) as client:
         for title in ("😀𝄞", "e\u0301", "%s %(title)s %%", "'\"\\`;-- \n\t", " both ends ", "ß" * 200, "😀" * 200):
             todo = client.post("/todos/", json={"title": title, "done": True}).json()
             assert todo["title"] == title
@@ -255,7 +255,7 @@ def test_any_text_that_the_contract_allows_comes_back(mysql_server: Server) -> N
 
 def test_every_connection_of_the_pool_sees_what_another_has_written(mysql_server: Server) -> None:
     """MySQL's default isolation shows a transaction what was there when it began: none may outlive its request."""
-    with httpx.Client(base_url=mysql_server.url, trust_env=False) as client:
+    with local_client(mysql_server.url) as client:
         for priority in range(2 * POOL):
             client.patch("/todos/7", json={"priority": priority % 10})
             assert {client.get("/todos/7").json()["priority"] for _ in range(3)} == {priority % 10}
@@ -266,7 +266,7 @@ def test_every_connection_of_the_pool_sees_what_another_has_written(mysql_server
 def test_the_endpoint_of_the_other_database_says_which_there_is(name: str, serve: Callable[[str], Server]) -> None:
     server = serve(name)
     here, other = ("mysql", "postgres") if name.endswith("mysql") else ("postgres", "mysql")
-    answer = httpx.get(f"{server.url}/sleep/{other}/?seconds=0", trust_env=False)
+    answer = local_get(f"{server.url}/sleep/{other}/?seconds=0")
     assert answer.status_code == 404
     assert answer.json() == {"error": f"this server's database is {here}; the endpoint is /sleep/{here}/"}
 

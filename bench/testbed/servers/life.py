@@ -16,6 +16,7 @@ import httpx
 from bench.errors import BenchError
 from bench.files import ROOT
 from bench.models import Model
+from bench.testbed.processes.local_http import local_client, local_get
 from bench.testbed.processes.ports import HOST, free_port, holder, is_free
 from bench.testbed.processes.process import GuardedProcess, NotYet
 from bench.testbed.servers.cost import family
@@ -125,7 +126,7 @@ def wait_until_it_answers(process: GuardedProcess, url: str) -> dict[str, Any]:
 
     def ask() -> httpx.Response:
         try:
-            return httpx.get(f"{url}/info", timeout=START_TIMEOUT_S, trust_env=False)
+            return local_get(f"{url}/info", timeout=START_TIMEOUT_S)
         except httpx.ConnectError:
             raise NotYet("nothing listened on its port") from None
         except httpx.HTTPError as error:
@@ -147,7 +148,7 @@ def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> di
     """
     infos: dict[int, dict[str, Any]] = {}
     with (
-        httpx.Client(base_url=url, headers={"Connection": "close"}, timeout=START_TIMEOUT_S, trust_env=False) as client,
+        local_client(url, headers={"Connection": "close"}, timeout=START_TIMEOUT_S) as client,
         ThreadPoolExecutor(AT_ONCE * workers) as pool,
     ):
 
