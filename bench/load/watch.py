@@ -22,8 +22,8 @@ class WatchJob:
     """Open loops at a constant rate, one for each target; several targets may be one server.
 
     A target's job says what is requested, at which rate, over how many connections at most, what the answer must be,
-    and the time-out; its durations, arrival and limits are ignored. A request for which no connection is free waits,
-    and its time-out counts from when it was due. A failed request is not sent again.
+    the time-out, and `max_requests`; its durations, arrival and other limits are ignored. A request for which no
+    connection is free waits, and its time-out counts from when it was due. A failed request is not sent again.
 
     Raises ValueError, naming the field, when the job makes no sense.
     """
@@ -45,6 +45,11 @@ class WatchJob:
         for name, holds in limits.items():
             if not holds:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, which no watch can be made of")
+
+    @property
+    def ends_itself(self) -> bool:
+        """Whether it ends when every request has ended, because there are so many and no more."""
+        return all(target.max_requests for target in self.targets)
 
     def to_json(self) -> str:
         """The job on one line."""

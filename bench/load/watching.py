@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from itertools import islice
 from typing import cast
 
 from bench.load.arrivals import Arrivals
@@ -9,6 +10,7 @@ from bench.load.client import Connection, Exchange, clock_ns
 from bench.load.connections import Connections
 from bench.load.job import LATE_SEND_NS, NS_PER_S, ErrorKind, LoadJob
 from bench.load.pacing import constant
+from bench.load.timer import NEVER_NS
 from bench.load.watch import UNANSWERED, Lost, Watched, WatchJob, WatchResult
 
 __all__ = ["Watching"]
@@ -64,7 +66,13 @@ class TargetWatch(Connections):
     def begin(self, first_ns: int, now_ns: int) -> None:
         """Send from now on, the first request after so many ns."""
         assert self.job.rate_rps is not None
-        self._arrivals.begin((first_ns + offset_ns for offset_ns in constant(self.job.rate_rps)), now_ns)
+        offsets_ns = islice(constant(self.job.rate_rps), self.job.max_requests)
+        self._arrivals.begin((first_ns + offset_ns for offset_ns in offsets_ns), now_ns)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has sent all that it was to send, and every request has ended."""
+        return self._arrivals.due_ns == NEVER_NS and UNANSWERED not in self.outcomes
 
     def make(self) -> Connection:
         connection = WatchedConnection(self, self.exchange)
@@ -165,4 +173,6 @@ class Watching:
             return
         for target in self._targets:
             target.sweep(clock_ns(), int(self._job.idle_s * NS_PER_S))
+        if self._job.ends_itself and all(target.over for target in self._targets):
+            self.stop()
         self._loop.call_later(SWEEP_S, self._sweep)
