@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -11,42 +10,42 @@ import psutil
 
 from bench.faults.fault import Fault, Row, Scene
 from bench.faults.shared import ARRIVED_S, FEW_CONNECTIONS, IN_FLIGHT, ROOT, TWO_WORKERS
+from bench.testbed.servers.cost import sockets
 from bench.testbed.servers.life import Server
 
 
 def crash(scene: Scene) -> None:
     """Kill a process of each server while requests are in flight."""
+    before = {row: {pid: sockets_of(pid) for pid in workers(server)} for row, server in scene.servers.items()}
     with scene.sending(*IN_FLIGHT):
         time.sleep(ARRIVED_S)
-        connections = clients()
-        for row in scene.servers:
-            kill_busiest(scene, row, connections)
+        for row, own in before.items():
+            kill_busiest(scene, row, own)
         scene.ended()
 
 
-def kill_busiest(scene: Scene, row: Row, connections: Mapping[tuple[int, int], int]) -> None:
-    """Kill the process with most connections."""
-    server = scene.servers[row]
-    at_port = {pid: count for (pid, port), count in connections.items() if port == port_of(server)}
-    victim = max(at_port, key=at_port.__getitem__, default=server.info["pid"])
-    scene.note(row, connections=at_port.get(victim, 0), killed_is_main=victim == server.process.pid)
+def kill_busiest(scene: Scene, row: Row, before: Mapping[int, int]) -> None:
+    """Kill the process to which most connections have come."""
+    came = {pid: sockets_of(pid) - earlier for pid, earlier in before.items()}
+    victim = max(came, key=came.__getitem__)
+    scene.note(row, connections=came[victim], killed_is_main=victim == scene.servers[row].process.pid)
     scene.began(row)
     with suppress(ProcessLookupError):
         os.kill(victim, signal.SIGKILL)
 
 
-def clients() -> Counter[tuple[int, int]]:
-    """By process and port, how many clients are connected: of all servers in one look, which takes a while."""
-    found: Counter[tuple[int, int]] = Counter()
-    for one in psutil.net_connections("tcp4"):
-        if one.pid and one.laddr and one.status == psutil.CONN_ESTABLISHED:
-            found[one.pid, one.laddr.port] += 1
-    return found
+def workers(server: Server) -> list[int]:
+    """The processes that may be killed: all but a main process that serves nobody itself. One that answered first."""
+    main, answered = server.process.pid, server.info["pid"]
+    return [answered, *(pid for pid in server.pids() if pid not in (main, answered))]
 
 
-def port_of(server: Server) -> int:
-    """The port at which it serves."""
-    return int(server.url.rpartition(":")[2])
+def sockets_of(pid: int) -> int:
+    """How many sockets a process has open; 0 if it has ended."""
+    try:
+        return sockets(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return 0
 
 
 FAULTS = (
