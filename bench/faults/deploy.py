@@ -60,23 +60,23 @@ def ended(process: GuardedProcess) -> int | None:
 
 def reload(scene: Scene) -> None:
     """Every server is told to reload (SIGHUP to its main process)."""
+    old = {row: scene.answering(row) for row in scene.servers}
     with scene.sending(*IN_FLIGHT):
         time.sleep(ARRIVED_S)
-        scene.each(lambda row: reload_one(scene, row))
+        scene.each(lambda row: reload_one(scene, row, old[row]))
 
 
-def reload_one(scene: Scene, row: Row) -> None:
+def reload_one(scene: Scene, row: Row, old: set[int]) -> None:
     """Tell the server to reload, and wait until none of its old workers is left, or the server itself has ended."""
     server = scene.servers[row]
-    old = set(server.pids()) - {server.process.pid}
     scene.began(row)
     server.process.signal(signal.SIGHUP)
     until = time.monotonic() + RELOADS_WITHIN_S
     while server.process.running and old & set(server.pids()) and time.monotonic() < until:
         time.sleep(LOOK_S)
     scene.ended(row)
-    left = old & set(server.pids())
-    scene.note(row, reloaded=server.process.running and bool(old) and not left)
+    left = set(server.pids())
+    scene.note(row, reloaded=bool(left) and not old & left)
 
 
 def given_socket(model: Model, own: tuple[str, ...], given: tuple[str, ...]) -> Model:

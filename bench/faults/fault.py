@@ -96,6 +96,9 @@ class Scene(Protocol):
         The earlier one must have left the port, unless the model is given its socket. Raises ServerFailed.
         """
 
+    def answering(self, row: Row) -> set[int]:
+        """Those of the row's processes that answer; it takes seconds if they do not."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:

@@ -41,8 +41,8 @@ class OfTheRegistry:
         environment = {**self.testbed.environment(row.model), **self.fault.environment}
         return starting(row.model, environment, self.testbed.logs, port, name, listener)
 
-    def answering(self, server: Server) -> int:
-        """How many of its processes answer `/info`: as many as it has, or as many as do for a while."""
+    def answering(self, server: Server) -> set[int]:
+        """Those of its processes that answer `/info`: as many as it has, or as many as do within a while."""
         until = time.monotonic() + ANSWER_WITHIN_S
         pids: set[int] = set()
         with (
@@ -54,7 +54,7 @@ class OfTheRegistry:
             while len(pids) < server.model.workers and time.monotonic() < until:
                 pids.update(pool.map(lambda _: answering_pid(client), range(AT_ONCE * server.model.workers)))
                 pids.discard(0)
-        return len(pids)
+        return pids
 
 
 def answering_pid(client: httpx.Client) -> int:
