@@ -1,4 +1,4 @@
-"""The cluster of the faults goes and comes back, and hangs; whatever ends the bench, it is neither there nor stopped."""
+"""The cluster of the faults goes and comes back, and hangs; it does not outlive the bench, and is not left stopped."""
 
 import subprocess
 import sys
