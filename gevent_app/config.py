@@ -71,5 +71,5 @@ if STATEMENT_TIMEOUT_MS:
     POOL |= {"connect_args": {"options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"}}
 UPSTREAM_URL = os.environ.get("UPSTREAM_URL", "http://127.0.0.1:9000/")
 # Above the longest sleep that may be asked of the upstream.
-UPSTREAM_TIMEOUT_S = whole_number("UPSTREAM_TIMEOUT_S", 90, at_least=1)
+UPSTREAM_TIMEOUT_S = whole_number("UPSTREAM_TIMEOUT_MS", 90_000, at_least=1) / 1000
 MAX_BODY_BYTES = 64 * 1024

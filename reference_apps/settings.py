@@ -41,5 +41,5 @@ SQLALCHEMY_POOL: dict[str, Any] = (
 )
 UPSTREAM_URL = os.environ.get("UPSTREAM_URL", "http://127.0.0.1:9000/")
 # Above the longest sleep that may be asked of the upstream.
-UPSTREAM_TIMEOUT_S = int(os.environ.get("UPSTREAM_TIMEOUT_S", "90"))
+UPSTREAM_TIMEOUT_S = int(os.environ.get("UPSTREAM_TIMEOUT_MS", "90000")) / 1000
 MAX_BODY_BYTES = 64 * 1024

@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 
 from bench.errors import BenchError
-from bench.faults import processes_end
+from bench.faults import database_gone, database_hangs, pool_exhausted, processes_end, upstream
 from bench.faults.fault import Fault
 
-FAULTS: tuple[Fault, ...] = (*processes_end.FAULTS,)
+FAULTS: tuple[Fault, ...] = (
+    *processes_end.FAULTS,
+    *database_gone.FAULTS,
+    *database_hangs.FAULTS,
+    *pool_exhausted.FAULTS,
+    *upstream.FAULTS,
+)
 
 
 def find_faults(names: Sequence[str] = ()) -> tuple[Fault, ...]:

@@ -19,7 +19,7 @@ from bench.testbed.databases.cluster import Cluster, ClusterFiles
 from bench.testbed.databases.connections import MAX_CONNECTIONS
 from bench.testbed.databases.database import Database
 from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
-from bench.testbed.processes.ports import HOST, free_port
+from bench.testbed.processes.ports import HOST, lasting_port
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.processes.temporary import TemporaryFolder, temporary_folder
 
@@ -42,7 +42,7 @@ def embedded_postgres(logs: Path) -> Iterator[Database]:
     password = secrets.token_urlsafe(12)
     with database_folder(cache, account) as folder:
         initialise(binaries, folder, password, account, logs)
-        port = free_port()
+        port = lasting_port()  # it is nobody else's while the cluster is down
         settings = SETTINGS | {"listen_addresses": HOST, "port": str(port)}
         flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
         command = [str(binaries / "postgres"), "-D", str(folder.path / "data"), *flags]
