@@ -19,8 +19,12 @@ AT_ONCE = 8
 BURST_RPS = 400.0
 TODO = Asked(path="/todos/1", rate_rps=10.0, timeout_s=10.0)
 ROOT = Asked(path="/", rate_rps=5.0, timeout_s=10.0)
-FILL = Asked(path="{database_sleep}?seconds=0.2", rate_rps=BURST_RPS, timeout_s=10.0, requests=AT_ONCE)
+FILL = Asked(path="{database_sleep}?seconds=0.15", rate_rps=BURST_RPS, timeout_s=10.0, requests=AT_ONCE)
 BURST = Asked(path="/todos/1", rate_rps=BURST_RPS, timeout_s=10.0, requests=AT_ONCE)
+# For connections to become idle, and for servers to be told that theirs have ended.
+PAUSE_S = 0.3
+# How long requests go on after these.
+WATCHED_S = 2.5
 # Connections of clients to this database that do nothing now, whichever server has them.
 END_IDLE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -48,16 +52,20 @@ def restart(scene: Scene) -> None:
 
 
 def end_connections(scene: Scene) -> None:
-    """The database ends the connections of full pools, which all are used again at once."""
+    """The database ends the connections of full pools, all idle, and after a moment all are used again at once."""
     own_cluster(scene.testbed)
     with scene.sending(FILL):
         pass
-    scene.began()
     with scene.testbed.databases["postgres"].connect() as connection:
+        time.sleep(PAUSE_S)
+        scene.began()
         connection.exec_driver_sql(END_IDLE).all()
-    scene.ended()
+        scene.ended()
+    time.sleep(PAUSE_S)
     with scene.sending(BURST):
         pass
+    with scene.sending(TODO):
+        time.sleep(WATCHED_S)
 
 
 def start_without(scene: Scene) -> None:
@@ -89,8 +97,8 @@ FAULTS = (
     Fault(
         name="database-restart",
         title="the database is restarted",
-        done=f"PostgreSQL is shut down (fast), stays away for {DOWN_S:.0f} s and is started again, while clients ask for "
-        "/ and for one row.",
+        done=f"PostgreSQL is shut down (fast), stays away for {DOWN_S:.0f} s and is started again, while clients ask "
+        "for / and for one row.",
         asked="Do requests fail although the database is back?",
         sources=(
             "https://docs.sqlalchemy.org/en/20/core/pooling.html#dealing-with-disconnects",
@@ -112,9 +120,9 @@ FAULTS = (
             "https://github.com/MagicStack/asyncpg/issues/205",
         ),
         inflict=end_connections,
-        load=(TODO,),
         cures=(PRE_PING,),
-        after_s=2.5,
+        before_s=0.0,
+        after_s=0.0,
         hurts_database=True,
         pool=AT_ONCE,
     ),

@@ -24,8 +24,8 @@ FAULTS = (
     Fault(
         name="database-hangs",
         title="the database hangs",
-        done=f"All processes of PostgreSQL are stopped (SIGSTOP) for {HANGS_S:.0f} s, while clients ask for one row, and "
-        "for /, which needs no database.",
+        done=f"All processes of PostgreSQL are stopped (SIGSTOP) for {HANGS_S:.0f} s, while clients ask for one row, "
+        "and for /, which needs no database.",
         asked="Who is answered that does not need the database?",
         sources=(
             "https://docs.gunicorn.org/en/stable/design.html#how-many-threads",

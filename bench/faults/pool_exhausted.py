@@ -57,8 +57,8 @@ FAULTS = (
     Fault(
         name="pool-exhausted",
         title="slow queries take all connections of the pool",
-        done=f"{SLOW_REQUESTS} requests come at once whose query takes {SLOW_S:g} s; the server has {POOL} connections, "
-        "which its processes share out. Meanwhile clients ask for one row, and for /, which needs no database.",
+        done=f"{SLOW_REQUESTS} requests come at once whose query takes {SLOW_S:g} s; the server has {POOL} "
+        "connections, which its processes share out. Meanwhile clients ask for one row, and for /, which needs none.",
         asked="Who waits meanwhile, and how long?",
         sources=(
             "https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",
