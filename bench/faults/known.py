@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from bench.errors import BenchError
-from bench.faults import database_gone, database_hangs, pool_exhausted, processes_end, upstream
+from bench.faults import crash, database_gone, database_hangs, deploy, pool_exhausted, upstream
 from bench.faults.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
-    *processes_end.FAULTS,
+    *deploy.FAULTS,
+    *crash.FAULTS,
     *database_gone.FAULTS,
     *database_hangs.FAULTS,
     *pool_exhausted.FAULTS,
