@@ -98,7 +98,7 @@ FAULTS = (
         name="database-restart",
         title="the database is restarted",
         done=f"PostgreSQL is shut down (fast), stays away for {DOWN_S:.0f} s and is started again, while clients ask "
-        "for / and for one row.",
+        "for `/` and for one row.",
         asked="Do requests fail although the database is back?",
         sources=(
             "https://docs.sqlalchemy.org/en/20/core/pooling.html#dealing-with-disconnects",

@@ -25,7 +25,7 @@ FAULTS = (
         name="database-hangs",
         title="the database hangs",
         done=f"All processes of PostgreSQL are stopped (SIGSTOP) for {HANGS_S:.0f} s, while clients ask for one row, "
-        "and for /, which needs no database.",
+        "and for `/`, which needs no database.",
         asked="Who is answered that does not need the database?",
         sources=(
             "https://docs.gunicorn.org/en/stable/design.html#how-many-threads",
@@ -34,7 +34,7 @@ FAULTS = (
         inflict=hang,
         load=(ROOT, TODO),
         cures=(MORE_THREADS,),
-        after_s=2.5,
+        after_s=3.0,
         hurts_database=True,
     ),
 )

@@ -14,7 +14,7 @@ AT_MOST_S = 4 * HANGS_S
 # More than there are requests to it within the time-out, and fewer than come while it hangs.
 POOL = 10
 TIMEOUT_MS = 300
-MIXED = Asked(path="/mixed/?seconds=0", rate_rps=20.0, timeout_s=15.0, connections=80)
+MIXED = Asked(path="/mixed/?seconds=0", rate_rps=15.0, timeout_s=15.0, connections=80)
 TODO = Asked(path="/todos/1", rate_rps=5.0, timeout_s=15.0)
 ROOT = Asked(path="/", rate_rps=10.0, timeout_s=15.0)
 
@@ -52,8 +52,8 @@ FAULTS = (
     Fault(
         name="upstream-hangs",
         title="another service that requests wait for hangs",
-        done=f"The service that /mixed/ calls, after it has read a row, is stopped (SIGSTOP) for {HANGS_S:.0f} s. "
-        "Meanwhile clients ask for /mixed/, and for one row and /, which need no other service.",
+        done=f"The service that `/mixed/` calls, after it has read a row, is stopped (SIGSTOP) for {HANGS_S:.0f} s. "
+        "Meanwhile clients ask for `/mixed/`, and for one row and `/`, which need no other service.",
         asked="Who is answered that does not need the other service?",
         sources=(
             "https://www.python-httpx.org/advanced/timeouts/",
@@ -62,7 +62,7 @@ FAULTS = (
         inflict=hang,
         load=(ROOT, TODO, MIXED),
         cures=(TIMEOUT, COMMIT_FIRST),
-        after_s=2.5,
+        after_s=3.0,
         pool=POOL,
     ),
 )
