@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -123,4 +124,11 @@ class Fault:
     hurts_database: bool = False
     """Whether it does to the database what nobody may do to a user's own."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """What every server of it finds in its environment, `POOL_SIZE` for example."""
+    """What every server of it finds in its environment."""
+    pool: int = 8
+    """How many database connections each server keeps, all its processes together: so few that those of all rows are
+    below the database's limit."""
+
+    def variables(self, model: Model) -> dict[str, str]:
+        """What a server of the model finds in its environment because of the fault."""
+        return {"POOL_SIZE": str(math.ceil(self.pool / model.workers)), **self.environment}

@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 
 from bench.errors import BenchError
-from bench.faults import crash, deploy
+from bench.faults import crash, database_gone, database_hangs, deploy, pool_exhausted, upstream
 from bench.faults.fault import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *deploy.FAULTS,
     *crash.FAULTS,
+    *database_gone.FAULTS,
+    *database_hangs.FAULTS,
+    *pool_exhausted.FAULTS,
+    *upstream.FAULTS,
 )
 
 

@@ -38,7 +38,7 @@ class OfTheRegistry:
         self, row: Row, name: str, port: int, listener: socket.socket | None
     ) -> AbstractContextManager[StartingServer]:
         """The model's server in the fault's environment."""
-        environment = {**self.testbed.environment(row.model), **self.fault.environment}
+        environment = {**self.testbed.environment(row.model), **self.fault.variables(row.model)}
         return starting(row.model, environment, self.testbed.logs, port, name, listener)
 
     def answering(self, server: Server) -> set[int]:

@@ -154,10 +154,11 @@ class LiveScene:
 
         def look(row: Row) -> None:
             server, noted = self.servers[row], self.states[row].facts
-            alive = server.process.running
+            process = self.states[row].servers[-1].process  # of the latest server, even if that never answered
+            alive = process.running
             common: dict[str, Fact] = {
                 "alive": alive,
-                "exit_code": server.process.exit_code,
+                "exit_code": process.exit_code,
                 "workers_before": row.model.workers,
                 "workers_after": len(self.answering(row)) if alive else 0,
             }
