@@ -1,7 +1,7 @@
 """How does a caller get a load done? A Generator keeps its process for many jobs; `run(job)` is one for one job.
 
-Each line on the worker's stdin is a job ("load", "streams" or "slices", and then JSON), or "stop", which ends a load
-early. The worker answers with "mid" lines and a "result" line. Starting Python takes 0.2 s and a run has hundreds of
+Each line on the worker's stdin is a job ("load", "streams", "slices" or "watch", and then JSON), or "stop", which ends
+it early. The worker answers with "mid" lines and a "result" line. Starting Python takes 0.2 s and a run has hundreds of
 jobs, so one process does them all.
 """
 
@@ -10,6 +10,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -18,15 +19,23 @@ from bench.files import ROOT
 from bench.load.job import LoadJob, LoadResult
 from bench.load.slices import SlicesJob, SlicesResult
 from bench.load.streams import StreamJob, StreamResult
+from bench.load.watch import WatchJob, WatchResult
 from bench.testbed.processes.piped import end_piped, start_piped
 from bench.testbed.processes.process import clean_environment
 
-__all__ = ["Generator", "GeneratorError", "Interrupted", "run"]
+__all__ = ["Generator", "GeneratorError", "Interrupted", "Watch", "run"]
 
 # Starting Python takes 0.2 s and summing up 2 million samples some 5 s; a busy machine is given five times that.
 ALLOWANCE_S = 30.0
 PARTIAL_RESULT_S = 30.0  # to sum up after Ctrl-C; a second Ctrl-C does not wait
 MESSAGE_BYTES = 2_000  # so much of what a failed worker wrote to stderr is read
+
+
+@dataclass
+class Watch:
+    """A watch; `result` is there once its context has ended."""
+
+    result: WatchResult = field(init=False)
 
 
 class GeneratorError(BenchError):
@@ -82,6 +91,19 @@ class Generator:
         longest_s = sum(job.slice_s + job.lead_in_s + 4 * target.job.timeout_s for target in job.targets)
         with self._working(f"slices {job.to_json()}", (job.cycles + 1) * longest_s + ALLOWANCE_S) as worker:
             return SlicesResult.from_json(worker.result())
+
+    @contextlib.contextmanager
+    def watching(self, job: WatchJob) -> "Iterator[Watch]":
+        """A watch, from its first request on, that ends with the context; errors as for `slices`.
+
+        A job that ends by itself is waited for.
+        """
+        with self._working(f"watch {job.to_json()}", job.limit_s + ALLOWANCE_S) as worker:
+            worker.mid()
+            yield (watch := Watch())
+            if not job.ends_itself:
+                worker.send("stop")
+            watch.result = WatchResult.from_json(worker.result())
 
     def close(self) -> None:
         """Ends the worker; a job after that starts a fresh one."""
@@ -139,6 +161,10 @@ class Worker:
                 return text
             if mid is not None:
                 mid(int(text))
+
+    def mid(self) -> int:
+        """The number in its next line, which is no result. Raises GeneratorError if it ends instead."""
+        return int(self._line().partition(" ")[2])
 
     @contextlib.contextmanager
     def limited(self, limit_s: float) -> Iterator[None]:

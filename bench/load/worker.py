@@ -1,9 +1,9 @@
 """The generator as a process of its own: each line on stdin is a job, and each result is a line on stdout.
 
-"load", "streams" or "slices" with the job as JSON is answered by "result" with the result as JSON; "stop" ends a load
-or slices with what was measured so far. The kernel closes stdin when the process at its other end ends, `kill -9`
-included; the worker then ends too, even in the middle of a job, because nobody is left to read a result. An error also
-ends it, with its message on stderr.
+"load", "streams", "slices" or "watch" with the job as JSON is answered by "result" with the result as JSON; "stop" ends
+a load, slices or a watch with what was measured so far. The kernel closes stdin when the process at its other end ends,
+`kill -9` included; the worker then ends too, even in the middle of a job, because nobody is left to read a result. An
+error also ends it, with its message on stderr.
 """
 
 import asyncio
@@ -22,6 +22,8 @@ from bench.load.loops import generator_for
 from bench.load.slices import SlicesJob, SlicesResult
 from bench.load.streams import StreamJob, StreamResult, open_streams
 from bench.load.turns import Turns
+from bench.load.watch import WatchJob, WatchResult
+from bench.load.watching import Watching
 
 __all__ = ["main", "pin", "raise_file_limit"]
 
@@ -91,6 +93,10 @@ def serve(kind: str, text: str, orders: Orders, cores: tuple[int, ...]) -> str:
         slices = SlicesJob.from_json(text)
         prepare(slices.cores or cores, sum(target.job.connections for target in slices.targets))
         return uvloop.run(_slices(slices, orders)).to_json()
+    if kind == "watch":
+        watch = WatchJob.from_json(text)
+        prepare(watch.cores or cores, sum(target.connections for target in watch.targets))
+        return uvloop.run(_watch(watch, orders)).to_json()
     load = LoadJob.from_json(text)
     prepare(load.cores or cores, load.connections)
     return uvloop.run(_load(load, orders)).to_json()
@@ -153,6 +159,16 @@ async def _slices(job: SlicesJob, orders: Orders) -> SlicesResult:
     orders.watch(turns.stop)
     gc.freeze()
     return await turns.run()
+
+
+async def _watch(job: WatchJob, orders: Orders) -> WatchResult:
+    loop = asyncio.get_running_loop()
+    watching = Watching(job, loop)
+    loop.set_exception_handler(lambda _, context: watching.crash(context))
+    orders.watch(watching.stop)
+    gc.freeze()
+    say("mid", str(len(job.targets)))
+    return await watching.run()
 
 
 async def _stream(job: StreamJob, orders: Orders) -> StreamResult:

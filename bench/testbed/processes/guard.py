@@ -30,7 +30,13 @@ def main() -> int:
     try:
         with open(job["log"], "ab") as log:
             child = subprocess.Popen(
-                job["command"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0, **account
+                job["command"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+                pass_fds=job["inherited"],
+                **account,
             )
     except OSError as error:
         answer({"error": str(error)})

@@ -57,7 +57,8 @@ class GuardedProcess:
 
     `environment` is added to `clean_environment()`, `cores` are the CPU cores to keep it on (none: wherever the system
     likes), `stop_signal` is how to ask it to end, `account` the user and group ids to run it as (None: the bench's
-    own), `folder` where it writes, which is kept until it has ended, `name` what errors call it.
+    own), `folder` where it writes, which is kept until it has ended, `inherited` are file descriptors that it finds
+    open under the same numbers, `name` is what errors call it.
 
     Raises BenchError if the command cannot be started.
     """
@@ -72,6 +73,7 @@ class GuardedProcess:
         stop_signal: signal.Signals = signal.SIGTERM,
         account: tuple[int, int] | None = None,
         folder: TemporaryFolder | None = None,
+        inherited: Sequence[int] = (),
         cwd: Path | None = None,
         name: str = "it",
     ) -> None:
@@ -82,6 +84,7 @@ class GuardedProcess:
             "stop_signal": int(stop_signal),
             "grace_s": GRACE_S,
             "account": account,
+            "inherited": list(inherited),
         }
         self.command = tuple(command)
         self.log = log
@@ -90,7 +93,7 @@ class GuardedProcess:
             [*SCRIPT, str(GUARD), json.dumps(job)],
             environment=clean_environment() | dict(environment or {}),
             cwd=cwd,
-            inherited=[folder.pipe] if folder else [],
+            inherited=[*inherited, *([folder.pipe] if folder else [])],
         )
         started = first_answer(self.guard)
         if "error" in started:
@@ -139,6 +142,12 @@ class GuardedProcess:
                     raise failure(self.explained(reason)) from None
             time.sleep(POLL_S)
         raise failure(self.explained(f"{self.name} ended with exit code {self.exit_code}"))
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the command's own process, and none that it has started; nothing happens if it has ended."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def ask_to_end(self) -> None:
         """Have the command end, and do not wait for it; whoever ends several asks all of them first."""
