@@ -4,9 +4,20 @@ from collections.abc import Sequence
 
 from bench.errors import BenchError
 from bench.faults import processes_end
+from bench.faults.computing import COMPUTING
 from bench.faults.fault import Fault
+from bench.faults.leaks import LEAKS
+from bench.faults.leaving import CLIENTS_LEAVE
+from bench.faults.slow_clients import SLOW_HEADS, SLOW_READERS
 
-FAULTS: tuple[Fault, ...] = (*processes_end.FAULTS,)
+FAULTS: tuple[Fault, ...] = (
+    *processes_end.FAULTS,
+    SLOW_HEADS,
+    SLOW_READERS,
+    CLIENTS_LEAVE,
+    COMPUTING,
+    LEAKS,
+)
 
 
 def find_faults(names: Sequence[str] = ()) -> tuple[Fault, ...]:
