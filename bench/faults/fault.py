@@ -117,6 +117,8 @@ class Fault:
     cures: Sequence[Cure] = ()
     fits: Callable[[Model], bool] = lambda model: True
     """Whether it can happen to a model."""
+    changed: Callable[[Model], Model] = lambda model: model
+    """The model as this fault needs it, before any cure: on an entry point with a large answer, for example."""
     before_s: float = 1.0
     """How long requests are sent before it."""
     after_s: float = 4.0

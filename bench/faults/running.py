@@ -107,10 +107,11 @@ def rows_of(fault: Fault, models: Sequence[Model], *, cures: bool) -> Iterator[R
     for model in models:
         if model.unavailable or not fault.fits(model):
             continue
-        yield Row(model, model.name)
+        served = fault.changed(model)
+        yield Row(served, model.name)
         for cure in fault.cures if cures else ():
             if cure.fits(model):
-                yield Row(cure.changed(model), model.name, cure)
+                yield Row(cure.changed(served), model.name, cure)
 
 
 def left_out(fault: Fault, models: Sequence[Model], testbed: TestBed) -> Iterator[FaultCell]:
