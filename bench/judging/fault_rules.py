@@ -1,0 +1,175 @@
+"""What did a fault do to a model? One rule for each kind of fault, with a word that does not depend on the day.
+
+Words follow from states and from counts with wide room between them; times stand in the figures alone.
+"""
+
+from collections.abc import Callable, Mapping
+
+from bench.judging.found import AT_ONCE_S, Found, back, megabytes, seconds
+from bench.judging.outcomes import plural
+from bench.judging.watched import Watched, outcomes, watched
+from bench.results.faults import FaultCell
+
+Rule = Callable[[Watched], Found]
+# The endpoint that needs neither database nor upstream, and computes nothing.
+BYSTANDER = "/"
+# A server that answers fewer of them starves its bystanders. Servers that do answer all of them or, where one of
+# several processes stands still, most; those that do not answer none, or what came before their last thread was taken.
+SERVED = 0.5
+# What a server keeps of slow readers' answers is said to be held from here on; it is some MB or some hundreds.
+HELD_BYTES = 100e6
+# Memory after as much work again that is not called a leak: allocators do not give everything back.
+LEAKED_BYTES = 30e6
+
+
+def found(cell: FaultCell) -> Found:
+    """What is said of a cell."""
+    if cell.state != "measured":
+        return Found(cell.state, "", "unknown", f"{cell.state.capitalize()}: {cell.reason}.")
+    seen = watched(cell)
+    return gone(seen) or RULES.get(cell.fault, outage)(seen)
+
+
+def gone(seen: Watched) -> Found | None:
+    """The server's end, after which nobody answers; None if it is there."""
+    if not seen.gone:
+        return None
+    code = seen.cell.facts.get("exit_code")
+    figure = f"exits {code}" if isinstance(code, int) else "exits"
+    said = f"The server ended{f' with exit code {code}' if isinstance(code, int) else ''} and nobody answered after it."
+    return Found("never", figure, "dead", said)
+
+
+def not_back(seen: Watched) -> Found | None:
+    """Failures that did not end while it was watched; None if they did, or if there was nothing to watch."""
+    if not seen.sent or seen.back_s is not None:
+        return None
+    within = f"within {seconds(seen.cell.watched_s)}"
+    said = f"It was not back {within}: {outcomes(seen.failed) or 'not every worker answered'}."
+    return Found("not back", within, "dead", said)
+
+
+def outage(seen: Watched) -> Found:
+    """For a fault of the server itself: how many requests it cost, and for how long."""
+    if worst := not_back(seen):
+        return worst
+    returned = back(seen.back_s or 0.0)
+    if seen.lost:
+        said = f"{plural(len(seen.lost), 'request')} lost ({outcomes(seen.lost)}), {again(seen)}{returned}."
+        return Found("loses", f"{len(seen.lost)}, {returned}", "hurts", said)
+    if seen.retryable:
+        return Found("refuses", f"{len(seen.retryable)}, {returned}", "noticed", f"None lost, {again(seen)}{returned}.")
+    slow = "" if (seen.back_s or 0.0) < AT_ONCE_S else f", {returned}"
+    return Found("none lost", slow.removeprefix(", "), "fine", f"No request failed{slow}.")
+
+
+def again(seen: Watched) -> str:
+    """What a client could send again, where there is any."""
+    return f"{len(seen.retryable)} that can be sent again ({outcomes(seen.retryable)}), " if seen.retryable else ""
+
+
+def database(seen: Watched) -> Found:
+    """For a database that was away: whether requests fail although it is back."""
+    if worst := not_back(seen):
+        return worst
+    returned, late = back(seen.back_s or 0.0), seen.failed_after
+    during = f"{plural(len(seen.failed) - len(late), 'request')} failed while it was away"
+    if late:
+        said = f"{during}, and {len(late)} after it was back ({outcomes(late)}), {returned}."
+        return Found("fails", f"{len(late)} after it, {returned}", "hurts", said)
+    slow = "" if (seen.back_s or 0.0) < AT_ONCE_S else returned
+    return Found("recovers", slow, "fine", f"{during}, and none after it was back.")
+
+
+def starving(seen: Watched) -> Found:
+    """For what hangs, computes or takes all connections: whether those are served who do not need it."""
+    endpoints = [BYSTANDER] if any(one.endpoint == BYSTANDER for one in seen.sent) else []
+    share = seen.served_share(endpoints)
+    if share is None:
+        return outage(seen)
+    if worst := not_back(seen):
+        return worst
+    who, wait = BYSTANDER if endpoints else "others", seconds(seen.longest_wait_s(endpoints))
+    asked = seen.meanwhile(endpoints)
+    waited = sum(not seen.served(one) for one in asked)
+    late = "" if (seen.back_s or 0.0) < AT_ONCE_S else f", {back(seen.back_s or 0.0)}"
+    if share < SERVED:
+        said = (f"Of {plural(len(asked), 'request')} to {who} meanwhile, {waited} were not answered before it was "
+                f"over; the longest took {wait}{failures(seen)}.")  # fmt: skip
+        return Found("starves", f"{wait}{late}", "hurts", said)
+    figure = f"{waited} of {len(asked)} wait {wait}{late}" if waited else late.removeprefix(", ")
+    said = (f"Of {plural(len(asked), 'request')} to {who} meanwhile, {len(asked) - waited} were answered at once"
+            f"{failures(seen)}.")  # fmt: skip
+    return Found("serves", figure, "noticed" if waited else "fine", said)
+
+
+def failures(seen: Watched) -> str:
+    """How all requests failed that did."""
+    return f"; in all {len(seen.failed)} failed ({outcomes(seen.failed)})" if seen.failed else ""
+
+
+def readers(seen: Watched) -> Found:
+    """For slow readers of a large answer: whether others are served, and what the server keeps for them."""
+    served = starving(seen) if seen.sent else None
+    if served and (served.weak or not isinstance(number(seen, "held_bytes"), float)):
+        return served
+    held = number(seen, "held_bytes") or 0.0
+    said = f"For the slow readers its processes held {megabytes(held)}; others were answered meanwhile."
+    if held > HELD_BYTES:
+        return Found("holds", megabytes(held), "hurts", said)
+    return Found("serves", f"holds {megabytes(max(held, 0.0))}", "fine", said)
+
+
+def leaving(seen: Watched) -> Found:
+    """For clients that leave while their query runs: whether it is stopped, and what that does to others."""
+    served = starving(seen) if seen.sent else None
+    if served and served.weak:
+        return Found("blocks", served.figure, "hurts", f"Nobody waits for these queries any more. {served.sentence}")
+    left_s = number(seen, "orphans_s")
+    if left_s is None:
+        return served or outage(seen)
+    query_s = number(seen, "query_s") or seen.cell.lasted_s
+    if left_s < query_s / 2:
+        return Found("stops", f"within {seconds(left_s)}", "fine", f"The queries were ended {seconds(left_s)} after.")
+    return Found("runs on", seconds(left_s), "noticed", f"The queries ran on for {seconds(left_s)}, for nobody.")
+
+
+def leaks(seen: Watched) -> Found:
+    """For many mixed requests: what is kept of them."""
+    memory = growth(seen, "rss_bytes")
+    kept = {name: growth(seen, name) for name in ("connections", "files")}
+    more = [f"{count:+,.0f} {name}" for name, count in kept.items() if count > 1]
+    figure = ", ".join([f"{memory / 1e6:+,.0f} MB", *more])
+    said = f"After as many requests again: {figure}."
+    if more:
+        return Found("leaks", figure, "hurts", said)
+    return Found("grows", figure, "noticed", said) if memory > LEAKED_BYTES else Found("keeps", figure, "fine", said)
+
+
+def number(seen: Watched, name: str) -> float | None:
+    """A fact that is a number; None without it."""
+    value = seen.cell.facts.get(name)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def growth(seen: Watched, name: str) -> float:
+    """By how much a fact is larger after than before."""
+    return (number(seen, f"{name}_after") or 0.0) - (number(seen, f"{name}_before") or 0.0)
+
+
+RULES: Mapping[str, Rule] = {
+    "deploy": outage,
+    "reload": outage,
+    "crash": outage,
+    "start-without-database": database,
+    "database-restart": database,
+    "connections-ended": database,
+    "database-hangs": starving,
+    "upstream-hangs": starving,
+    "pool-exhausted": starving,
+    "computing": starving,
+    "slow-heads": starving,
+    "slow-readers": readers,
+    "clients-leave": leaving,
+    "leaks": leaks,
+}
