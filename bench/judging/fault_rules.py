@@ -9,6 +9,7 @@ from bench.judging.found import AT_ONCE_S, Found, back, megabytes, seconds
 from bench.judging.outcomes import plural
 from bench.judging.watched import Watched, outcomes, watched
 from bench.results.faults import FaultCell
+from bench.words import join
 
 Rule = Callable[[Watched], Found]
 # The endpoint that needs neither database nor upstream, and computes nothing.
@@ -18,8 +19,16 @@ BYSTANDER = "/"
 SERVED = 0.5
 # What a server keeps of slow readers' answers is said to be held from here on; it is some MB or some hundreds.
 HELD_BYTES = 100e6
-# Memory after as much work again that is not called a leak: allocators do not give everything back.
+# Memory after thousands of requests that is not called a leak: allocators do not give everything back.
 LEAKED_BYTES = 30e6
+# So many more than before are a leak: of hundreds of requests that could leave one behind, not all of a few that still
+# end. A transaction that nobody ends is one too many.
+LEAKED = {"descriptors": 50, "threads": 20, "transactions": 1}
+# The share of mixed requests from which on they are said to fail.
+ODD_SHARE = 0.02
+# Whoever waits longer than this for the queries of clients that have left is blocked by them: they run on for more than
+# two seconds, and an ordinary answer takes some ten milliseconds.
+BLOCKED_S = 1.5
 
 
 def found(cell: FaultCell) -> Found:
@@ -121,29 +130,37 @@ def readers(seen: Watched) -> Found:
 
 
 def leaving(seen: Watched) -> Found:
-    """For clients that leave while their query runs: whether it is stopped, and what that does to others."""
-    served = starving(seen) if seen.sent else None
-    if served and served.weak:
-        return Found("blocks", served.figure, "hurts", f"Nobody waits for these queries any more. {served.sentence}")
-    left_s = number(seen, "orphans_s")
-    if left_s is None:
-        return served or outage(seen)
-    query_s = number(seen, "query_s") or seen.cell.lasted_s
-    if left_s < query_s / 2:
-        return Found("stops", f"within {seconds(left_s)}", "fine", f"The queries were ended {seconds(left_s)} after.")
-    return Found("runs on", seconds(left_s), "noticed", f"The queries ran on for {seconds(left_s)}, for nobody.")
+    """For clients that leave while their query runs: whether it is stopped, and whether others wait for it."""
+    if worst := not_back(seen):
+        return worst
+    wait_s = {name: seen.longest_wait_after_s(name) for name in dict.fromkeys(one.endpoint for one in seen.sent)}
+    queries, left, stopped_s = (number(seen, name) for name in ("queries", "queries_left", "stopped_s"))
+    fate = "" if not queries else f"{left or 0:.0f} of {queries:.0f} queries ran on although their clients had left. "
+    who = max(wait_s, key=wait_s.__getitem__, default="")
+    if who and wait_s[who] > BLOCKED_S:
+        longest = seconds(wait_s.get(BYSTANDER, 0.0) if wait_s.get(BYSTANDER, 0.0) > BLOCKED_S else wait_s[who])
+        said = f"{fate}Others waited for them: {join([f'{name} up to {seconds(wait_s[name])}' for name in wait_s])}."
+        word = "starves" if wait_s.get(BYSTANDER, 0.0) > BLOCKED_S else "blocks"
+        return Found(word, longest, "hurts", said)
+    if queries and not left:
+        return Found("stops", f"in {seconds(stopped_s)}" if stopped_s else "", "fine", f"{fate}Nobody waited for them.")
+    return Found("runs on" if queries else "serves", "", "noticed" if queries else "fine", f"{fate}Nobody waited.")
 
 
 def leaks(seen: Watched) -> Found:
     """For many mixed requests: what is kept of them."""
-    memory = growth(seen, "rss_bytes")
-    kept = {name: growth(seen, name) for name in ("connections", "files")}
-    more = [f"{count:+,.0f} {name}" for name, count in kept.items() if count > 1]
+    memory = growth(seen, "rss_{}_bytes")
+    kept = {name.replace("_", " "): growth(seen, f"{name}_{{}}") for name in ("descriptors", "threads")}
+    kept["transactions"] = number(seen, "in_transaction") or 0.0
+    more = [f"{count:+,.0f} {name}" for name, count in kept.items() if count >= LEAKED[name]]
+    requests, odd = (number(seen, name) or 0.0 for name in ("requests", "unexpected"))
     figure = ", ".join([f"{memory / 1e6:+,.0f} MB", *more])
-    said = f"After as many requests again: {figure}."
+    said = f"After {requests:,.0f} requests: {figure}; {odd:,.0f} were not answered as they should be."
+    if odd > ODD_SHARE * requests:
+        return Found("fails", f"{odd:,.0f} of {requests:,.0f}", "hurts", said)
     if more:
         return Found("leaks", figure, "hurts", said)
-    return Found("grows", figure, "noticed", said) if memory > LEAKED_BYTES else Found("keeps", figure, "fine", said)
+    return Found("grows", figure, "noticed", said) if memory > LEAKED_BYTES else Found("keeps none", "", "fine", said)
 
 
 def number(seen: Watched, name: str) -> float | None:
@@ -153,8 +170,8 @@ def number(seen: Watched, name: str) -> float | None:
 
 
 def growth(seen: Watched, name: str) -> float:
-    """By how much a fact is larger after than before."""
-    return (number(seen, f"{name}_after") or 0.0) - (number(seen, f"{name}_before") or 0.0)
+    """By how much a fact is larger after than before; its name has a place for either word."""
+    return (number(seen, name.format("after")) or 0.0) - (number(seen, name.format("before")) or 0.0)
 
 
 RULES: Mapping[str, Rule] = {

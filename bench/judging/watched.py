@@ -131,6 +131,12 @@ class Watched:
         """Whether a request was answered before the fault was over."""
         return one.good and one.end_s < self.cell.lasted_s
 
+    def longest_wait_after_s(self, endpoint: str) -> float:
+        """How long the request waited longest that was sent to an endpoint when the fault was over."""
+        end_s = self.cell.lasted_s + self.cell.watched_s
+        return max((min(one.end_s, end_s) - one.at_s for one in self.sent
+                    if one.at_s > self.cell.lasted_s and one.endpoint == endpoint), default=0.0)  # fmt: skip
+
     def longest_wait_s(self, endpoints: Iterable[str] = ()) -> float:
         """How long the one that waited longest did, of those that were sent while the fault lasted."""
         end_s = self.cell.lasted_s + self.cell.watched_s

@@ -72,14 +72,19 @@ def shown_fault(fault: JudgedFault) -> Shown:
     begin_s = min((one.at_s for lane in drawn for one in lane), default=0.0)
     end_s = max((one.cell.lasted_s + one.cell.watched_s for one in cells), default=0.0)
     rows = [Row(one, timeline(one.cell, sent[one.cell.key], longest, begin_s, end_s)) for one in cells]
-    lanes = max((one.cell.requests for one in cells), key=len, default=())
-    return Shown(fault, tuple(rows), tuple(kind.endpoint for kind in lanes), begin_s, end_s, longest)
+    lanes = max((endpoints(one.cell) for one in cells), key=len, default=[])
+    return Shown(fault, tuple(rows), tuple(lanes), begin_s, end_s, longest)
 
 
 def lanes_of(cell: FaultCell) -> list[list[Sent]]:
     """The requests of a cell, by endpoint."""
     every = watched(cell).sent
-    return [[one for one in every if one.endpoint == kind.endpoint] for kind in cell.requests]
+    return [[one for one in every if one.endpoint == name] for name in endpoints(cell)]
+
+
+def endpoints(cell: FaultCell) -> list[str]:
+    """What was asked for, each once."""
+    return list(dict.fromkeys(kind.endpoint for kind in cell.requests))
 
 
 def together(cells: Iterable[Sequence[list[Sent]]]) -> list[list[Sent]]:
