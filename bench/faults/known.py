@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 from bench.errors import BenchError
-from bench.faults import processes_end
+from bench.faults import crash, deploy
 from bench.faults.fault import Fault
 
-FAULTS: tuple[Fault, ...] = (*processes_end.FAULTS,)
+FAULTS: tuple[Fault, ...] = (
+    *deploy.FAULTS,
+    *crash.FAULTS,
+)
 
 
 def find_faults(names: Sequence[str] = ()) -> tuple[Fault, ...]:

@@ -97,7 +97,8 @@ def carry_out(fault: Fault, scene: LiveScene) -> None:
     time.sleep(fault.before_s)
     scene.began()
     fault.inflict(scene)
-    scene.ended(*(row for row in scene.servers if not scene.states[row].ended_ns))
+    if lasting := [row for row in scene.servers if not scene.states[row].ended_ns]:
+        scene.ended(*lasting)
     time.sleep(fault.after_s)
 
 
