@@ -3,7 +3,8 @@
 Words follow from states and from counts with wide room between them; times stand in the figures alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from bench.judging.found import AT_ONCE_S, Found, back, megabytes, seconds
 from bench.judging.outcomes import plural
@@ -14,6 +15,8 @@ from bench.words import join
 Rule = Callable[[Watched], Found]
 # The endpoint that needs neither database nor upstream, and computes nothing.
 BYSTANDER = "/"
+# The one that needs a connection to the database for a moment.
+NEEDY = "/todos/1"
 # A server that answers fewer of them starves its bystanders. Servers that do answer all of them or, where one of
 # several processes stands still, most; those that do not answer none, or what came before their last thread was taken.
 SERVED = 0.5
@@ -63,13 +66,29 @@ def outage(seen: Watched) -> Found:
     if worst := not_back(seen):
         return worst
     returned = back(seen.back_s or 0.0)
+    error = f" {seen.cell.facts['error']}." if seen.cell.facts.get("error") else ""
     if seen.lost:
-        said = f"{plural(len(seen.lost), 'request')} lost ({outcomes(seen.lost)}), {again(seen)}{returned}."
+        said = f"{plural(len(seen.lost), 'request')} lost ({outcomes(seen.lost)}), {again(seen)}{returned}.{error}"
         return Found("loses", f"{len(seen.lost)}, {returned}", "hurts", said)
     if seen.retryable:
-        return Found("refuses", f"{len(seen.retryable)}, {returned}", "noticed", f"None lost, {again(seen)}{returned}.")
+        return Found("retry", f"{len(seen.retryable)}, {returned}", "noticed", f"None lost, {again(seen)}{returned}.")
     slow = "" if (seen.back_s or 0.0) < AT_ONCE_S else f", {returned}"
     return Found("none lost", slow.removeprefix(", "), "fine", f"No request failed{slow}.")
+
+
+def crash(seen: Watched) -> Found:
+    """For a process that is killed: whether any request failed; chance decides which ones that process had."""
+    found = outage(seen)
+    if found.word != "retry":
+        return found
+    return Found("loses", f"{len(seen.retryable)}, {back(seen.back_s or 0.0)}", "hurts", found.sentence)
+
+
+def reload(seen: Watched) -> Found:
+    """For a server that is told to load its code anew: whether it does, and what that costs."""
+    if seen.cell.facts.get("reloaded") is False:
+        return Found("ignores", "it", "hurts", "It went on with the code that it had.")
+    return outage(seen)
 
 
 def again(seen: Watched) -> str:
@@ -90,26 +109,42 @@ def database(seen: Watched) -> Found:
     return Found("recovers", slow, "fine", f"{during}, and none after it was back.")
 
 
-def starving(seen: Watched) -> Found:
-    """For what hangs, computes or takes all connections: whether those are served who do not need it."""
-    endpoints = [BYSTANDER] if any(one.endpoint == BYSTANDER for one in seen.sent) else []
-    share = seen.served_share(endpoints)
+def starving(seen: Watched, needy: str = "") -> Found:
+    """For what hangs, computes or takes all connections: whether those are served who do not need it.
+
+    `needy` is an endpoint that needs what others hold all of: a connection to the database.
+    """
+    bystanders = [BYSTANDER] if any(one.endpoint == BYSTANDER for one in seen.sent) else []
+    share = seen.served_share(bystanders)
     if share is None:
         return outage(seen)
     if worst := not_back(seen):
         return worst
-    who, wait = BYSTANDER if endpoints else "others", seconds(seen.longest_wait_s(endpoints))
-    asked = seen.meanwhile(endpoints)
-    waited = sum(not seen.served(one) for one in asked)
-    late = "" if (seen.back_s or 0.0) < AT_ONCE_S else f", {back(seen.back_s or 0.0)}"
     if share < SERVED:
-        said = (f"Of {plural(len(asked), 'request')} to {who} meanwhile, {waited} were not answered before it was "
-                f"over; the longest took {wait}{failures(seen)}.")  # fmt: skip
-        return Found("starves", f"{wait}{late}", "hurts", said)
-    figure = f"{waited} of {len(asked)} wait {wait}{late}" if waited else late.removeprefix(", ")
-    said = (f"Of {plural(len(asked), 'request')} to {who} meanwhile, {len(asked) - waited} were answered at once"
-            f"{failures(seen)}.")  # fmt: skip
+        return waiting(seen, bystanders, "starves")
+    needy_share = seen.served_share([needy]) if needy else None
+    if needy_share is not None and needy_share < SERVED:
+        return waiting(seen, [needy], "blocks")
+    asked = seen.meanwhile(bystanders)
+    waited = [one for one in asked if not seen.served(one)]
+    figure = f"{len(waited)} of {len(asked)} wait" if waited else ""
+    said = f"Of {plural(len(asked), 'request')} to {words_of(bystanders)} meanwhile, {len(asked) - len(waited)} were " \
+           f"answered at once{failures(seen)}."  # fmt: skip
     return Found("serves", figure, "noticed" if waited else "fine", said)
+
+
+def waiting(seen: Watched, endpoints: Sequence[str], word: str) -> Found:
+    """Most of those who asked for something that was there were not served."""
+    asked, longest_s = seen.meanwhile(endpoints), seen.longest_wait_s(endpoints)
+    waited = sum(not seen.served(one) for one in asked)
+    said = (f"Of {plural(len(asked), 'request')} to {words_of(endpoints)} meanwhile, {waited} were not answered before "
+            f"it was over; the longest took {seconds(longest_s)}{failures(seen)}.")  # fmt: skip
+    return Found(word, seconds(longest_s), "hurts", said)
+
+
+def words_of(endpoints: Sequence[str]) -> str:
+    """The endpoints, or all of them."""
+    return join(endpoints) if endpoints else "the server"
 
 
 def failures(seen: Watched) -> str:
@@ -176,14 +211,14 @@ def growth(seen: Watched, name: str) -> float:
 
 RULES: Mapping[str, Rule] = {
     "deploy": outage,
-    "reload": outage,
-    "crash": outage,
+    "reload": reload,
+    "crash": crash,
     "start-without-database": database,
     "database-restart": database,
     "connections-ended": database,
     "database-hangs": starving,
-    "upstream-hangs": starving,
-    "pool-exhausted": starving,
+    "upstream-hangs": partial(starving, needy=NEEDY),
+    "pool-exhausted": partial(starving, needy=NEEDY),
     "computing": starving,
     "slow-heads": starving,
     "slow-readers": readers,

@@ -10,6 +10,8 @@ SEVERITIES: tuple[Severity, ...] = ("fine", "noticed", "hurts", "dead")
 HURTS: tuple[Severity, ...] = ("hurts", "dead")
 # What is over sooner is called that.
 AT_ONCE_S = 0.3
+# Of two that hurt, the first is worse: nobody is served, or only those who need nothing of what is away.
+WORST_FIRST = ("starves", "blocks")
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Found:
     """What a fault did to a model."""
 
     word: str
-    """`loses`, `refuses`, `starves`, `never`, …: the same in every run in which the server behaves alike."""
+    """`loses`, `retry`, `starves`, `never`, …: the same in every run in which the server behaves alike."""
     figure: str
     """`4, back in 0.9 s`; it may differ from run to run, and may be empty."""
     severity: Severity
@@ -36,8 +38,11 @@ class Found:
 
 def better(one: Found, other: Found) -> bool:
     """Whether one is less bad than the other, as far as both are known."""
-    known = [SEVERITIES.index(found.severity) for found in (one, other) if found.severity in SEVERITIES]
-    return len(known) == 2 and known[0] < known[1]
+    if "unknown" in (one.severity, other.severity):
+        return False
+    if {one.word, other.word} == set(WORST_FIRST):
+        return one.word == WORST_FIRST[1]
+    return SEVERITIES.index(one.severity) < SEVERITIES.index(other.severity)
 
 
 def seconds(value: float) -> str:

@@ -2,7 +2,8 @@
 
 *Lost* is what failed and what a client may not simply send again; a refused connection, and one that was closed before
 any byte of an answer after it had had one, are *retryable* and counted apart. *Back* is the time from the fault's end
-to the last request that failed, if nothing failed for two seconds after it and every worker answers.
+to the last request that failed, if nothing failed for two seconds after it, or where it was watched for less than four
+for half of that time, and every worker answers.
 """
 
 from collections import Counter
@@ -111,7 +112,7 @@ class Watched:
         served = [one.at_s + max(0.0, (one.took_s or 0.0) - self.usual_s[one.endpoint])
                   for one in self.sent if one.good and one.at_s > end_s]  # fmt: skip
         clean_s = end_s + self.cell.watched_s - max(last_s, end_s)
-        if not served or clean_s < min(CLEAN_S, self.cell.watched_s):
+        if not served or clean_s < min(CLEAN_S, self.cell.watched_s / 2):
             return None
         return max(0.0, last_s - end_s, min(served) - end_s)
 
