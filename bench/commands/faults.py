@@ -41,7 +41,7 @@ def faults_command(names: str | None, models: str | None, quick: bool, **given: 
     options = Options(quick=quick, seed=session.seed)
     further = {"faults": [fault.name for fault in faults]}
     inquiry = Inquiry("faults", models=servers, options=options, further=further)
-    carry_out(session, inquiry, conclude, faults=faults, cures=not quick, notice=left_out(wanted))
+    carry_out(session, inquiry, conclude, faults=faults, hit=servers, cures=not quick, notice=left_out(wanted))
 
 
 def chosen_faults(names: str | None, database_url: str | None) -> tuple[Fault, ...]:

@@ -13,6 +13,7 @@ from bench.commands.options import Real, database_option
 from bench.faults.fault import Fault
 from bench.faults.running import try_faults
 from bench.measuring.session import Inquiry, Place, Session, Workbench
+from bench.models import Model
 from bench.report.page.page import write_page
 from bench.report.terminal.run import RunReport
 from bench.results import Run
@@ -120,13 +121,14 @@ def carry_out(
     conclude: Callable[[Console, Run], None],
     *,
     faults: Sequence[Fault] = (),
+    hit: Sequence[Model] = (),
     traps: Sequence[Trap] = (),
     cures: bool = False,
     notice: str = "",
 ) -> Run:
     """Measure, inflict faults, try traps, and print what was found, or what there is of it when the run is stopped.
 
-    Faults are inflicted on the models of the inquiry; `cures`: what cures faults and traps is tried too.
+    Faults are inflicted on the models that are `hit`; `cures`: what cures faults and traps is tried too.
     """
     console = Console(highlight=False)
 
@@ -146,7 +148,7 @@ def carry_out(
 
     def then(bench: Workbench, run: Run) -> None:
         if faults:
-            try_faults(faults, inquiry.models, bench.testbed, bench.generator, run, step, cures=cures)
+            try_faults(faults, hit, bench.testbed, bench.generator, run, step, cures=cures)
         if traps:
             try_all(traps, bench.testbed, bench.generator, run, step, cures=cures)
 
