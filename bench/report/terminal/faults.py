@@ -10,7 +10,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from bench.judging.faults import JudgedCell, JudgedFault, JudgedFaults
+from bench.judging.faults import JudgedCell, JudgedFault, JudgedFaults, WeakPoint
 from bench.judging.found import Found, Severity
 from bench.words import join
 
@@ -124,6 +124,20 @@ def conclusion(judged: JudgedFaults) -> Text:
     found = [(model, len(judged.weak_points(model)), judged.tried(model)) for model in judged.models]
     said = join([f"{model} by {weak} of {tried}" for model, weak, tried in found if tried])
     return Text(f"Hurt, as they are: {said}." if said else "No fault was tried.", "bold")
+
+
+def weak_points(model: str, known: str, points: Sequence[WeakPoint], tried: int, where: str) -> RenderableType:
+    """What hurts a model that is recommended, each with the setting that cures it, and which run says so."""
+    alike = f" (as {known}, which is served alike)" if known != model else ""
+    if not points:
+        return Text(f"None of {tried} faults hurts {model}{alike}, by {where}.", "dim")
+    title = f"Faults that hurt {model}{alike}, of {tried} tried, by {where}:"
+    return Group(Text(title, "bold"), *(Text(f"· {one.sentence}") for one in points))
+
+
+def unknown(model: str) -> RenderableType:
+    """What to do where no run has faults."""
+    return Text(f"What faults do to {model} is not known: python -m bench faults --models {model} tells.", "dim")
 
 
 def summary(console: Console, judged: JudgedFaults, *, whole: bool) -> None:
