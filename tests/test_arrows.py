@@ -13,12 +13,13 @@ EVERYBODY = {"bench.errors", "bench.files", "bench.words"}
 ROOMS = {
     "bench.cli": {"commands"},
     "bench.commands": {
-        "report", "tryout", "prediction", "measuring", "traps", "scenarios", "judging", "results", "load", "testbed",
-        "models",
+        "report", "tryout", "prediction", "measuring", "faults", "traps", "scenarios", "judging", "results", "load",
+        "testbed", "models",
     },
     "bench.report": {"judging", "prediction", "scenarios", "models", "results", "load"},
     "bench.tryout": {"prediction", "judging", "results", "models", "testbed", "load", "measuring", "scenarios"},
     "bench.prediction": {"judging", "results", "models", "testbed", "load", "measuring", "scenarios"},
+    "bench.faults": {"scenarios", "testbed", "load", "models", "results", "measuring"},
     "bench.traps": {"scenarios", "testbed", "load", "models", "results", "measuring"},
     "bench.measuring": {"scenarios", "judging", "testbed", "load", "models", "results"},
     "bench.scenarios": {"models", "testbed", "load", "judging", "results"},

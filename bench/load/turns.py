@@ -14,6 +14,8 @@ import asyncio
 import contextlib
 import random
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from bench.load.job import NS_PER_S
 from bench.load.pacing import schedule
@@ -22,9 +24,61 @@ from bench.load.slices import Slice, SlicesJob, SlicesResult
 from bench.testbed.processes.core_clock import idle_s
 from bench.testbed.processes.cpu_clock import cpu_s
 
-__all__ = ["Turns"]
+__all__ = ["Clocks", "Turns", "order_of", "rehearsal_s", "send", "slice_of"]
 
 REHEARSAL_S = 0.1  # a tenth of a second of an open loop opens nearly all connections that it will need
+
+
+def order_of(job: SlicesJob) -> Iterator[tuple[int, int]]:
+    """The cycle and the target of each slice; every cycle has an order of its own."""
+    rng = random.Random(job.seed)
+    for cycle in range(job.cycles):
+        for index in rng.sample(range(len(job.targets)), len(job.targets)):
+            yield cycle, index
+
+
+def rehearsal_s(job: SlicesJob) -> float:
+    """How long the beginning of an open loop is rehearsed."""
+    return min(job.slice_s, REHEARSAL_S)
+
+
+async def send(load: ServerLoad, job: SlicesJob, cycle: int, duration_s: float, at_ns: int | None = None) -> None:
+    """The load of a slice in that cycle, or of its beginning; `at_ns` is when an open loop's time begins, or now."""
+    one = load.job
+    if one.rate_rps is None:
+        await load.send_again(duration_s, one.connections)
+    else:
+        seed = job.arrivals_seed(cycle)
+        offsets_ns = schedule(one.arrival, one.rate_rps, duration_s, seed, lot=one.lot)
+        await load.send_when_due(duration_s, offsets_ns, at_ns)
+
+
+class Clocks:
+    """The CPU time of all processes that a job is about, and the idle time of the servers' cores."""
+
+    def __init__(self, job: SlicesJob) -> None:
+        self.job = job
+        self.last: dict[int, float] = {}
+        """CPU time of each process at the last look."""
+
+    def read(self) -> list[float]:
+        """CPU time of every target, and of the database."""
+        servers = [sum(map(self.read_one, target.pids)) for target in self.job.targets]
+        return [*servers, sum(map(self.read_one, self.job.database_pids))]
+
+    def read_one(self, pid: int) -> float:
+        """CPU time of a process; of one that has ended, as a database's workers may, what it was at the last look."""
+        with contextlib.suppress(OSError):
+            self.last[pid] = cpu_s([pid])
+        return self.last.get(pid, 0.0)
+
+    def used(self, index: int, before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:
+        """CPU time between two readings: of a target, of the other servers, and of the database."""
+        *servers, database_s = (now - then for now, then in zip(after, before, strict=True))
+        own = self.job.targets[index].pids  # several loads may be on one server
+        pids = [target.pids for target in self.job.targets]
+        others = {each: used for each, used in zip(pids, servers, strict=True) if each != own}
+        return servers[index], sum(others.values()), database_s
 
 
 class Turns:
@@ -33,25 +87,22 @@ class Turns:
     def __init__(self, job: SlicesJob, loop: asyncio.AbstractEventLoop) -> None:
         self.job = job
         self.loads = [ServerLoad(target.job, loop) for target in job.targets]
+        self.clocks = Clocks(job)
         self.interrupted = False
-        self.clocked: dict[int, float] = {}
-        """CPU time of each process at the last look."""
 
     def stop(self) -> None:
         """Ends the job with what was measured so far."""
         self.interrupted = True
 
     async def run(self) -> SlicesResult:
-        rng = random.Random(self.job.seed)
         slices: list[Slice] = []
         try:
             await self.rehearse()
-            for cycle in range(self.job.cycles):
-                for index in rng.sample(range(len(self.loads)), len(self.loads)):
-                    if self.interrupted:
-                        break
-                    if not self.loads[index].error_example:  # a server that fails would hold up all others, and
-                        slices.append(await self.slice(cycle, index))  # nothing is concluded from its slices
+            for cycle, index in order_of(self.job):
+                if self.interrupted:
+                    break
+                if not self.loads[index].error_example:  # a server that fails would hold up all others, and
+                    slices.append(await self.slice(cycle, index))  # nothing is concluded from its slices
         finally:
             for load in self.loads:
                 load.close()
@@ -62,57 +113,45 @@ class Turns:
         """The beginning of every open loop, not counted."""
         for load in self.loads:
             if load.job.rate_rps is not None and not self.interrupted:
-                await self.load(load, 0, min(self.job.slice_s, REHEARSAL_S))
+                await send(load, self.job, 0, rehearsal_s(self.job))
 
     async def slice(self, cycle: int, index: int) -> Slice:
         """One slice, after its lead-in, on connections that are open."""
         load = self.loads[index]
         connects = await load.prepare(self.job.lead_in_s)
-        idle_before_s, before = idle_s(self.job.server_cores), self.clocks()
-        await self.load(load, cycle, self.job.slice_s)
-        after, idle_after_s = self.clocks(), idle_s(self.job.server_cores)
-        *servers, database_s, generator_s = (now - then for now, then in zip(after, before, strict=True))
-        own = self.job.targets[index].pids  # several loads may be on one server
-        pids = [target.pids for target in self.job.targets]
-        others = {each: used for each, used in zip(pids, servers, strict=True) if each != own}
-        return Slice(
-            cycle=cycle,
-            target=index,
-            good=load.good,
-            errors=load.errors,
-            wall_s=load.wall_ns / NS_PER_S,
-            cpu_s=servers[index],
-            others_cpu_s=sum(others.values()),
+        idle_before_s, before, own_before_s = idle_s(self.job.server_cores), self.clocks.read(), time.process_time()
+        await send(load, self.job, cycle, self.job.slice_s)
+        own_s, after, idle_after_s = time.process_time(), self.clocks.read(), idle_s(self.job.server_cores)
+        used_s, others_s, database_s = self.clocks.used(index, before, after)
+        return replace(
+            slice_of(load, cycle, index, connects, own_s - own_before_s),
+            cpu_s=used_s,
+            others_cpu_s=others_s,
             database_cpu_s=database_s,
-            generator_cpu_s=generator_s,
-            response_mean_s=load.response_ns / load.good / NS_PER_S if load.good else None,
-            response_max_s=load.response_max_ns / NS_PER_S if load.good else None,
-            first_half_good=load.first_half_good,
-            connects=connects,
-            offered=load.offered,
-            late_sends=load.late_sends,
-            lag_max_s=load.lag_max_ns / NS_PER_S if load.offered else None,
-            responses_us=tuple(load.responses_us),
-            services_us=tuple(load.services_us),
             idle_s=None if idle_before_s is None or idle_after_s is None else idle_after_s - idle_before_s,
         )
 
-    async def load(self, load: ServerLoad, cycle: int, duration_s: float) -> None:
-        """The load of a slice in that cycle, or of its beginning."""
-        job = load.job
-        if job.rate_rps is None:
-            await load.send_again(duration_s, job.connections)
-        else:
-            seed = self.job.arrivals_seed(cycle)
-            await load.send_when_due(duration_s, schedule(job.arrival, job.rate_rps, duration_s, seed))
 
-    def clocks(self) -> list[float]:
-        """CPU time of every target, of the database, and of this process."""
-        servers = [sum(map(self.clock, target.pids)) for target in self.job.targets]
-        return [*servers, sum(map(self.clock, self.job.database_pids)), time.process_time()]
-
-    def clock(self, pid: int) -> float:
-        """CPU time of a process; of one that has ended, as a database's workers may, what it was at the last look."""
-        with contextlib.suppress(OSError):
-            self.clocked[pid] = cpu_s([pid])
-        return self.clocked.get(pid, 0.0)
+def slice_of(load: ServerLoad, cycle: int, index: int, connects: int, own_cpu_s: float) -> Slice:
+    """What a generator knows of a slice that has come to its end, without the CPU time of other processes."""
+    return Slice(
+        cycle=cycle,
+        target=index,
+        good=load.good,
+        errors=load.errors,
+        wall_s=load.wall_ns / NS_PER_S,
+        cpu_s=0.0,
+        others_cpu_s=0.0,
+        database_cpu_s=0.0,
+        generator_cpu_s=own_cpu_s,
+        response_mean_s=load.response_ns / load.good / NS_PER_S if load.good else None,
+        response_max_s=load.response_max_ns / NS_PER_S if load.good else None,
+        first_half_good=load.first_half_good,
+        connects=connects,
+        offered=load.offered,
+        late_sends=load.late_sends,
+        lag_max_s=load.lag_max_ns / NS_PER_S if load.offered else None,
+        responses_us=tuple(load.responses_us),
+        services_us=tuple(load.services_us),
+        idle_s=None,
+    )

@@ -76,11 +76,14 @@ class Inquiry:
 
 
 @contextmanager
-def workbench(place: Place, logs: Path, models: Sequence[Model] = ()) -> Iterator[Workbench]:
-    """A test bed with the databases of these models, and a load generator; both are gone when the context ends."""
+def workbench(place: Place, logs: Path, models: Sequence[Model] = (), *, generators: int = 1) -> Iterator[Workbench]:
+    """A test bed with the databases of these models, and a load generator; both are gone when the context ends.
+
+    `generators` is how many processes the load generator has, which share each load.
+    """
     with (
         open_testbed(place.database_url, logs, mysql_url=place.mysql_url, models=models) as testbed,
-        Generator() as generator,
+        Generator(generators) as generator,
     ):
         yield Workbench(testbed, generator)
 
@@ -110,9 +113,10 @@ class Session:
         run = self.opened(inquiry)
         check_steps(run, plan_of(run, inquiry))
         complete = False
+        run.generators = max(run.generators, inquiry.options.generators or 1)
         listener.run_started(inquiry.scenarios, inquiry.options)
         try:
-            with workbench(self.place, run.folder / "logs", inquiry.models) as bench:
+            with workbench(self.place, run.folder / "logs", inquiry.models, generators=run.generators) as bench:
                 describe(run, inquiry, bench)
                 make_fit(run, inquiry, bench.testbed, listener)
                 execute(plan_of(run, inquiry), bench.testbed, inquiry.options, run, bench.generator, listener)

@@ -12,6 +12,7 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator
 
 from bench.errors import BenchError
+from bench.results.faults import faults_of, odd_faults
 from bench.results.run import FILE, SCHEMA, TWIN_SUFFIX, Cell, ModelFacts, Observation, Question, Run
 from bench.results.tried import tried_of
 
@@ -37,6 +38,7 @@ def load_run(folder: Path) -> Run:
     content["scenarios"] = {name: question_of(question) for name, question in content["scenarios"].items()}
     content["models"] = {name: ModelFacts(**model) for name, model in content["models"].items()}
     content["tried"] = tried_of(content["tried"]) if content.get("tried") else None
+    content["faults"] = faults_of(content["faults"]) if content.get("faults") else None
     return Run(folder=path.parent, file=path.name, **content, cells={cell.key: cell for cell in cells})
 
 
@@ -116,6 +118,7 @@ def problems(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"{place_of(error.instance_path)}: {shortened(error.message)}"
     yield from strangers(content)
     yield from odd_trial(content.get("tried"))
+    yield from odd_faults(content)
     yield from repeated(content["cells"])
     yield from uneven_slices(content["cells"])
 

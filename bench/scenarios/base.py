@@ -40,6 +40,8 @@ class Options:
     """The most servers that are up together; they hold 40 to 100 MB each."""
     quick: bool = False
     """Fewer and smaller loads, for a first look: of several set-ups only the first."""
+    generators: int | None = None
+    """How many load generators share each load; None: one, and more where it is the limit and cores are free."""
     duration_s: float = 0.35
     """The measured part of each load that is not made of slices."""
     warmup_s: float = 0.15
@@ -187,5 +189,6 @@ def run_load(context: MeasurementContext, job: LoadJob) -> tuple[LoadResult, Cos
 
 
 def describe(job: LoadJob) -> dict[str, Any]:
-    """A job, without what differs from server to server."""
-    return {name: value for name, value in asdict(job).items() if name not in ("host", "port", "body", "expect_body")}
+    """A job, without what differs from server to server, and without the share that one of several generators has."""
+    left_out = ("host", "port", "body", "expect_body", "lot")
+    return {name: value for name, value in asdict(job).items() if name not in left_out}

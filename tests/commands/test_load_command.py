@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -145,6 +146,19 @@ def test_errors_are_named_and_make_exit_code_1(server: NullServer) -> None:
     assert "refused" in refused.output
 
 
+def test_two_generators_are_named_and_each_has_its_share(server: NullServer) -> None:
+    url = f"http://127.0.0.1:{server.port}/"
+    done = invoke(url, "--generators", "2", "--json", "--rate", "200", *SHORT)
+    assert done.exit_code == 0
+    found = json.loads(done.output)
+    assert sum(one["requests"] for one in found["result"]["generators"]) == found["result"]["requests"] > 0
+    assert "lot" not in found["job"]
+    del found["result"]["cpu_share"]
+    told = text(LoadResult.from_json(json.dumps(found["result"])), LoadJob.from_json(json.dumps(found["job"])))
+    assert re.search(r"generators +2, the busiest used \d+% of a core", told)
+    assert "they began within" in told
+
+
 def test_ctrl_c_prints_what_was_measured_and_goes_on_as_an_interrupt(server: NullServer) -> None:
     code = """
 import sys
@@ -152,7 +166,7 @@ from bench.commands.load import load
 try:
     load.callback(("127.0.0.1", int(sys.argv[1]), "/"), False, connections=2, rate_rps=None, duration_s=600.0,
                   warmup_s=0.0, arrival="constant", method=None, body=None, headers=(), timeout_s=10.0,
-                  expect_status=200, no_keep_alive=False)
+                  expect_status=200, no_keep_alive=False, generators=1)
 except KeyboardInterrupt:
     sys.exit(77)
 """

@@ -15,6 +15,7 @@ from jsonschema_rs import meta
 from bench.errors import BenchError
 from bench.report.presentation import presentation_of
 from bench.results import SCHEMA, Cell, ModelFacts, Observation, Question, Run, State, check_same, load_run, new_run
+from bench.results.faults import FaultCell, FaultFacts, Faults, Requests
 from bench.results.file import problems, schema
 from bench.results.tried import Confirmed, Difference, Stall, Tried, TriedApp, TriedModel, TriedRequest, Waits
 from bench.scenarios import SCENARIOS, bridge
@@ -209,6 +210,12 @@ def test_schema_and_dataclasses_have_the_same_fields() -> None:
     assert {field.name for field in fields(TriedApp)} == inside["app"]["properties"].keys()
     assert {field.name for field in fields(TriedRequest)} == inside["requests"]["items"]["properties"].keys()
     assert {field.name for field in fields(Confirmed)} == inside["confirmed"]["properties"].keys()
+    faults = definition("faults")
+    assert {field.name for field in fields(Faults)} == faults.keys()
+    cell = faults["cells"]["items"]["properties"]
+    for kind, found in ((FaultFacts, faults["faults"]["items"]["properties"]), (FaultCell, cell),
+                        (Requests, cell["requests"]["items"]["properties"])):  # fmt: skip
+        assert {field.name for field in fields(kind)} == found.keys()
     assert {field.name for field in fields(Run)} - {"folder", "file"} == schema()["properties"].keys() - {"schema"}
     assert schema()["properties"]["schema"]["const"] == SCHEMA
     assert tuple(definition("observation")["state"]["enum"]) == get_args(State)

@@ -4,6 +4,7 @@ It starts on any core, because several that start together are up sooner so, and
 """
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -69,13 +70,16 @@ class StartingServer:
     model: Model
     url: str
     process: GuardedProcess
+    shared: bool = False
+    """Whether others may listen on its socket too, so that theirs may be the first answers."""
 
-    def ready(self) -> Server:
-        """The server, once it answers, and on its core from then on. Raises ServerFailed."""
-        info = wait_until_it_answers(self.process, self.url)
+    def ready(self, *, pinned: bool = True) -> Server:
+        """The server, once it answers, and on its core from then on unless that is not wanted. Raises ServerFailed."""
+        info = wait_until_it_answers(self.process, self.url, shared=self.shared)
         if self.model.workers > 1:
             info = wait_until_all_answer(self.process, self.url, self.model.workers)
-        pin(self.process, server_cores(self.model.workers))
+        if pinned:
+            pin(self.process, server_cores(self.model.workers))
         return Server(self.model, self.url, info, self.process)
 
 
@@ -98,47 +102,61 @@ def serving(
 
 @contextmanager
 def starting(
-    model: Model, environment: dict[str, str], logs: Path, port: int | None = None, name: str = ""
+    model: Model,
+    environment: dict[str, str],
+    logs: Path,
+    port: int | None = None,
+    name: str = "",
+    listener: socket.socket | None = None,
 ) -> Iterator[StartingServer]:
     """The model's server, begun; ended with its whole process group when the context ends.
 
     `environment` and the model's own variables are added to the bench's environment, from which those are cleared that
     would change a server; `logs` is the folder for its log, `port` is a free one unless given, `name` is what the log
-    is called (the model's name unless given).
+    is called (the model's name unless given), `listener` a socket that listens, for a model that is given one.
 
     Raises BenchError if the port is taken, or the command cannot be started.
     """
-    if port is not None and not is_free(port):
+    if listener is not None:
+        port = listener.getsockname()[1]
+    elif port is not None and not is_free(port):
         raise BenchError(f"port {port} is taken by {holder(port)}; stop it or pass another --port")
     port = port or free_port()
+    descriptor = listener.fileno() if listener else None
     url = f"http://{HOST}:{port}"
     with GuardedProcess(
-        model.command(HOST, port),
+        model.command(HOST, port, descriptor),
         log=logs / f"{name or model.name}.log",
         environment={**environment, **model.environment},
+        inherited=[] if descriptor is None else [descriptor],
         cwd=ROOT,
     ) as process:
-        yield StartingServer(model, url, process)
+        yield StartingServer(model, url, process, shared=listener is not None)
 
 
-def wait_until_it_answers(process: GuardedProcess, url: str) -> dict[str, Any]:
-    """Ask for `/info` until this very process group answers it; give its body. Raises ServerFailed."""
+def wait_until_it_answers(process: GuardedProcess, url: str, *, shared: bool = False) -> dict[str, Any]:
+    """Ask for `/info` until this very process group answers it; give its body. Raises ServerFailed.
 
-    def ask() -> httpx.Response:
+    If its socket is `shared`, others answer now and then; else that nobody but it must answer there is checked.
+    """
+
+    def ask() -> dict[str, Any]:
         try:
-            return local_get(f"{url}/info", timeout=START_TIMEOUT_S)
+            answer = local_get(f"{url}/info", timeout=START_TIMEOUT_S)
         except httpx.ConnectError:
             raise NotYet("nothing listened on its port") from None
         except httpx.HTTPError as error:
             raise NotYet(f"/info failed: {error or type(error).__name__}") from None
+        if answer.status_code != 200:
+            raise server_failed(process, f"/info answered {answer.status_code}")
+        info: dict[str, Any] = answer.json()
+        if not belongs_to(info["pid"], process):
+            if shared:
+                raise NotYet("only others answered on its socket")
+            raise server_failed(process, f"another server, pid {info['pid']}, answers at {url}")
+        return info
 
-    answer = process.until(ask, START_TIMEOUT_S, ServerFailed)
-    if answer.status_code != 200:
-        raise server_failed(process, f"/info answered {answer.status_code}")
-    info: dict[str, Any] = answer.json()
-    if not belongs_to(info["pid"], process):
-        raise server_failed(process, f"another server, pid {info['pid']}, answers at {url}")
-    return info
+    return process.until(ask, START_TIMEOUT_S, ServerFailed)
 
 
 def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> dict[str, Any]:
@@ -155,7 +173,7 @@ def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> di
         def ask() -> dict[str, Any]:
             with suppress(httpx.HTTPError):
                 answers = pool.map(lambda _: client.get("/info").json(), range(AT_ONCE * workers))
-                infos.update({info["pid"]: info for info in answers})
+                infos.update({info["pid"]: info for info in answers if belongs_to(info["pid"], process)})
             if len(infos) < workers:
                 raise NotYet(f"{len(infos)} of {workers} processes answered")
             return list(infos.values())[-1]
