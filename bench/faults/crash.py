@@ -3,43 +3,42 @@
 import os
 import signal
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 
 import psutil
 
 from bench.faults.fault import Fault, Row, Scene
 from bench.faults.shared import ARRIVED_S, FEW_CONNECTIONS, IN_FLIGHT, ROOT, TWO_WORKERS
-from bench.testbed.servers.life import Server
+from bench.testbed.servers.cost import sockets
 
 
 def crash(scene: Scene) -> None:
     """Kill a process of each server while requests are in flight."""
+    before = {row: {pid: sockets_of(pid) for pid in scene.answering(row)} for row in scene.servers}
     with scene.sending(*IN_FLIGHT):
         time.sleep(ARRIVED_S)
-        scene.each(lambda row: kill_busiest(scene, row))
+        for row, own in before.items():
+            kill_busiest(scene, row, own)
         scene.ended()
 
 
-def kill_busiest(scene: Scene, row: Row) -> None:
-    """Kill the process with most connections; of a server with a master, none but a worker."""
-    server = scene.servers[row]
-    main = server.process.pid
-    workers = [pid for pid in server.pids() if pid != main or server.info["pid"] == main]
-    connections = {pid: clients_of(pid, server) for pid in workers}
-    victim = max(connections, key=connections.__getitem__)
-    scene.note(row, connections=connections[victim], killed_is_main=victim == main)
+def kill_busiest(scene: Scene, row: Row, before: Mapping[int, int]) -> None:
+    """Kill the process to which most connections have come."""
+    came = {pid: sockets_of(pid) - earlier for pid, earlier in before.items()}
+    victim = max(came, key=came.__getitem__, default=scene.servers[row].process.pid)
+    scene.note(row, connections=came.get(victim, 0), killed_is_main=victim == scene.servers[row].process.pid)
     scene.began(row)
     with suppress(ProcessLookupError):
         os.kill(victim, signal.SIGKILL)
 
 
-def clients_of(pid: int, server: Server) -> int:
-    """How many clients are connected to a process of the server."""
-    port = int(server.url.rpartition(":")[2])
-    with suppress(psutil.Error):
-        connections = psutil.Process(pid).net_connections("tcp")
-        return sum(one.status == psutil.CONN_ESTABLISHED and one.laddr[1] == port for one in connections)
-    return 0
+def sockets_of(pid: int) -> int:
+    """How many sockets a process has open; 0 if it has ended."""
+    try:
+        return sockets(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return 0
 
 
 FAULTS = (

@@ -1,8 +1,8 @@
 """What becomes of a query whose client has left, and how long do such orphans keep others from the database?
 
-Noted are `clients`, `queries` (how many of theirs ran when they left), `queries_left` (how many ran ORPHANED_S later)
-and `stopped_s` (how long after they left none ran any more; None if some still did). All but the first are None where
-the database does not say whose a query is: behind a connection pooler, or on a Unix socket.
+Noted are `clients`, `query_s` (how long their query takes), `queries` (how many of theirs ran when they left) and
+`orphans_s` (how long after that one of theirs still ran, LOOK_S at most). The last two are None where the database does
+not say whose a query is: behind a connection pooler, or on a Unix socket.
 """
 
 import socket
@@ -11,22 +11,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-import psutil
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 
 from bench.faults.fault import Asked, Cure, Fault, Row, Scene
-from bench.faults.sockets import CONNECT_S, address, allow_sockets
-from bench.testbed.databases import Database
-from bench.testbed.servers.cost import family
+from bench.faults.sockets import CONNECT_S, address, allow_sockets, row_of_pid, row_of_port
 
 # More than each server has connections to the database.
 CLIENTS = 20
 QUERY_S = 3
 # The queries are under way by then, and far from their end when all that is known of them.
 LEAVE_AFTER_S = 0.8
-# A query that goes on for so long after its client has left is not going to be stopped.
-ORPHANED_S = 1.2
-LOOK_S = 0.05
+# So long are orphans looked at. Those that ran when their clients left have ended by then, but others may be queued.
+LOOK_S = 5.0
+PAUSE_S = 0.05
 SLEEPING = (
     "SELECT client_port FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%'"
     " AND client_port > 0 AND pid <> pg_backend_pid()"
@@ -37,13 +34,14 @@ LIMIT_S = 1
 def leave(scene: Scene) -> None:
     """Clients of all servers ask for something that takes the database long, and leave."""
     allow_sockets(CLIENTS * len(scene.servers))
-    scene.began()
-    leave_at_s = time.monotonic() + LEAVE_AFTER_S
-    clients = [client for row in scene.servers for client in ask(scene, row)]
-    time.sleep(max(0.0, leave_at_s - time.monotonic()))
     (database,) = {scene.testbed.database_of(row.model) for row in scene.servers}
+    owners = row_of_pid(scene)
     with database.connect() as connection:
-        rows = row_of_port(scene, database)
+        scene.began()
+        leave_at_s = time.monotonic() + LEAVE_AFTER_S
+        clients = [client for row in scene.servers for client in ask(scene, row)]
+        time.sleep(max(0.0, leave_at_s - time.monotonic()))
+        rows = row_of_port(owners, database)
         before = queries(connection, rows)
         for client in clients:
             client.close()
@@ -62,21 +60,6 @@ def ask(scene: Scene, row: Row) -> list[socket.socket]:
     return clients
 
 
-def row_of_port(scene: Scene, database: Database) -> dict[int, Row]:
-    """Whose connections to the database come from which port of this machine."""
-    return {port: row for row, server in scene.servers.items() for port in ports(server.process.pid, database)}
-
-
-def ports(pid: int, database: Database) -> list[int]:
-    """The local ports of a server's connections to the database, those of all its processes."""
-    remote, found = make_url(database.url).port, []
-    for process in family(pid):
-        with suppress(psutil.Error):
-            connections = process.net_connections("tcp")
-            found += [one.laddr.port for one in connections if one.raddr and one.raddr.port == remote]
-    return found
-
-
 def queries(connection: Connection, rows: Mapping[int, Row]) -> dict[Row, int]:
     """How many queries run for each row's clients."""
     counts = dict.fromkeys(rows.values(), 0)
@@ -89,23 +72,14 @@ def queries(connection: Connection, rows: Mapping[int, Row]) -> dict[Row, int]:
 def look_on(scene: Scene, connection: Connection, rows: Mapping[int, Row], before: Mapping[Row, int]) -> None:
     """Note until when each row's queries run."""
     left_s = time.monotonic()
-    stopped_s: dict[Row, float] = {}
-    while True:
-        now, after_s = queries(connection, rows), time.monotonic() - left_s
-        stopped_s |= {row: after_s for row, count in now.items() if not count and row not in stopped_s}
-        stopped_s = {row: when for row, when in stopped_s.items() if not now[row]}  # a queued one may begin later
-        if after_s > ORPHANED_S:
-            break
-        time.sleep(LOOK_S)
+    orphans_s = dict.fromkeys(before, 0.0)
+    running: dict[Row, int] = dict(before)
+    while any(running.values()) and time.monotonic() < left_s + LOOK_S:
+        time.sleep(PAUSE_S)
+        running, after_s = queries(connection, rows), time.monotonic() - left_s
+        orphans_s |= {row: after_s for row in orphans_s if running[row]}
     for row in scene.servers:
-        known = bool(before.get(row))
-        scene.note(
-            row,
-            clients=CLIENTS,
-            queries=before[row] if known else None,
-            queries_left=now[row] if known else None,
-            stopped_s=stopped_s.get(row) if known else None,
-        )
+        scene.note(row, clients=CLIENTS, query_s=QUERY_S, queries=before.get(row) or None, orphans_s=orphans_s.get(row))
 
 
 STATEMENT_TIMEOUT = Cure(
@@ -134,5 +108,5 @@ CLIENTS_LEAVE = Fault(
     load=(Asked(path="/", rate_rps=5.0, timeout_s=10.0), Asked(path="/todos/1", rate_rps=5.0, timeout_s=10.0)),
     cures=(STATEMENT_TIMEOUT,),
     fits=lambda model: model.database == "postgres",
-    after_s=6.0,
+    after_s=2.5,
 )

@@ -7,28 +7,20 @@ and `held_bytes`, the difference.
 """
 
 import asyncio
-import socket
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from bench.faults.fault import Asked, Cure, Fault, Row, Scene
-from bench.faults.sockets import CONNECT_S, address, allow_sockets
+from bench.faults.sockets import address, allow_sockets
+from bench.faults.visits import PART_BYTES, PAUSE_S, Client, Visit, read_slowly, send_head_slowly
 from bench.models import Model
 from bench.testbed.servers.cost import family, resident
 
 HEADS = 200
 READERS = 100
-# Both go on for so long.
-SLOW_S = 4.0
-# A byte of a head, or a part of an answer, comes or goes so often.
-PAUSE_S = 0.5
-HEAD = b"GET / HTTP/1.1\r\nHost: bench\r\nX-Slow: " + b"x" * 100
-PART_BYTES = 8 * 1024
-# What the kernel takes for a reader that does not read; its default would take a megabyte.
-RECEIVE_BUFFER_BYTES = 16 * 1024
-
+# Both go on for so long from when all are there that the servers let in.
+SLOW_S = 3.0
 LARGE = "/large/"
 # Where an application is served with a large answer as well, by where it is served from without.
 WITH_LARGE = {
@@ -38,9 +30,6 @@ WITH_LARGE = {
     "reference_apps.quart_app:app": "entrypoints.large.quart_large:app",
     "reference_apps.fastapi_app:app": "entrypoints.large.fastapi_large:app",
 }
-
-Client = Callable[[str, int, float], Awaitable[bool]]
-"""Goes to a host and port, and is slow there until that time of time.monotonic; tells whether it could stay."""
 
 
 def with_large(model: Model) -> Model:
@@ -64,18 +53,10 @@ def read_large(scene: Scene, path: str = LARGE) -> None:
 
     def look() -> None:
         for row, rss_bytes in held(scene).items():
-            gone = not scene.servers[row].process.running
-            scene.note(
-                row,
-                rss_before_bytes=before[row],
-                rss_bytes=None if gone else rss_bytes,
-                held_bytes=None if gone else max(0, rss_bytes - before[row]),
-            )
+            more = max(0, rss_bytes - before[row]) if scene.servers[row].process.running else None
+            scene.note(row, rss_before_bytes=before[row], rss_bytes=rss_bytes, held_bytes=more)
 
-    async def read(host: str, port: int, until_s: float) -> bool:
-        return await read_slowly(host, port, until_s, path)
-
-    be_slow(scene, read, READERS, look)
+    be_slow(scene, partial(read_slowly, path=path), READERS, look)
 
 
 def held(scene: Scene) -> dict[Row, int]:
@@ -85,62 +66,23 @@ def held(scene: Scene) -> dict[Row, int]:
 
 def be_slow(scene: Scene, client: Client, count: int, look: Callable[[], None] = lambda: None) -> None:
     """So many clients of each server, all at once; `look` is called shortly before they leave."""
-    rows = list(scene.servers)
-    allow_sockets(count * len(rows))
-    scene.began()
-    for row, stayed in zip(rows, asyncio.run(all_slow(scene, client, count, look)), strict=True):
+    allow_sockets(count * len(scene.servers))
+    for row, stayed in zip(scene.servers, asyncio.run(visit_all(scene, client, count, look)), strict=True):
         scene.note(row, slow_clients=count, slow_ended=count - stayed)
-    scene.ended()
 
 
-async def all_slow(scene: Scene, client: Client, count: int, look: Callable[[], None]) -> list[int]:
+async def visit_all(scene: Scene, client: Client, count: int, look: Callable[[], None]) -> list[int]:
     """How many clients could stay with each server until the end."""
-    until_s = time.monotonic() + SLOW_S
-    asyncio.get_running_loop().call_later(0.8 * SLOW_S, look)
-    results = await asyncio.gather(
-        *(client(*address(scene, row), until_s) for row in scene.servers for _ in range(count))
-    )
-    return [sum(results[first : first + count]) for first in range(0, len(results), count)]
-
-
-async def send_head_slowly(host: str, port: int, until_s: float) -> bool:
-    """Send a byte now and then, and listen for nothing but the connection's end."""
-    try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_S)
-    except OSError:
-        return False
-    ended = asyncio.ensure_future(reader.read(1))
-    try:
-        for byte in HEAD:
-            writer.write(bytes([byte]))
-            wait_s = min(PAUSE_S, until_s - time.monotonic())
-            if wait_s <= 0 or (await asyncio.wait({ended}, timeout=wait_s))[0]:
-                break
-        return not ended.done()
-    finally:
-        ended.cancel()
-        with suppress(OSError, asyncio.CancelledError):
-            await ended
-        writer.transport.abort()
-
-
-async def read_slowly(host: str, port: int, until_s: float, path: str) -> bool:
-    """Ask for an answer and read a part of it now and then; the end of a short one is read and waited out as well."""
-    loop = asyncio.get_running_loop()
-    with socket.socket() as reader:
-        reader.setblocking(False)
-        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        try:
-            await asyncio.wait_for(loop.sock_connect(reader, (host, port)), CONNECT_S)
-            await loop.sock_sendall(reader, f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
-            while (left_s := until_s - time.monotonic()) > 0:
-                with suppress(TimeoutError):
-                    if not await asyncio.wait_for(loop.sock_recv(reader, PART_BYTES), left_s):
-                        return False
-                await asyncio.sleep(min(PAUSE_S, max(0.0, until_s - time.monotonic())))
-        except OSError:
-            return False
-    return True
+    visit = Visit()
+    visits = [asyncio.ensure_future(client(*address(scene, row), visit)) for row in scene.servers for _ in range(count)]
+    await visit.settled(len(visits))
+    scene.began()
+    await asyncio.sleep(SLOW_S)
+    look()
+    scene.ended()
+    visit.over.set_result(None)
+    stayed = await asyncio.gather(*visits)
+    return [sum(stayed[first : first + count]) for first in range(0, len(stayed), count)]
 
 
 MORE_THREADS = Cure(
@@ -167,7 +109,7 @@ def with_threads(model: Model, count: int) -> Model:
 
 
 # Longer than clients are slow, so that what merely waits for them is told from what fails.
-WATCHED = Asked(path="/", rate_rps=10.0, timeout_s=SLOW_S + 4.0)
+WATCHED = Asked(path="/", rate_rps=10.0, timeout_s=SLOW_S + 7.0)
 
 SLOW_HEADS = Fault(
     name="slow-heads",
@@ -188,7 +130,7 @@ SLOW_READERS = Fault(
     name="slow-readers",
     title="clients read a large answer slowly",
     done=f"{READERS} connections to each server ask for an answer of 3 MiB, which its process keeps, and read "
-    f"{PART_BYTES // 1024} KiB of it twice a second for {SLOW_S:.0f} s, while other clients ask for /.",
+    f"{PART_BYTES // 1024} KiB of it every {PAUSE_S} s for {SLOW_S:.0f} s, while other clients ask for /.",
     asked="Are other clients served while some are slow to read, and how much memory do those take?",
     sources=(
         "https://gunicorn.org/deploy",
