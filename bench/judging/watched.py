@@ -103,15 +103,14 @@ class Watched:
     @cached_property
     def usual_s(self) -> dict[str, float]:
         """By endpoint, how long an answer took before the fault, or where there is none, at its fastest."""
-        found: dict[str, list[float]] = {}
+        before: dict[str, list[float]] = {}
+        fastest: dict[str, float] = {}
         for one in self.sent:
             if one.good and one.took_s is not None:
-                found.setdefault(one.endpoint, [])
+                fastest[one.endpoint] = min(one.took_s, fastest.get(one.endpoint, one.took_s))
                 if one.end_s < 0:
-                    found[one.endpoint].append(one.took_s)
-        fastest = {name: min(one.took_s or 0.0 for one in self.sent if one.good and one.endpoint == name)
-                   for name in found}  # fmt: skip
-        return {name: median(times) if times else fastest[name] for name, times in found.items()}
+                    before.setdefault(one.endpoint, []).append(one.took_s)
+        return {**fastest, **{name: median(times) for name, times in before.items()}}
 
     @property
     def back_s(self) -> float | None:
