@@ -201,7 +201,7 @@ def test_a_cell_or_a_round_that_is_there_twice_is_refused(tmp_path: Path) -> Non
     [
         ({"fault": "other"}, "nothing is said of its fault"),
         ({"model": "other"}, "nothing is said of its model"),
-        ({"state": "fine"}, "'fine' is not one of"),
+        ({"state": "fine"}, "fine. is not one of"),
         ({"facts": {"alive": [1]}}, "facts.alive"),
         ({"watched_s": -1.0}, "-1.0 is less than the minimum"),
         *(({"requests": [{**COLUMNS, **column}]}, "its requests do not fit together")
