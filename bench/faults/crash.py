@@ -11,12 +11,11 @@ import psutil
 from bench.faults.fault import Fault, Row, Scene
 from bench.faults.shared import ARRIVED_S, FEW_CONNECTIONS, IN_FLIGHT, ROOT, TWO_WORKERS
 from bench.testbed.servers.cost import sockets
-from bench.testbed.servers.life import Server
 
 
 def crash(scene: Scene) -> None:
     """Kill a process of each server while requests are in flight."""
-    before = {row: {pid: sockets_of(pid) for pid in workers(server)} for row, server in scene.servers.items()}
+    before = {row: {pid: sockets_of(pid) for pid in scene.answering(row)} for row in scene.servers}
     with scene.sending(*IN_FLIGHT):
         time.sleep(ARRIVED_S)
         for row, own in before.items():
@@ -27,17 +26,11 @@ def crash(scene: Scene) -> None:
 def kill_busiest(scene: Scene, row: Row, before: Mapping[int, int]) -> None:
     """Kill the process to which most connections have come."""
     came = {pid: sockets_of(pid) - earlier for pid, earlier in before.items()}
-    victim = max(came, key=came.__getitem__)
-    scene.note(row, connections=came[victim], killed_is_main=victim == scene.servers[row].process.pid)
+    victim = max(came, key=came.__getitem__, default=scene.servers[row].process.pid)
+    scene.note(row, connections=came.get(victim, 0), killed_is_main=victim == scene.servers[row].process.pid)
     scene.began(row)
     with suppress(ProcessLookupError):
         os.kill(victim, signal.SIGKILL)
-
-
-def workers(server: Server) -> list[int]:
-    """The processes that may be killed: all but a main process that serves nobody itself. One that answered first."""
-    main, answered = server.process.pid, server.info["pid"]
-    return [answered, *(pid for pid in server.pids() if pid not in (main, answered))]
 
 
 def sockets_of(pid: int) -> int:

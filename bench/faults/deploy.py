@@ -30,7 +30,6 @@ def deploy(scene: Scene) -> None:
     scene.each(lambda row: start_next(scene, row), ahead)
     with scene.sending(*IN_FLIGHT):
         time.sleep(ARRIVED_S)
-        scene.began(*(row for row in scene.servers if row not in ahead))
         scene.each(lambda row: replace_server(scene, row, old[row]))
 
 
@@ -42,6 +41,8 @@ def start_next(scene: Scene, row: Row) -> None:
 
 def replace_server(scene: Scene, row: Row, old: Server) -> None:
     """End the server, and start the next one unless it is there."""
+    if scene.servers[row] is old:
+        scene.began(row)
     began = time.monotonic()
     code = ended(old.process)
     scene.note(row, exit_code=code, exit_s=round(time.monotonic() - began, 2))
@@ -60,23 +61,23 @@ def ended(process: GuardedProcess) -> int | None:
 
 def reload(scene: Scene) -> None:
     """Every server is told to reload (SIGHUP to its main process)."""
+    old = {row: scene.answering(row) for row in scene.servers}
     with scene.sending(*IN_FLIGHT):
         time.sleep(ARRIVED_S)
-        scene.each(lambda row: reload_one(scene, row))
+        scene.each(lambda row: reload_one(scene, row, old[row]))
 
 
-def reload_one(scene: Scene, row: Row) -> None:
+def reload_one(scene: Scene, row: Row, old: set[int]) -> None:
     """Tell the server to reload, and wait until none of its old workers is left, or the server itself has ended."""
     server = scene.servers[row]
-    old = set(server.pids()) - {server.process.pid}
     scene.began(row)
     server.process.signal(signal.SIGHUP)
     until = time.monotonic() + RELOADS_WITHIN_S
     while server.process.running and old & set(server.pids()) and time.monotonic() < until:
         time.sleep(LOOK_S)
     scene.ended(row)
-    left = old & set(server.pids())
-    scene.note(row, reloaded=server.process.running and bool(old) and not left)
+    left = set(server.pids())
+    scene.note(row, reloaded=bool(left) and not old & left)
 
 
 def given_socket(model: Model, own: tuple[str, ...], given: tuple[str, ...]) -> Model:

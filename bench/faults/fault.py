@@ -97,6 +97,9 @@ class Scene(Protocol):
         The earlier one must have left the port, unless the model is given its socket. Raises ServerFailed.
         """
 
+    def answering(self, row: Row) -> set[int]:
+        """Those of the row's processes that answer; it takes seconds if they do not."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
@@ -114,6 +117,8 @@ class Fault:
     cures: Sequence[Cure] = ()
     fits: Callable[[Model], bool] = lambda model: True
     """Whether it can happen to a model."""
+    changed: Callable[[Model], Model] = lambda model: model
+    """The model as this fault needs it, before any cure: on an entry point with a large answer, for example."""
     before_s: float = 1.0
     """How long requests are sent before it."""
     after_s: float = 4.0

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 
 from bench.errors import BenchError
 from bench.faults import crash, database_gone, database_hangs, deploy, pool_exhausted, upstream
+from bench.faults.computing import COMPUTING
 from bench.faults.fault import Fault
+from bench.faults.leaks import LEAKS
+from bench.faults.leaving import CLIENTS_LEAVE
+from bench.faults.slow_clients import SLOW_HEADS, SLOW_READERS
 
 FAULTS: tuple[Fault, ...] = (
     *deploy.FAULTS,
@@ -12,7 +16,12 @@ FAULTS: tuple[Fault, ...] = (
     *database_gone.FAULTS,
     *database_hangs.FAULTS,
     *pool_exhausted.FAULTS,
+    SLOW_HEADS,
+    SLOW_READERS,
+    CLIENTS_LEAVE,
+    COMPUTING,
     *upstream.FAULTS,
+    LEAKS,
 )
 
 

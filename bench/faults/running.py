@@ -41,8 +41,8 @@ class OfTheRegistry:
         environment = {**self.testbed.environment(row.model), **self.fault.variables(row.model)}
         return starting(row.model, environment, self.testbed.logs, port, name, listener)
 
-    def answering(self, server: Server) -> int:
-        """How many of its processes answer `/info`: as many as it has, or as many as do for a while."""
+    def answering(self, server: Server) -> set[int]:
+        """Those of its processes that answer `/info`: as many as it has, or as many as do within a while."""
         until = time.monotonic() + ANSWER_WITHIN_S
         pids: set[int] = set()
         with (
@@ -54,7 +54,7 @@ class OfTheRegistry:
             while len(pids) < server.model.workers and time.monotonic() < until:
                 pids.update(pool.map(lambda _: answering_pid(client), range(AT_ONCE * server.model.workers)))
                 pids.discard(0)
-        return len(pids)
+        return pids
 
 
 def answering_pid(client: httpx.Client) -> int:
@@ -82,8 +82,9 @@ def inflict(
     with LiveScene(fault, testbed, generator, starter or OfTheRegistry(fault, testbed)) as scene:
         scene.start_all(rows)
         try:
-            with scene.watched(watcher):
-                carry_out(fault, scene)
+            if scene.servers:
+                with scene.watched(watcher):
+                    carry_out(fault, scene)
         except BenchError as error:
             for row in scene.servers:
                 scene.states[row].failure = f"the fault could not be inflicted: {error}"
@@ -107,10 +108,11 @@ def rows_of(fault: Fault, models: Sequence[Model], *, cures: bool) -> Iterator[R
     for model in models:
         if model.unavailable or not fault.fits(model):
             continue
-        yield Row(model, model.name)
+        served = fault.changed(model)
+        yield Row(served, model.name)
         for cure in fault.cures if cures else ():
             if cure.fits(model):
-                yield Row(cure.changed(model), model.name, cure)
+                yield Row(cure.changed(served), model.name, cure)
 
 
 def left_out(fault: Fault, models: Sequence[Model], testbed: TestBed) -> Iterator[FaultCell]:

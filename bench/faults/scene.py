@@ -46,8 +46,8 @@ class Starter(Protocol):
     ) -> AbstractContextManager[Starting]:
         """Its server at that port, or on that socket, begun; it has ended when the context ends."""
 
-    def answering(self, server: Server) -> int | None:
-        """How many of its processes answer; None if it does not say."""
+    def answering(self, server: Server) -> set[int]:
+        """Those of its processes that answer."""
 
 
 @dataclass
@@ -75,6 +75,7 @@ class LiveScene:
         self._starter = starter
         self._running = ExitStack()
         self._lock = threading.Lock()
+        self._over = False
         self._watch_ended_ns = 0
 
     # What a fault calls:
@@ -105,7 +106,11 @@ class LiveScene:
 
         if chosen:
             with ThreadPoolExecutor(len(chosen)) as pool:
-                list(pool.map(carefully, chosen))
+                try:
+                    list(pool.map(carefully, chosen))
+                except BaseException:
+                    self._end_servers()  # the other threads wait for servers
+                    raise
 
     @contextmanager
     def sending(self, *asked: Asked) -> Iterator[None]:
@@ -118,10 +123,16 @@ class LiveScene:
         state = self.states[row]
         context = self._starter.starting(row, self._log_name(row), state.port, state.listener)
         with self._lock:
+            if self._over:
+                raise BenchError("the fault was broken off")
             starting = self._running.enter_context(context)
             state.servers.append(starting)
         self.servers[row] = server = starting.ready(pinned=False)
         return server
+
+    def answering(self, row: Row) -> set[int]:
+        """Those of the row's processes that answer."""
+        return self._starter.answering(self.servers[row])
 
     # What carries it out:
 
@@ -149,14 +160,14 @@ class LiveScene:
         """Note of every server whether it is alive and how many of its processes answer."""
 
         def look(row: Row) -> None:
-            server, noted = self.servers[row], self.states[row].facts
+            noted = self.states[row].facts
             process = self.states[row].servers[-1].process  # of the latest server, even if that never answered
             alive = process.running
             common: dict[str, Fact] = {
                 "alive": alive,
                 "exit_code": process.exit_code,
                 "workers_before": row.model.workers,
-                "workers_after": self._starter.answering(server) if alive else 0,
+                "workers_after": len(self.answering(row)) if alive else 0,
             }
             self.states[row].facts = common | noted
 
@@ -207,10 +218,16 @@ class LiveScene:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for state in self.states.values():
-            for server in state.servers:
-                server.process.ask_to_end()
+        self._end_servers()
         self._running.close()
+
+    def _end_servers(self) -> None:
+        """Have all servers end, and start no more."""
+        with self._lock:
+            self._over = True
+            for state in self.states.values():
+                for server in state.servers:
+                    server.process.ask_to_end()
 
 
 def load_of(asked: Asked, path: str, port: int) -> LoadJob:

@@ -28,7 +28,7 @@ Answer = TypeVar("Answer")
 # What servers, event loops, applications and the interpreter read from the environment, and the bench alone may set.
 SERVER_VARIABLES = ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "DATABASE_SCHEMA", "POOL_SIZE", "MAX_OVERFLOW",
                     "POOL_TIMEOUT_S", "POOL_PRE_PING", "POOL_MIN_SIZE", "STATEMENT_TIMEOUT_MS", "UPSTREAM_URL",
-                    "UPSTREAM_TIMEOUT_MS")  # fmt: skip
+                    "UPSTREAM_TIMEOUT_MS", "LARGE_ANSWER")  # fmt: skip
 SERVER_PREFIXES = ("FLASK_", "GEVENT_", "GRANIAN_", "PYTHON", "UVICORN_", "UVLOOP")
 # Of these, those that say where modules are: without them a server might not find what the bench has found.
 MODULES = ("PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH", "PYTHONUSERBASE")
