@@ -12,7 +12,7 @@ SLOW_S = 1.2
 SLOW_REQUESTS = 3 * POOL
 # The last of them begins after twice that time; the fault ends for the clients shortly before the last one does.
 LASTS_S = 2.8 * SLOW_S
-STATEMENT_TIMEOUT_MS = 200
+STATEMENT_TIMEOUT_MS = 100
 ACQUIRE_TIMEOUT_S = 1
 SLOW = Asked(
     path=f"{{database_sleep}}?seconds={SLOW_S}",
@@ -21,8 +21,8 @@ SLOW = Asked(
     connections=SLOW_REQUESTS,
     requests=SLOW_REQUESTS,
 )
-# With them a server of 15 threads has none left after 0.2 s, and each one that becomes free is taken at once.
-TODO = Asked(path="/todos/1", rate_rps=20.0, timeout_s=15.0, connections=80)
+# With them a server of 15 threads has none left after 0.3 s, and each one that becomes free is taken soon.
+TODO = Asked(path="/todos/1", rate_rps=12.0, timeout_s=15.0, connections=80)
 ROOT = Asked(path="/", rate_rps=10.0, timeout_s=15.0)
 
 
