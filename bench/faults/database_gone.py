@@ -19,6 +19,7 @@ LOOK_S = 0.2
 AT_ONCE = 8
 BURST_RPS = 400.0
 TODO = Asked(path="/todos/1", rate_rps=10.0, timeout_s=10.0)
+FEW = Asked(path="/todos/1", rate_rps=5.0, timeout_s=10.0)
 ROOT = Asked(path="/", rate_rps=5.0, timeout_s=10.0)
 FILL = Asked(path="{database_sleep}?seconds=0.15", rate_rps=BURST_RPS, timeout_s=10.0, requests=AT_ONCE)
 BURST = Asked(path="/todos/1", rate_rps=BURST_RPS, timeout_s=10.0, requests=AT_ONCE)
@@ -148,7 +149,7 @@ FAULTS = (
             "https://magicstack.github.io/asyncpg/current/api/index.html#connection-pools",
         ),
         inflict=start_without,
-        load=(TODO,),
+        load=(FEW,),
         cures=(EMPTY_POOL,),
         after_s=3.0,
         hurts_database=True,
