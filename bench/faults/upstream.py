@@ -45,7 +45,9 @@ def hang(scene: Scene) -> None:
     if upstream is None:
         raise BenchError("this test bed has no upstream of its own")
     with upstream.frozen(AT_MOST_S):
+        scene.began()
         time.sleep(HANGS_S)
+        scene.ended()  # before anything goes on, so that what is answered then counts as answered after it
 
 
 FAULTS = (
