@@ -11,6 +11,7 @@ import click
 from bench.commands.bridge import bridge
 from bench.commands.compare import compare
 from bench.commands.decide import decide_command
+from bench.commands.faults import faults_command
 from bench.commands.layers import layers
 from bench.commands.load import calibrate, load
 from bench.commands.look import client, code, list_models, serve
@@ -36,6 +37,10 @@ class Commands(click.Group):
                     ("python -m bench classic", "the original example at its original 5 seconds, in about 3 minutes"),
                     ("python -m bench classic --models gevent,asyncio-bridge --requests 100", "watch the pool of 15"),
                     ("python -m bench traps", "what looks right and is not, and what cures it, on real servers"),
+                    (
+                        "python -m bench faults",
+                        "what deploys, crashes and slow clients do to each model, and what cures",
+                    ),
                     ("python -m bench decide", "which model for your own figures, predicted from the newest run"),
                     ("python -m bench code /sleep/postgres/", "the two views beside each other"),
                     ("python -m bench serve asyncio-bridge", "a server to try your own load on"),
@@ -58,6 +63,7 @@ for command in (
     all_scenarios,
     try_command,
     *SCENARIO_COMMANDS,
+    faults_command,
     traps_command,
     layers,
     bridge,

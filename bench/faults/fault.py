@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -96,6 +97,9 @@ class Scene(Protocol):
         The earlier one must have left the port, unless the model is given its socket. Raises ServerFailed.
         """
 
+    def answering(self, row: Row) -> set[int]:
+        """Those of the row's processes that answer; it takes seconds if they do not."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
@@ -122,4 +126,11 @@ class Fault:
     hurts_database: bool = False
     """Whether it does to the database what nobody may do to a user's own."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """What every server of it finds in its environment, `POOL_SIZE` for example."""
+    """What every server of it finds in its environment."""
+    pool: int = 8
+    """How many database connections each server keeps, all its processes together: so few that those of all rows are
+    below the database's limit."""
+
+    def variables(self, model: Model) -> dict[str, str]:
+        """What a server of the model finds in its environment because of the fault."""
+        return {"POOL_SIZE": str(math.ceil(self.pool / model.workers)), **self.environment}

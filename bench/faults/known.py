@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bench.errors import BenchError
-from bench.faults import processes_end
+from bench.faults import crash, database_gone, database_hangs, deploy, pool_exhausted, upstream
 from bench.faults.computing import COMPUTING
 from bench.faults.fault import Fault
 from bench.faults.leaks import LEAKS
@@ -11,11 +11,16 @@ from bench.faults.leaving import CLIENTS_LEAVE
 from bench.faults.slow_clients import SLOW_HEADS, SLOW_READERS
 
 FAULTS: tuple[Fault, ...] = (
-    *processes_end.FAULTS,
+    *deploy.FAULTS,
+    *crash.FAULTS,
+    *database_gone.FAULTS,
+    *database_hangs.FAULTS,
+    *pool_exhausted.FAULTS,
     SLOW_HEADS,
     SLOW_READERS,
     CLIENTS_LEAVE,
     COMPUTING,
+    *upstream.FAULTS,
     LEAKS,
 )
 

@@ -38,11 +38,11 @@ class OfTheRegistry:
         self, row: Row, name: str, port: int, listener: socket.socket | None
     ) -> AbstractContextManager[StartingServer]:
         """The model's server in the fault's environment."""
-        environment = {**self.testbed.environment(row.model), **self.fault.environment}
+        environment = {**self.testbed.environment(row.model), **self.fault.variables(row.model)}
         return starting(row.model, environment, self.testbed.logs, port, name, listener)
 
-    def answering(self, server: Server) -> int:
-        """How many of its processes answer `/info`: as many as it has, or as many as do for a while."""
+    def answering(self, server: Server) -> set[int]:
+        """Those of its processes that answer `/info`: as many as it has, or as many as do within a while."""
         until = time.monotonic() + ANSWER_WITHIN_S
         pids: set[int] = set()
         with (
@@ -54,7 +54,7 @@ class OfTheRegistry:
             while len(pids) < server.model.workers and time.monotonic() < until:
                 pids.update(pool.map(lambda _: answering_pid(client), range(AT_ONCE * server.model.workers)))
                 pids.discard(0)
-        return len(pids)
+        return pids
 
 
 def answering_pid(client: httpx.Client) -> int:
@@ -97,8 +97,8 @@ def carry_out(fault: Fault, scene: LiveScene) -> None:
     time.sleep(fault.before_s)
     scene.began()
     fault.inflict(scene)
-    if not_ended := [row for row in scene.servers if not scene.states[row].ended_ns]:
-        scene.ended(*not_ended)
+    if lasting := [row for row in scene.servers if not scene.states[row].ended_ns]:
+        scene.ended(*lasting)
     time.sleep(fault.after_s)
 
 

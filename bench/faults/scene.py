@@ -46,8 +46,8 @@ class Starter(Protocol):
     ) -> AbstractContextManager[Starting]:
         """Its server at that port, or on that socket, begun; it has ended when the context ends."""
 
-    def answering(self, server: Server) -> int | None:
-        """How many of its processes answer; None if it does not say."""
+    def answering(self, server: Server) -> set[int]:
+        """Those of its processes that answer."""
 
 
 @dataclass
@@ -123,6 +123,10 @@ class LiveScene:
         self.servers[row] = server = starting.ready(pinned=False)
         return server
 
+    def answering(self, row: Row) -> set[int]:
+        """Those of the row's processes that answer."""
+        return self._starter.answering(self.servers[row])
+
     # What carries it out:
 
     def start_all(self, rows: Iterable[Row]) -> None:
@@ -150,12 +154,13 @@ class LiveScene:
 
         def look(row: Row) -> None:
             server, noted = self.servers[row], self.states[row].facts
-            alive = server.process.running
+            process = self.states[row].servers[-1].process  # of the latest server, even if that never answered
+            alive = process.running
             common: dict[str, Fact] = {
                 "alive": alive,
-                "exit_code": server.process.exit_code,
+                "exit_code": process.exit_code,
                 "workers_before": row.model.workers,
-                "workers_after": self._starter.answering(server) if alive else 0,
+                "workers_after": len(self.answering(row)) if alive else 0,
             }
             self.states[row].facts = common | noted
 

@@ -31,6 +31,8 @@ class WatchJob:
     targets: tuple[LoadJob, ...]
     limit_s: float
     """It ends then if nobody has told it to."""
+    drain_s: float = 0.5
+    """So long it waits at its end for requests under way."""
     idle_s: float = 1.0
     """The client closes a connection that was idle for so long. Otherwise those that a stall has opened would stay
     open without a request, and some servers wait for them before they end."""
@@ -40,6 +42,7 @@ class WatchJob:
         limits = {
             "targets": bool(self.targets) and all(target.rate_rps for target in self.targets),
             "limit_s": 0 < self.limit_s < math.inf,
+            "drain_s": 0 <= self.drain_s < math.inf,
             "idle_s": 0 < self.idle_s < math.inf,
         }
         for name, holds in limits.items():

@@ -71,7 +71,7 @@ class TargetWatch(Connections):
 
     @property
     def over(self) -> bool:
-        """Whether it has sent all that it was to send, and every request has ended."""
+        """Whether it sends no more, and every request has ended."""
         return self._arrivals.due_ns == NEVER_NS and UNANSWERED not in self.outcomes
 
     def make(self) -> Connection:
@@ -92,6 +92,11 @@ class TargetWatch(Connections):
         if self._queue:
             self._send(self._queue.popleft(), now_ns)
 
+    def end_sending(self) -> None:
+        """Let the requests under way be the last ones."""
+        self._arrivals.close()
+        self._arrivals.due_ns = NEVER_NS
+
     def sweep(self, now_ns: int, idle_ns: int) -> None:
         """Give up what has waited too long, and close what nobody has used."""
         overdue_ns = now_ns - self._timeout_ns
@@ -106,7 +111,7 @@ class TargetWatch(Connections):
 
     def close(self) -> Watched:
         """Close all connections; give what became of every request."""
-        self._arrivals.close()
+        self.end_sending()
         for connection in list(self.sockets):
             connection.abort()
         return Watched(sent_ns=tuple(self.sent_ns), done_ns=tuple(self.done_ns), outcome=tuple(self.outcomes))
@@ -141,11 +146,14 @@ class Watching:
         self._job, self._loop = job, loop
         self._targets = [TargetWatch(target, loop) for target in job.targets]
         self._ended: asyncio.Future[None] = loop.create_future()
+        self._draining = job.ends_itself
 
     def stop(self) -> None:
-        """End it, with all that was seen."""
-        if not self._ended.done():
-            self._ended.set_result(None)
+        """Send no more, and end when what is under way has ended, or after a short while."""
+        for target in self._targets:
+            target.end_sending()
+        self._draining = True
+        self._loop.call_later(self._job.drain_s, self._end)
 
     def crash(self, context: dict[str, object]) -> None:
         """End it with the error a callback raised, which the event loop would only log."""
@@ -173,6 +181,11 @@ class Watching:
             return
         for target in self._targets:
             target.sweep(clock_ns(), int(self._job.idle_s * NS_PER_S))
-        if self._job.ends_itself and all(target.over for target in self._targets):
-            self.stop()
+        if self._draining and all(target.over for target in self._targets):
+            self._end()
+            return
         self._loop.call_later(SWEEP_S, self._sweep)
+
+    def _end(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)

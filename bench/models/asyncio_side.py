@@ -80,6 +80,14 @@ MODELS = (
         note="Between asyncio-bridge and asyncio-bridge-best: httptools as parser, and asyncio's own loop.",
     ),
     Model(
+        "asyncio-bridge-4-workers",
+        "asyncio_app",
+        (*UVICORN, *LIFESPAN, BRIDGE),
+        loop="asyncio",
+        workers=4,
+        note="Four processes with 4 connections each, and a fifth that replaces one that has ended.",
+    ),
+    Model(
         "asyncio-hypercorn",
         "asyncio_app",
         (*HYPERCORN, BRIDGE),

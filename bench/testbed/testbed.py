@@ -27,6 +27,8 @@ class TestBed:
     """By the name that models have for them; each is started when it is first asked for."""
     upstream_url: str
     logs: Path
+    upstream: GuardedProcess | None = None
+    """The upstream's process."""
 
     def database_of(self, model: Model) -> Database:
         """The database that the model's views wait for."""
@@ -71,16 +73,16 @@ def open_testbed(
     check_loopback()
     logs.mkdir(parents=True, exist_ok=True)
     urls = {"postgres": database_url, "mysql": mysql_url}
-    with databases(urls, logs) as found, upstream(logs) as url:
-        ready = TestBed(found, url, logs)
+    with databases(urls, logs) as found, upstream(logs) as (url, process):
+        ready = TestBed(found, url, logs, process)
         for model in models:
             ready.database_of(model)
         yield ready
 
 
 @contextmanager
-def upstream(logs: Path) -> Iterator[str]:
-    """The upstream, answering; gives its address."""
+def upstream(logs: Path) -> Iterator[tuple[str, GuardedProcess]]:
+    """The upstream, answering; gives its address and its process."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--host", HOST, "--port", str(port), "--loop", "asyncio",
                "--http", "httptools", "--log-level", "warning", "--no-access-log",
@@ -97,4 +99,4 @@ def upstream(logs: Path) -> Iterator[str]:
         command, log=logs / "upstream.log", cores=other_cores(), cwd=ROOT, name="the upstream"
     ) as process:
         process.until(ask, START_TIMEOUT_S)
-        yield url
+        yield url, process

@@ -19,6 +19,8 @@ ONLY_IN = {
     "statements.py": "SQLAlchemy's engine has a cache of compiled statements; `databases` has none",
     "lifespan": "asyncio's pool belongs to a running event loop, so it is opened by the server",
     "POOL_TIMEOUT_S": "`databases` has no time-out for a full pool; SQLAlchemy has one",
+    "POOL_PRE_PING": "asyncpg's pool knows when a connection was closed; SQLAlchemy's must ask",
+    "POOL_MIN_SIZE": "SQLAlchemy opens a connection when one is needed; asyncpg's pool opens its minimum at the start",
 }
 SHARED_FILES = sorted({path.name for path in GEVENT.glob("*.py")} & {path.name for path in ASYNCIO.glob("*.py")})
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -27,7 +27,8 @@ Answer = TypeVar("Answer")
 
 # What servers, event loops, applications and the interpreter read from the environment, and the bench alone may set.
 SERVER_VARIABLES = ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "DATABASE_SCHEMA", "POOL_SIZE", "MAX_OVERFLOW",
-                    "POOL_TIMEOUT_S", "UPSTREAM_URL", "LARGE_ANSWER")  # fmt: skip
+                    "POOL_TIMEOUT_S", "POOL_PRE_PING", "POOL_MIN_SIZE", "STATEMENT_TIMEOUT_MS", "UPSTREAM_URL",
+                    "UPSTREAM_TIMEOUT_MS", "LARGE_ANSWER")  # fmt: skip
 SERVER_PREFIXES = ("FLASK_", "GEVENT_", "GRANIAN_", "PYTHON", "UVICORN_", "UVLOOP")
 # Of these, those that say where modules are: without them a server might not find what the bench has found.
 MODULES = ("PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH", "PYTHONUSERBASE")
@@ -156,6 +157,31 @@ class GuardedProcess:
     def stop(self) -> None:
         """End the command and its process group, and wait until they have ended."""
         end_piped(self.guard)
+
+    @contextlib.contextmanager
+    def frozen(self, at_most_s: float) -> Iterator[None]:
+        """Its processes are stopped, as SIGSTOP does it, until the context ends.
+
+        The guard stops them and lets them go on, so that none stays stopped however the bench ends, nor for longer than
+        `at_most_s`. Raises BenchError where they cannot be stopped, or went on before the context ended.
+        """
+        stopped = self._told(f"freeze {at_most_s}").get("frozen")
+        if not stopped:
+            raise BenchError(f"{self.name} cannot be stopped for a while: it has ended, or this system is not Linux")
+        try:
+            yield
+        finally:
+            in_time = self._told("continue").get("continued")
+        if not in_time:
+            raise BenchError(f"{self.name} was to be stopped for {at_most_s:g} s at most, and that was too short")
+
+    def _told(self, order: str) -> dict[str, object]:
+        """What the guard answers to an order."""
+        assert self.guard.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has ended with its command, and answers so
+            self.guard.stdin.write(order.encode() + b"\n")
+            self.guard.stdin.flush()
+        return first_answer(self.guard)
 
     def log_tail(self) -> str:
         """The last lines that the command wrote."""
