@@ -30,7 +30,6 @@ def deploy(scene: Scene) -> None:
     scene.each(lambda row: start_next(scene, row), ahead)
     with scene.sending(*IN_FLIGHT):
         time.sleep(ARRIVED_S)
-        scene.began(*(row for row in scene.servers if row not in ahead))
         scene.each(lambda row: replace_server(scene, row, old[row]))
 
 
@@ -42,6 +41,8 @@ def start_next(scene: Scene, row: Row) -> None:
 
 def replace_server(scene: Scene, row: Row, old: Server) -> None:
     """End the server, and start the next one unless it is there."""
+    if scene.servers[row] is old:
+        scene.began(row)
     began = time.monotonic()
     code = ended(old.process)
     scene.note(row, exit_code=code, exit_s=round(time.monotonic() - began, 2))

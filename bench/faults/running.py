@@ -82,8 +82,9 @@ def inflict(
     with LiveScene(fault, testbed, generator, starter or OfTheRegistry(fault, testbed)) as scene:
         scene.start_all(rows)
         try:
-            with scene.watched(watcher):
-                carry_out(fault, scene)
+            if scene.servers:
+                with scene.watched(watcher):
+                    carry_out(fault, scene)
         except BenchError as error:
             for row in scene.servers:
                 scene.states[row].failure = f"the fault could not be inflicted: {error}"

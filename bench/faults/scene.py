@@ -75,6 +75,7 @@ class LiveScene:
         self._starter = starter
         self._running = ExitStack()
         self._lock = threading.Lock()
+        self._over = False
         self._watch_ended_ns = 0
 
     # What a fault calls:
@@ -105,7 +106,11 @@ class LiveScene:
 
         if chosen:
             with ThreadPoolExecutor(len(chosen)) as pool:
-                list(pool.map(carefully, chosen))
+                try:
+                    list(pool.map(carefully, chosen))
+                except BaseException:
+                    self._end_servers()  # the other threads wait for servers
+                    raise
 
     @contextmanager
     def sending(self, *asked: Asked) -> Iterator[None]:
@@ -118,6 +123,8 @@ class LiveScene:
         state = self.states[row]
         context = self._starter.starting(row, self._log_name(row), state.port, state.listener)
         with self._lock:
+            if self._over:
+                raise BenchError("the fault was broken off")
             starting = self._running.enter_context(context)
             state.servers.append(starting)
         self.servers[row] = server = starting.ready(pinned=False)
@@ -153,7 +160,7 @@ class LiveScene:
         """Note of every server whether it is alive and how many of its processes answer."""
 
         def look(row: Row) -> None:
-            server, noted = self.servers[row], self.states[row].facts
+            noted = self.states[row].facts
             process = self.states[row].servers[-1].process  # of the latest server, even if that never answered
             alive = process.running
             common: dict[str, Fact] = {
@@ -211,10 +218,16 @@ class LiveScene:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        for state in self.states.values():
-            for server in state.servers:
-                server.process.ask_to_end()
+        self._end_servers()
         self._running.close()
+
+    def _end_servers(self) -> None:
+        """Have all servers end, and start no more."""
+        with self._lock:
+            self._over = True
+            for state in self.states.values():
+                for server in state.servers:
+                    server.process.ask_to_end()
 
 
 def load_of(asked: Asked, path: str, port: int) -> LoadJob:
