@@ -7,7 +7,6 @@ and after them, `rss_…_bytes` (resident memory), `descriptors_…` (open files
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,7 @@ from functools import partial
 import psutil
 
 from bench.faults.fault import Fault, Row, Scene
-from bench.faults.mixed_requests import Kind, kinds, send_mixed
+from bench.faults.mixed_requests import all_rows, fill_pool, kinds, send_mixed
 from bench.faults.sockets import address, row_of_pid, row_of_port
 from bench.testbed.databases import Database
 from bench.testbed.servers.cost import family, resident, threads
@@ -25,11 +24,6 @@ REQUESTS = 2_500
 # Before the first look: until then caches, threads and the allocator's arenas grow to their size.
 WARM_UP = 500
 CONNECTIONS = 8
-# Three times as many queries at once as there are connections reach the pool of every process.
-FILL = 3
-FILLING_S = 0.1
-# What was cancelled ends, and connections that were left are closed.
-SETTLE_S = 0.5
 IN_TRANSACTION = "SELECT client_port FROM pg_stat_activity WHERE state LIKE 'idle in transaction%%'"
 
 
@@ -57,20 +51,6 @@ def send_and_compare(scene: Scene) -> None:
         states = named(before[row], "before") | named(after[row], "after")
         waiting = after[row].in_transaction
         scene.note(row, requests=REQUESTS, unexpected=unexpected, **states, in_transaction=waiting)
-
-
-async def all_rows(scene: Scene, send_one: Callable[[Scene, Row], Awaitable[int]]) -> dict[Row, int]:
-    """Send to all servers at once; how many requests of each were not answered as they should be."""
-    counts = await asyncio.gather(*(send_one(scene, row) for row in scene.servers))
-    await asyncio.sleep(SETTLE_S)
-    return dict(zip(scene.servers, counts, strict=True))
-
-
-async def fill_pool(scene: Scene, row: Row) -> int:
-    """So many queries at once that every process opens all connections of its pool."""
-    query = (Kind(1, f"GET {row.model.database_sleep}?seconds={FILLING_S}", 200),)
-    at_once = 1 if row.model.blocks else FILL * scene.servers[row].info["pool_total"]
-    return sum(await asyncio.gather(*(send_mixed(*address(scene, row), query, 1, 0) for _ in range(at_once))))
 
 
 async def send(scene: Scene, row: Row, requests: int, seed: int) -> int:

@@ -74,7 +74,7 @@ def test_the_query_of_a_client_that_has_left_is_stopped_by_the_bridge_or_by_a_ti
 ) -> None:
     wanted = ("asyncio-bridge", ""), ("gevent", ""), ("gevent", "statement time-out")
     cells = seen("clients-leave", test_bed, generators, *wanted)
-    assert {cell.facts["queries"] for cell in cells.values()} == {CONNECTIONS}
+    assert all(0 < number(cell, "queries") <= CONNECTIONS for cell in cells.values())
     assert {key: bool(cell.facts["queries_left"]) for key, cell in cells.items()} == {
         wanted[0]: False,
         wanted[1]: True,
