@@ -37,9 +37,9 @@ def seen(name: str, bed: TestBed, generators: Generators, *wanted: tuple[str, st
     return {(cell.model, cell.cure): cell for cell in cells}
 
 
-def served_meanwhile(cell: FaultCell, path: str = "/") -> float:
-    """Of the requests to that path that were sent while it lasted, the share that was answered before it was over."""
-    (one,) = [one for one in cell.requests if one.endpoint == path]
+def served_meanwhile(cell: FaultCell) -> float:
+    """Of the requests to / that were sent while it lasted, the share that was answered before it was over."""
+    (one,) = cell.requests
     asked = [(sent_s, took_s) for sent_s, took_s in zip(one.sent_s, one.took_s, strict=True)
              if 0 < sent_s < cell.lasted_s]  # fmt: skip
     assert len(asked) > 3
@@ -80,7 +80,7 @@ def test_the_query_of_a_client_that_has_left_is_stopped_by_the_bridge_or_by_a_ti
         wanted[1]: True,
         wanted[2]: False,
     }
-    assert (cells["gevent", ""].facts["stopped_s"], served_meanwhile(cells["gevent", ""])) == (None, 1.0)
+    assert cells["gevent", ""].facts["stopped_s"] is None
 
 
 def test_while_a_request_computes_only_another_process_or_thread_answers(
@@ -89,8 +89,8 @@ def test_while_a_request_computes_only_another_process_or_thread_answers(
     wanted = ("gevent", ""), ("gthread", ""), ("fastapi", ""), ("fastapi", "2 workers")
     cells = seen("computing", test_bed, generators, *wanted)
     shares = {key: served_meanwhile(cell) for key, cell in cells.items()}
-    assert (shares["gevent", ""], shares["fastapi", ""]) < (0.3, 0.3)
-    assert (shares["gthread", ""], shares["fastapi", "2 workers"]) > (0.7, 0.7)
+    assert max(shares["gevent", ""], shares["fastapi", ""]) < 0.3
+    assert min(shares["gthread", ""], shares["fastapi", "2 workers"]) > 0.7
     assert all(number(cell, "computed_s") >= 1.0 for cell in cells.values())
 
 
