@@ -9,14 +9,14 @@ from http.client import HTTPConnection, HTTPException
 
 from bench.faults.fault import Asked, Cure, Fault, Row, Scene
 from bench.faults.sockets import address
-from bench.models import MODELS
+from bench.models import MODELS, Model
 
 COMPUTING_S = 1.0
 # The bench's servers share their core with each other, and a busy machine may have little of it left.
 TIMEOUT_S = 20 * COMPUTING_S
 # So many servers compute at a time: others, and the load, need cores too.
 AT_ONCE = 2
-WORKERS = 4
+WORKERS = 2
 
 
 def compute(scene: Scene, path: str = f"/cpu/?milliseconds={COMPUTING_S * 1000:.0f}") -> None:
@@ -47,15 +47,15 @@ def asked_once(scene: Scene, row: Row, path: str) -> float | None:
         connection.close()
 
 
+def has_sibling(model: Model) -> bool:
+    """Whether the registry has the same with more processes, which needs no cure to be tried."""
+    return any(other.app == model.app and other.loop == model.loop and other.workers > 1 for other in MODELS)
+
+
 MORE_WORKERS = Cure(
     name=f"{WORKERS} workers",
     setting=f"--workers {WORKERS}",
-    fits=lambda model: (
-        model.workers == 1
-        and model.threads == 1
-        and model.has_workers
-        and f"{model.name}-{WORKERS}-workers" not in {each.name for each in MODELS}
-    ),
+    fits=lambda model: model.workers == 1 and model.threads == 1 and model.has_workers and not has_sibling(model),
     changed=lambda model: replace(model, workers=WORKERS),
 )
 COMPUTING = Fault(

@@ -1,21 +1,20 @@
 """Does anything stay in a server of the requests that it has served, failed ones among them?
 
 Noted are `requests`, `unexpected` (how many of them had no answer, or another one than they should have), and, before
-and after them, `rss_bytes_…` (resident memory), `files_…` (open files and sockets), `threads_…`, `connections_…` (to
-the database), and `in_transaction_…`, how many of these wait in a transaction that nobody ends.
+and after them, `rss_…_bytes` (resident memory), `descriptors_…` (open files and sockets), `threads_…` and
+`database_connections_…`; and `in_transaction`, how many of the last wait after them in a transaction that nobody ends.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 import psutil
 
 from bench.faults.fault import Fault, Row, Scene
-from bench.faults.mixed_requests import Kind, kinds, send_mixed
+from bench.faults.mixed_requests import all_rows, fill_pool, kinds, send_mixed
 from bench.faults.sockets import address, row_of_pid, row_of_port
 from bench.testbed.databases import Database
 from bench.testbed.servers.cost import family, resident, threads
@@ -25,11 +24,6 @@ REQUESTS = 2_500
 # Before the first look: until then caches, threads and the allocator's arenas grow to their size.
 WARM_UP = 500
 CONNECTIONS = 8
-# Three times as many queries at once as there are connections reach the pool of every process.
-FILL = 3
-FILLING_S = 0.1
-# What was cancelled ends, and connections that were left are closed.
-SETTLE_S = 0.5
 IN_TRANSACTION = "SELECT client_port FROM pg_stat_activity WHERE state LIKE 'idle in transaction%%'"
 
 
@@ -38,9 +32,9 @@ class State:
     """What a server holds, all its processes together."""
 
     rss_bytes: int
-    files: int
+    descriptors: int
     threads: int
-    connections: int
+    database_connections: int
     in_transaction: int
 
 
@@ -55,21 +49,8 @@ def send_and_compare(scene: Scene) -> None:
     after = held(scene)
     for row, unexpected in bad.items():
         states = named(before[row], "before") | named(after[row], "after")
-        scene.note(row, requests=REQUESTS, unexpected=unexpected, **states)
-
-
-async def all_rows(scene: Scene, send_one: Callable[[Scene, Row], Awaitable[int]]) -> dict[Row, int]:
-    """Send to all servers at once; how many requests of each were not answered as they should be."""
-    counts = await asyncio.gather(*(send_one(scene, row) for row in scene.servers))
-    await asyncio.sleep(SETTLE_S)
-    return dict(zip(scene.servers, counts, strict=True))
-
-
-async def fill_pool(scene: Scene, row: Row) -> int:
-    """So many queries at once that every process opens all connections of its pool."""
-    query = (Kind(1, f"GET {row.model.database_sleep}?seconds={FILLING_S}", 200),)
-    at_once = 1 if row.model.blocks else FILL * row.model.pool * row.model.workers
-    return sum(await asyncio.gather(*(send_mixed(*address(scene, row), query, 1, 0) for _ in range(at_once))))
+        waiting = after[row].in_transaction
+        scene.note(row, requests=REQUESTS, unexpected=unexpected, **states, in_transaction=waiting)
 
 
 async def send(scene: Scene, row: Row, requests: int, seed: int) -> int:
@@ -95,14 +76,14 @@ def state(pid: int, connections: int, waiting: int) -> State:
     processes = family(pid)
     return State(
         rss_bytes=resident(processes),
-        files=sum(map(files, processes)),
+        descriptors=sum(map(descriptors, processes)),
         threads=threads(processes),
-        connections=connections,
+        database_connections=connections,
         in_transaction=waiting,
     )
 
 
-def files(process: psutil.Process) -> int:
+def descriptors(process: psutil.Process) -> int:
     """Open files and sockets of a process; 0 if it has ended."""
     with suppress(psutil.Error):
         return int(process.num_fds())
@@ -118,8 +99,13 @@ def in_transaction(database: Database) -> list[int]:
 
 
 def named(one: State, when: str) -> dict[str, int]:
-    """As facts: `rss_bytes_before`, `threads_before`, …"""
-    return {f"{name}_{when}": value for name, value in asdict(one).items()}
+    """As facts: `rss_before_bytes`, `threads_before`, …"""
+    return {
+        f"rss_{when}_bytes": one.rss_bytes,
+        f"descriptors_{when}": one.descriptors,
+        f"threads_{when}": one.threads,
+        f"database_connections_{when}": one.database_connections,
+    }
 
 
 LEAKS = Fault(

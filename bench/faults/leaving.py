@@ -1,10 +1,11 @@
 """What becomes of a query whose client has left, and how long do such orphans keep others from the database?
 
-Noted are `clients`, `query_s` (how long their query takes), `queries` (how many of theirs ran when they left) and
-`orphans_s` (how long after that one of theirs still ran, LOOK_S at most). The last two are None where the database does
-not say whose a query is: behind a connection pooler, or on a Unix socket.
+Noted are `clients`, `queries` (how many of theirs ran when they left), `queries_left` (how many ran LOOK_S later) and
+`stopped_s` (how long after they left the last one was seen; None if some still ran). All but the first are None where
+the database does not say whose a query is: behind a connection pooler, or on a Unix socket.
 """
 
+import asyncio
 import socket
 import time
 from collections.abc import Mapping
@@ -14,15 +15,19 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from bench.faults.fault import Asked, Cure, Fault, Row, Scene
+from bench.faults.mixed_requests import all_rows, fill_pool
 from bench.faults.sockets import CONNECT_S, address, allow_sockets, row_of_pid, row_of_port
 
+CONNECTIONS = 15
 # More than each server has connections to the database.
 CLIENTS = 20
 QUERY_S = 3
-# The queries are under way by then, and far from their end when all that is known of them.
-LEAVE_AFTER_S = 0.8
-# So long are orphans looked at. Those that ran when their clients left have ended by then, but others may be queued.
-LOOK_S = 5.0
+# They leave so soon, or a little later if the queries of one server are not under way by then.
+LEAVE_AFTER_S = 0.5
+LEAVE_AT_LAST_S = 2.0
+# By then a time-out of a second has ended all queries, those that had to wait for a connection too. Those that nobody
+# stops go on: when the first have ended by themselves, others have just begun.
+LOOK_S = 3.0
 PAUSE_S = 0.05
 SLEEPING = (
     "SELECT client_port FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%'"
@@ -35,18 +40,25 @@ def leave(scene: Scene) -> None:
     """Clients of all servers ask for something that takes the database long, and leave."""
     allow_sockets(CLIENTS * len(scene.servers))
     (database,) = {scene.testbed.database_of(row.model) for row in scene.servers}
-    owners = row_of_pid(scene)
+    asyncio.run(all_rows(scene, fill_pool))
+    rows = row_of_port(row_of_pid(scene), database)
     with database.connect() as connection:
         scene.began()
-        leave_at_s = time.monotonic() + LEAVE_AFTER_S
+        began_s = time.monotonic()
         clients = [client for row in scene.servers for client in ask(scene, row)]
-        time.sleep(max(0.0, leave_at_s - time.monotonic()))
-        rows = row_of_port(owners, database)
-        before = queries(connection, rows)
+        before = under_way(connection, rows, began_s)
         for client in clients:
             client.close()
         scene.ended()
         look_on(scene, connection, rows, before)
+
+
+def under_way(connection: Connection, rows: Mapping[int, Row], began_s: float) -> dict[Row, int]:
+    """How many queries run for each row's clients, as soon as some do for all."""
+    time.sleep(max(0.0, began_s + LEAVE_AFTER_S - time.monotonic()))
+    while not all((running := queries(connection, rows)).values()) and time.monotonic() < began_s + LEAVE_AT_LAST_S:
+        time.sleep(PAUSE_S)
+    return running
 
 
 def ask(scene: Scene, row: Row) -> list[socket.socket]:
@@ -71,15 +83,16 @@ def queries(connection: Connection, rows: Mapping[int, Row]) -> dict[Row, int]:
 
 def look_on(scene: Scene, connection: Connection, rows: Mapping[int, Row], before: Mapping[Row, int]) -> None:
     """Note until when each row's queries run."""
-    left_s = time.monotonic()
-    orphans_s = dict.fromkeys(before, 0.0)
-    running: dict[Row, int] = dict(before)
-    while any(running.values()) and time.monotonic() < left_s + LOOK_S:
+    left_s, running = time.monotonic(), dict(before)
+    stopped_s = dict.fromkeys(before, 0.0)
+    while time.monotonic() < left_s + LOOK_S:
         time.sleep(PAUSE_S)
         running, after_s = queries(connection, rows), time.monotonic() - left_s
-        orphans_s |= {row: after_s for row in orphans_s if running[row]}
+        stopped_s |= {row: after_s for row, count in running.items() if count}
     for row in scene.servers:
-        scene.note(row, clients=CLIENTS, query_s=QUERY_S, queries=before.get(row) or None, orphans_s=orphans_s.get(row))
+        left = running.get(row)
+        stopped = stopped_s.get(row) if not left else None
+        scene.note(row, clients=CLIENTS, queries=before.get(row), queries_left=left, stopped_s=stopped)
 
 
 STATEMENT_TIMEOUT = Cure(
@@ -108,5 +121,6 @@ CLIENTS_LEAVE = Fault(
     load=(Asked(path="/", rate_rps=5.0, timeout_s=10.0), Asked(path="/todos/1", rate_rps=5.0, timeout_s=10.0)),
     cures=(STATEMENT_TIMEOUT,),
     fits=lambda model: model.database == "postgres",
-    after_s=2.5,
+    pool=CONNECTIONS,
+    after_s=5.0,  # a process of several may have more clients than connections, and so serve them in two turns
 )

@@ -1,11 +1,20 @@
-"""Requests of all kinds to one server, failing ones among them, as a server has them in a day."""
+"""What may a server be asked in a day? Requests of all kinds, failing ones too; and so many that its pool fills."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
+from bench.faults.fault import Row, Scene
+from bench.faults.sockets import address
+
 TIMEOUT_S = 20.0
+# Three times as many queries at once as there are connections reach the pool of every process.
+FILL = 3
+FILLING_S = 0.1
+# What was cancelled ends, and connections that were left are closed.
+SETTLE_S = 0.5
 # A client that leaves in the middle does so while its query runs.
 PATIENCE_S = 0.005
 
@@ -83,3 +92,17 @@ async def exchanged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     length = int(head.partition(b"content-length:")[2].split(b"\r\n")[0])
     await reader.readexactly(length)
     return b"\r\nconnection: close" not in head
+
+
+async def all_rows(scene: Scene, send_one: Callable[[Scene, Row], Awaitable[int]]) -> dict[Row, int]:
+    """Send to all servers at once; how many requests of each were not answered as they should be."""
+    counts = await asyncio.gather(*(send_one(scene, row) for row in scene.servers))
+    await asyncio.sleep(SETTLE_S)
+    return dict(zip(scene.servers, counts, strict=True))
+
+
+async def fill_pool(scene: Scene, row: Row) -> int:
+    """So many queries at once that every process opens all connections of its pool."""
+    query = (Kind(1, f"GET {row.model.database_sleep}?seconds={FILLING_S}", 200),)
+    at_once = 1 if row.model.blocks else FILL * scene.servers[row].info["pool_total"]
+    return sum(await asyncio.gather(*(send_mixed(*address(scene, row), query, 1, 0) for _ in range(at_once))))

@@ -114,8 +114,8 @@ WATCHED = Asked(path="/", rate_rps=10.0, timeout_s=SLOW_S + 7.0)
 SLOW_HEADS = Fault(
     name="slow-heads",
     title="clients send their requests slowly",
-    done=f"{HEADS} connections to each server send the head of a request a byte at a time for {SLOW_S:.0f} s and never "
-    "finish it, while other clients ask for /.",
+    done=f"{HEADS} connections to each server send the head of a request a byte at a time, one a second, for "
+    f"{SLOW_S:.0f} s and never finish it, while other clients ask for /.",
     asked="Are other clients served while some are slow to ask?",
     sources=(
         "https://gunicorn.org/deploy",
@@ -129,8 +129,8 @@ SLOW_HEADS = Fault(
 SLOW_READERS = Fault(
     name="slow-readers",
     title="clients read a large answer slowly",
-    done=f"{READERS} connections to each server ask for an answer of 3 MiB, which its process keeps, and read "
-    f"{PART_BYTES // 1024} KiB of it every {PAUSE_S} s for {SLOW_S:.0f} s, while other clients ask for /.",
+    done=f"{READERS} connections to each server ask for an answer of 2 MiB, which its process keeps, and read "
+    f"{PART_BYTES // 1024} KiB of it every {PAUSE_S:.0f} s for {SLOW_S:.0f} s, while other clients ask for /.",
     asked="Are other clients served while some are slow to read, and how much memory do those take?",
     sources=(
         "https://gunicorn.org/deploy",

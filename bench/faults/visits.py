@@ -9,7 +9,7 @@ from typing import Any
 from bench.faults.sockets import CONNECT_S
 
 # So often does a byte of a head go, or a part of an answer come.
-PAUSE_S = 0.5
+PAUSE_S = 1.0
 HEAD = b"GET / HTTP/1.1\r\nHost: bench\r\nX-Slow: " + b"x" * 100
 PART_BYTES = 8 * 1024
 # What the kernel takes for a reader that does not read; its default would be more than a hundred KiB.

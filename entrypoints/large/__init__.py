@@ -8,8 +8,8 @@ its readers.
 import os
 from collections.abc import AsyncIterator, Iterator
 
-BODY = b"0123456789abcde\n" * (3 << 16)
-"""3 MiB: much more than the kernel takes for a client that does not read."""
+BODY = b"0123456789abcde\n" * (2 << 16)
+"""2 MiB: much more than the kernel takes for a client that does not read."""
 PIECE_BYTES = 64 * 1024
 IN_PIECES = os.environ.get("LARGE_ANSWER") == "pieces"
 

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import psycopg2
 import pytest
 from sqlalchemy import make_url
 
+import bench.testbed.databases
 from bench.errors import BenchError
-from bench.testbed.databases import seeded_database
+from bench.testbed.databases import Database, databases, seeded_database
 from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
 from bench.testbed.processes.ports import free_port
 from bench.testbed.testbed import TestBed
@@ -73,6 +75,23 @@ def test_two_benches_at_once_have_two_databases(test_bed: TestBed, tmp_path: Pat
         assert query(test_bed.databases["postgres"].url, "SELECT count(*) FROM todos WHERE id <= 50") == [(50,)]
     with pytest.raises(psycopg2.OperationalError):
         query(other.url, "SELECT 1")
+
+
+def test_servers_that_start_at_the_same_time_share_one_database(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[str] = []
+
+    @contextmanager
+    def slowly(url: str | None, logs: Path, kind: str) -> Iterator[Database]:
+        started.append(kind)
+        time.sleep(0.1)  # so long as it takes the others to ask
+        yield Database("postgresql://", None, kind, "18", "embedded")
+
+    monkeypatch.setattr(bench.testbed.databases, "seeded_database", slowly)
+    with databases({}, tmp_path) as found, ThreadPoolExecutor(8) as pool:
+        assert len({id(one) for one in pool.map(lambda _: found["postgres"], range(8))}) == 1
+    assert started == ["postgres"]
 
 
 def test_the_embedded_database_wants_its_password(test_bed: TestBed) -> None:
