@@ -6,7 +6,7 @@ Words follow from states and from counts with wide room between them; times stan
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from bench.judging.found import AT_ONCE_S, Found, back, megabytes, seconds
+from bench.judging.found import AT_ONCE_S, Found, Severity, back, megabytes, seconds
 from bench.judging.outcomes import plural
 from bench.judging.watched import Watched, outcomes, watched
 from bench.results.faults import FaultCell
@@ -183,11 +183,16 @@ def readers(seen: Watched) -> Found:
     return Found("serves", f"holds {megabytes(max(held, 0.0))}", "fine", said)
 
 
+# By whether queries ended long before they would have by themselves.
+STOPPED: Mapping[bool, tuple[str, Severity]] = {True: ("stops", "fine"), False: ("runs on", "noticed")}
+
+
 def leaving(seen: Watched) -> Found:
     """For clients that leave while their query runs: whether it is stopped, and whether others wait for it."""
     wait_s = {name: seen.longest_wait_after_s(name) for name in dict.fromkeys(one.endpoint for one in seen.sent)}
-    queries, left, stopped_s = (number(seen, name) for name in ("queries", "queries_left", "stopped_s"))
-    fate = "" if not queries else f"{left or 0:.0f} of {queries:.0f} queries ran on although their clients had left. "
+    queries, query_s, orphans_s = (number(seen, name) for name in ("queries", "query_s", "orphans_s"))
+    known = bool(queries) and query_s is not None and orphans_s is not None
+    fate = f"Queries ran on for {seconds(orphans_s or 0.0)} after their clients had left. " if known else ""
     who = max(wait_s, key=wait_s.__getitem__, default="")
     if who and wait_s[who] > BLOCKED_S:
         longest = seconds(wait_s.get(BYSTANDER, 0.0) if wait_s.get(BYSTANDER, 0.0) > BLOCKED_S else wait_s[who])
@@ -196,9 +201,11 @@ def leaving(seen: Watched) -> Found:
         return Found(word, longest, "hurts", said)
     if worst := not_back(seen):
         return worst
-    if queries and not left:
-        return Found("stops", f"in {seconds(stopped_s)}" if stopped_s else "", "fine", f"{fate}Nobody waited for them.")
-    return Found("runs on" if queries else "serves", "", "noticed" if queries else "fine", f"{fate}Nobody waited.")
+    if not known:
+        return Found("serves", "", "fine", "Nobody waited.")
+    stopped = (orphans_s or 0.0) < (query_s or 0.0) / 2
+    word, severity = STOPPED[stopped]
+    return Found(word, f"in {seconds(orphans_s or 0.0)}" if stopped else "", severity, f"{fate}Nobody waited for them.")
 
 
 def leaks(seen: Watched) -> Found:
