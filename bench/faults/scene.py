@@ -18,11 +18,13 @@ from bench.load.job import NS_PER_S
 from bench.results.faults import Fact, FaultCell, Requests
 from bench.testbed.processes.ports import HOST, lasting_port
 from bench.testbed.processes.process import GuardedProcess
-from bench.testbed.servers.life import Server
+from bench.testbed.servers.life import START_TIMEOUT_S, Server
 from bench.testbed.testbed import TestBed
 
 # No fault takes so long; one that hangs is then no longer watched.
 LONGEST_S = 300.0
+# As long as one server may take, four times: up to sixteen start at once, some of them with four processes.
+START_WITHIN_S = 4 * START_TIMEOUT_S
 BACKLOG = 2_048  # of a socket that servers are given, as of those that they open themselves
 DIGITS = 4  # 0.1 ms is as exact as the generator sends
 
@@ -34,7 +36,7 @@ class Starting(Protocol):
     def process(self) -> GuardedProcess:
         """Its process."""
 
-    def ready(self, *, pinned: bool = True) -> Server:
+    def ready(self, *, pinned: bool = True, within_s: float = START_WITHIN_S) -> Server:
         """The server, once it answers. Raises ServerFailed."""
 
 
@@ -127,7 +129,7 @@ class LiveScene:
                 raise BenchError("the fault was broken off")
             starting = self._running.enter_context(context)
             state.servers.append(starting)
-        self.servers[row] = server = starting.ready(pinned=False)
+        self.servers[row] = server = starting.ready(pinned=False, within_s=START_WITHIN_S)
         return server
 
     def answering(self, row: Row) -> set[int]:

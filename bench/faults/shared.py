@@ -6,7 +6,7 @@ from bench.faults.fault import Asked, Cure
 from bench.models import Model
 from bench.models.servers import PATIENTLY
 
-ROOT = Asked(path="/", rate_rps=20.0, timeout_s=30.0, connections=500)
+ROOT = Asked(path="/", rate_rps=20.0, timeout_s=60.0, connections=1_000)
 """Asked of every server, and as cheap as a request can be: it tells when a server does not answer."""
 IN_FLIGHT = (
     Asked(path="/sleep/python/?seconds=2", rate_rps=20.0, timeout_s=30.0, requests=2),

@@ -73,11 +73,11 @@ class StartingServer:
     shared: bool = False
     """Whether others may listen on its socket too, so that theirs may be the first answers."""
 
-    def ready(self, *, pinned: bool = True) -> Server:
+    def ready(self, *, pinned: bool = True, within_s: float = START_TIMEOUT_S) -> Server:
         """The server, once it answers, and on its core from then on unless that is not wanted. Raises ServerFailed."""
-        info = wait_until_it_answers(self.process, self.url, shared=self.shared)
+        info = wait_until_it_answers(self.process, self.url, shared=self.shared, within_s=within_s)
         if self.model.workers > 1:
-            info = wait_until_all_answer(self.process, self.url, self.model.workers)
+            info = wait_until_all_answer(self.process, self.url, self.model.workers, within_s)
         if pinned:
             pin(self.process, server_cores(self.model.workers))
         return Server(self.model, self.url, info, self.process)
@@ -134,7 +134,9 @@ def starting(
         yield StartingServer(model, url, process, shared=listener is not None)
 
 
-def wait_until_it_answers(process: GuardedProcess, url: str, *, shared: bool = False) -> dict[str, Any]:
+def wait_until_it_answers(
+    process: GuardedProcess, url: str, *, shared: bool = False, within_s: float = START_TIMEOUT_S
+) -> dict[str, Any]:
     """Ask for `/info` until this very process group answers it; give its body. Raises ServerFailed.
 
     If its socket is `shared`, others answer now and then; else that nobody but it must answer there is checked.
@@ -156,10 +158,12 @@ def wait_until_it_answers(process: GuardedProcess, url: str, *, shared: bool = F
             raise server_failed(process, f"another server, pid {info['pid']}, answers at {url}")
         return info
 
-    return process.until(ask, START_TIMEOUT_S, ServerFailed)
+    return process.until(ask, within_s, ServerFailed)
 
 
-def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> dict[str, Any]:
+def wait_until_all_answer(
+    process: GuardedProcess, url: str, workers: int, within_s: float = START_TIMEOUT_S
+) -> dict[str, Any]:
     """Ask for `/info` until so many processes have answered it; give the last answer. Raises ServerFailed.
 
     They are asked many times at once, because the same few processes take all requests that come one by one.
@@ -178,7 +182,7 @@ def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> di
                 raise NotYet(f"{len(infos)} of {workers} processes answered")
             return list(infos.values())[-1]
 
-        return process.until(ask, START_TIMEOUT_S, ServerFailed)
+        return process.until(ask, within_s, ServerFailed)
 
 
 def belongs_to(pid: int, process: GuardedProcess) -> bool:
