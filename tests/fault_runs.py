@@ -57,6 +57,7 @@ def faults_of(cells: Sequence[FaultCell]) -> Faults:
 
 def fault_run(folder: Path, cells: Sequence[FaultCell], more: Mapping[str, Any] | None = None) -> Run:
     """A run of the command `faults`, saved."""
+    folder.mkdir(exist_ok=True)
     run = Run(folder, "2026-11-22T12:00:00Z", {"cpu": "A processor"}, {"command": "faults", **(more or {})}, seed=7)
     run.models = {one.model: FACTS for one in cells}
     run.faults = faults_of(cells)

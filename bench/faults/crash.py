@@ -3,42 +3,32 @@
 import os
 import signal
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-
-import psutil
 
 from bench.faults.fault import Fault, Row, Scene
 from bench.faults.shared import ARRIVED_S, FEW_CONNECTIONS, IN_FLIGHT, ROOT, TWO_WORKERS
-from bench.testbed.servers.cost import sockets
+from bench.testbed.processes.connected import clients
 
 
 def crash(scene: Scene) -> None:
     """Kill a process of each server while requests are in flight."""
-    before = {row: {pid: sockets_of(pid) for pid in scene.answering(row)} for row in scene.servers}
+    workers = {row: scene.answering(row) for row in scene.servers}
     with scene.sending(*IN_FLIGHT):
         time.sleep(ARRIVED_S)
-        for row, own in before.items():
-            kill_busiest(scene, row, own)
+        for row, pids in workers.items():
+            kill_busiest(scene, row, pids)
         scene.ended()
 
 
-def kill_busiest(scene: Scene, row: Row, before: Mapping[int, int]) -> None:
-    """Kill the process to which most connections have come."""
-    came = {pid: sockets_of(pid) - earlier for pid, earlier in before.items()}
-    victim = max(came, key=came.__getitem__, default=scene.servers[row].process.pid)
-    scene.note(row, connections=came.get(victim, 0), killed_is_main=victim == scene.servers[row].process.pid)
+def kill_busiest(scene: Scene, row: Row, pids: set[int]) -> None:
+    """Kill the process with most connections."""
+    server = scene.servers[row]
+    connections = clients(pids, int(server.url.rpartition(":")[2]))
+    victim = max(connections, key=connections.__getitem__, default=server.info["pid"])
+    scene.note(row, connections=connections.get(victim, 0), killed_is_main=victim == server.process.pid)
     scene.began(row)
     with suppress(ProcessLookupError):
         os.kill(victim, signal.SIGKILL)
-
-
-def sockets_of(pid: int) -> int:
-    """How many sockets a process has open; 0 if it has ended."""
-    try:
-        return sockets(psutil.Process(pid))
-    except psutil.NoSuchProcess:
-        return 0
 
 
 FAULTS = (

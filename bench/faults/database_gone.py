@@ -9,15 +9,17 @@ from contextlib import suppress
 from bench.faults.fault import Asked, Cure, Fault, Row, Scene
 from bench.faults.own_cluster import own_cluster
 from bench.faults.settings import ON_DATABASES, ON_SQLALCHEMY, on, with_variable
-from bench.testbed.servers.life import ServerFailed
+from bench.testbed.servers.life import START_TIMEOUT_S, ServerFailed
 
 DOWN_S = 1.0
-# A server that starts on a busy machine has started, or given up, within this time.
-STARTED_WITHIN_S = 10.0
+# A server or a worker that starts has started, or given up, within this time.
+STARTED_WITHIN_S = START_TIMEOUT_S + 5.0
+LOOK_S = 0.2
 # As many requests at once as each server keeps connections.
 AT_ONCE = 8
 BURST_RPS = 400.0
 TODO = Asked(path="/todos/1", rate_rps=10.0, timeout_s=10.0)
+FEW = Asked(path="/todos/1", rate_rps=5.0, timeout_s=10.0)
 ROOT = Asked(path="/", rate_rps=5.0, timeout_s=10.0)
 FILL = Asked(path="{database_sleep}?seconds=0.15", rate_rps=BURST_RPS, timeout_s=10.0, requests=AT_ONCE)
 BURST = Asked(path="/todos/1", rate_rps=BURST_RPS, timeout_s=10.0, requests=AT_ONCE)
@@ -60,8 +62,8 @@ def end_connections(scene: Scene) -> None:
         time.sleep(PAUSE_S)
         scene.began()
         connection.exec_driver_sql(END_IDLE).all()
-        scene.ended()
     time.sleep(PAUSE_S)
+    scene.ended()
     with scene.sending(BURST):
         pass
     with scene.sending(TODO):
@@ -83,14 +85,23 @@ def begin_again(scene: Scene, row: Row) -> None:
     server = scene.servers[row]
     if server.info["pid"] != server.process.pid:
         scene.note(row, started="worker")
-        with suppress(ProcessLookupError):
-            os.kill(server.info["pid"], signal.SIGKILL)
+        kill_worker(scene, row)
         return
     scene.note(row, started="server")
     server.process.signal(signal.SIGKILL)
     server.process.stop()
     with suppress(ServerFailed):  # its end is what is looked for
         scene.start(row)
+
+
+def kill_worker(scene: Scene, row: Row) -> None:
+    """Kill a worker, and wait until another one answers or the whole server has ended."""
+    server, old = scene.servers[row], scene.answering(row)
+    with suppress(ProcessLookupError):
+        os.kill(server.info["pid"], signal.SIGKILL)
+    until = time.monotonic() + START_TIMEOUT_S
+    while server.process.running and not scene.answering(row) - old and time.monotonic() < until:
+        time.sleep(LOOK_S)
 
 
 FAULTS = (
@@ -138,7 +149,7 @@ FAULTS = (
             "https://magicstack.github.io/asyncpg/current/api/index.html#connection-pools",
         ),
         inflict=start_without,
-        load=(TODO,),
+        load=(FEW,),
         cures=(EMPTY_POOL,),
         after_s=3.0,
         hurts_database=True,

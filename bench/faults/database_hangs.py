@@ -17,7 +17,9 @@ ROOT = Asked(path="/", rate_rps=10.0, timeout_s=15.0)
 def hang(scene: Scene) -> None:
     """All processes of the database are stopped for a while."""
     with own_cluster(scene.testbed).frozen(AT_MOST_S):
+        scene.began()
         time.sleep(HANGS_S)
+        scene.ended()  # before anything goes on, so that what is answered then counts as answered after it
 
 
 FAULTS = (

@@ -10,9 +10,9 @@ from bench.models import Model
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import Server
 
-# Twice as long as the longest request in flight, and a second in which gunicorn's gevent worker looks at its clock. A
-# server that needs longer is killed, as systemd does after TimeoutStopSec (90 s).
-ENDS_WITHIN_S = 10.0
+# Servers end within 3 to 7 s where they have a core to themselves. One that needs longer is killed, as systemd does it
+# after TimeoutStopSec (90 s).
+ENDS_WITHIN_S = 20.0
 # uvicorn replaces its workers one after the other, and waits for each one's requests: some 3 s a worker where it has a
 # core to itself.
 RELOADS_WITHIN_S = 40.0
@@ -68,12 +68,14 @@ def reload(scene: Scene) -> None:
 
 
 def reload_one(scene: Scene, row: Row, old: set[int]) -> None:
-    """Tell the server to reload, and wait until none of its old workers is left, or the server itself has ended."""
+    """Tell the server to reload, and wait until new workers have followed all old ones, or the server has ended."""
     server = scene.servers[row]
     scene.began(row)
     server.process.signal(signal.SIGHUP)
     until = time.monotonic() + RELOADS_WITHIN_S
     while server.process.running and old & set(server.pids()) and time.monotonic() < until:
+        time.sleep(LOOK_S)
+    while server.process.running and len(scene.answering(row)) < len(old) and time.monotonic() < until:
         time.sleep(LOOK_S)
     scene.ended(row)
     left = set(server.pids())

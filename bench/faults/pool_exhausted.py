@@ -12,7 +12,7 @@ SLOW_S = 1.2
 SLOW_REQUESTS = 3 * POOL
 # The last of them begins after twice that time; the fault ends for the clients shortly before the last one does.
 LASTS_S = 2.8 * SLOW_S
-STATEMENT_TIMEOUT_MS = 200
+STATEMENT_TIMEOUT_MS = 100
 ACQUIRE_TIMEOUT_S = 1
 SLOW = Asked(
     path=f"{{database_sleep}}?seconds={SLOW_S}",

@@ -21,6 +21,7 @@ from bench.testbed.testbed import TestBed
 
 # For a server's processes to answer after a fault; a worker that starts anew takes a second or two.
 ANSWER_WITHIN_S = 3.0
+ASK_EVERY_S = 0.05
 # Starting eight servers and their cures, watching them, and ending them.
 FAULT_S = 15.0
 OWN_DATABASE = "it would hurt a database that is not the bench's own; leave out --database-url"
@@ -54,6 +55,7 @@ class OfTheRegistry:
             while len(pids) < server.model.workers and time.monotonic() < until:
                 pids.update(pool.map(lambda _: answering_pid(client), range(AT_ONCE * server.model.workers)))
                 pids.discard(0)
+                time.sleep(ASK_EVERY_S)
         return pids
 
 

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from bench.faults.fault import Asked, Cure
 from bench.models import Model
+from bench.models.servers import PATIENTLY
 
-ROOT = Asked(path="/", rate_rps=20.0, timeout_s=15.0)
+ROOT = Asked(path="/", rate_rps=20.0, timeout_s=30.0, connections=500)
 """Asked of every server, and as cheap as a request can be: it tells when a server does not answer."""
 IN_FLIGHT = (
-    Asked(path="/sleep/python/?seconds=2", rate_rps=20.0, timeout_s=15.0, requests=2),
-    Asked(path="/sleep/python/?seconds=3", rate_rps=20.0, timeout_s=15.0, requests=1),
+    Asked(path="/sleep/python/?seconds=2", rate_rps=20.0, timeout_s=30.0, requests=2),
+    Asked(path="/sleep/python/?seconds=3", rate_rps=20.0, timeout_s=30.0, requests=1),
 )
 """Sent just before something happens to a server. A server of one request at a time works on the first of them."""
 ARRIVED_S = 0.5
@@ -30,8 +31,8 @@ def alone_on_uvicorn(model: Model) -> bool:
 
 TWO_WORKERS = Cure(
     name="two workers",
-    setting="uvicorn --workers 2",
+    setting="uvicorn --workers 2 --timeout-worker-healthcheck 60",
     fits=alone_on_uvicorn,
-    changed=lambda model: replace(model, workers=2),
+    changed=lambda model: replace(model, workers=2, arguments=(*model.arguments, *PATIENTLY)),
 )
 """With more than one, uvicorn has a process that watches over the others."""

@@ -20,6 +20,10 @@ NEEDY = "/todos/1"
 # A server that answers fewer of them starves its bystanders. Servers that do answer all of them or, where one of
 # several processes stands still, most; those that do not answer none, or what came before their last thread was taken.
 SERVED = 0.5
+# Whoever needs a connection and waits for so much of the fault's time is blocked by those that hold all of them.
+BLOCKED_SHARE = 0.35
+# A server of so many processes may go on where one of them ends.
+SEVERAL = 2
 # What a server keeps of slow readers' answers is said to be held from here on; it is some MB or some hundreds.
 HELD_BYTES = 100e6
 # Memory after thousands of requests that is not called a leak: allocators do not give everything back.
@@ -57,43 +61,58 @@ def not_back(seen: Watched) -> Found | None:
     if not seen.sent or seen.back_s is not None:
         return None
     within = f"within {seconds(seen.cell.watched_s)}"
-    said = f"It was not back {within}: {outcomes(seen.failed) or 'not every worker answered'}."
-    return Found("not back", within, "dead", said)
+    return Found("not back", within, "dead", f"It was not back {within}: {outcomes(seen.failed)}.")
 
 
 def outage(seen: Watched) -> Found:
-    """For a fault of the server itself: how many requests it cost, and for how long."""
+    """For a fault of the server itself: how many requests it cost, and how long nobody was answered."""
     if worst := not_back(seen):
         return worst
-    returned = back(seen.back_s or 0.0)
-    error = f" {seen.cell.facts['error']}." if seen.cell.facts.get("error") else ""
+    away = clause(seen)
     if seen.lost:
-        said = f"{plural(len(seen.lost), 'request')} lost ({outcomes(seen.lost)}), {again(seen)}{returned}.{error}"
-        return Found("loses", f"{len(seen.lost)}, {returned}", "hurts", said)
+        said = f"{plural(len(seen.lost), 'request')} lost ({outcomes(seen.lost)}){again(seen)}{away}.{error(seen)}"
+        return Found("loses", f"{len(seen.lost)}{away}", "hurts", said)
     if seen.retryable:
-        return Found("retry", f"{len(seen.retryable)}, {returned}", "noticed", f"None lost, {again(seen)}{returned}.")
-    slow = "" if (seen.back_s or 0.0) < AT_ONCE_S else f", {returned}"
-    return Found("none lost", slow.removeprefix(", "), "fine", f"No request failed{slow}.")
+        return Found("retry", f"{len(seen.retryable)}{away}", "noticed", f"None lost{again(seen)}{away}.{error(seen)}")
+    return Found("none lost", away.removeprefix(", "), "fine", f"No request failed{away}.{error(seen)}")
+
+
+def clause(seen: Watched) -> str:
+    """How long nobody was answered, and how many processes are missing; empty if all is as before."""
+    away_s, (after, before) = seen.away_s(BYSTANDER), seen.workers
+    parts = [f"away {seconds(away_s)}"] if away_s > AT_ONCE_S else []
+    parts += [f"with {after} of {before} workers"] if after < before else []
+    return "".join(f", {part}" for part in parts)
+
+
+def error(seen: Watched) -> str:
+    """What prevented the next server from starting; empty if nothing did."""
+    return f" {seen.cell.facts['error']}." if seen.cell.facts.get("error") else ""
 
 
 def crash(seen: Watched) -> Found:
-    """For a process that is killed: whether any request failed; chance decides which ones that process had."""
+    """For a process that is killed: whether others go on, and then chance decides what that one had."""
     found = outage(seen)
-    if found.word != "retry":
+    all_lost = bool(seen.in_flight) and not any(one.good for one in seen.in_flight)
+    if found.severity == "dead" or seen.workers[1] < SEVERAL or all_lost:
         return found
-    return Found("loses", f"{len(seen.retryable)}, {back(seen.back_s or 0.0)}", "hurts", found.sentence)
+    figure = f"loses {len(seen.failed)}{clause(seen)}" if seen.failed else clause(seen).removeprefix(", ")
+    return Found("goes on", figure, "noticed", found.sentence)
 
 
 def reload(seen: Watched) -> Found:
     """For a server that is told to load its code anew: whether it does, and what that costs."""
+    if worst := not_back(seen):
+        return worst
     if seen.cell.facts.get("reloaded") is False:
-        return Found("ignores", "it", "hurts", "It went on with the code that it had.")
+        within = f"within {seconds(seen.cell.lasted_s)}"
+        return Found("not done", within, "hurts", f"It had not loaded its code anew {within}.")
     return outage(seen)
 
 
 def again(seen: Watched) -> str:
     """What a client could send again, where there is any."""
-    return f"{len(seen.retryable)} that can be sent again ({outcomes(seen.retryable)}), " if seen.retryable else ""
+    return f", {len(seen.retryable)} that can be sent again ({outcomes(seen.retryable)})" if seen.retryable else ""
 
 
 def database(seen: Watched) -> Found:
@@ -105,8 +124,9 @@ def database(seen: Watched) -> Found:
     if late:
         said = f"{during}, and {len(late)} after it was back ({outcomes(late)}), {returned}."
         return Found("fails", f"{len(late)} after it, {returned}", "hurts", said)
-    slow = "" if (seen.back_s or 0.0) < AT_ONCE_S else returned
-    return Found("recovers", slow, "fine", f"{during}, and none after it was back.")
+    figure = [returned] if (seen.back_s or 0.0) > AT_ONCE_S else []
+    figure += [f"with {seen.workers[0]} of {seen.workers[1]} workers"] if seen.workers[0] < seen.workers[1] else []
+    return Found("recovers", ", ".join(figure), "fine", f"{during}, and none after it was back.")
 
 
 def starving(seen: Watched, needy: str = "") -> Found:
@@ -118,13 +138,12 @@ def starving(seen: Watched, needy: str = "") -> Found:
     share = seen.served_share(bystanders)
     if share is None:
         return outage(seen)
-    if worst := not_back(seen):
-        return worst
     if share < SERVED:
         return waiting(seen, bystanders, "starves")
-    needy_share = seen.served_share([needy]) if needy else None
-    if needy_share is not None and needy_share < SERVED:
+    if needy and seen.longest_wait_s([needy]) > BLOCKED_SHARE * seen.cell.lasted_s:
         return waiting(seen, [needy], "blocks")
+    if worst := not_back(seen):
+        return worst
     asked = seen.meanwhile(bystanders)
     waited = [one for one in asked if not seen.served(one)]
     figure = f"{len(waited)} of {len(asked)} wait" if waited else ""
@@ -166,8 +185,6 @@ def readers(seen: Watched) -> Found:
 
 def leaving(seen: Watched) -> Found:
     """For clients that leave while their query runs: whether it is stopped, and whether others wait for it."""
-    if worst := not_back(seen):
-        return worst
     wait_s = {name: seen.longest_wait_after_s(name) for name in dict.fromkeys(one.endpoint for one in seen.sent)}
     queries, left, stopped_s = (number(seen, name) for name in ("queries", "queries_left", "stopped_s"))
     fate = "" if not queries else f"{left or 0:.0f} of {queries:.0f} queries ran on although their clients had left. "
@@ -177,6 +194,8 @@ def leaving(seen: Watched) -> Found:
         said = f"{fate}Others waited for them: {join([f'{name} up to {seconds(wait_s[name])}' for name in wait_s])}."
         word = "starves" if wait_s.get(BYSTANDER, 0.0) > BLOCKED_S else "blocks"
         return Found(word, longest, "hurts", said)
+    if worst := not_back(seen):
+        return worst
     if queries and not left:
         return Found("stops", f"in {seconds(stopped_s)}" if stopped_s else "", "fine", f"{fate}Nobody waited for them.")
     return Found("runs on" if queries else "serves", "", "noticed" if queries else "fine", f"{fate}Nobody waited.")

@@ -19,7 +19,8 @@ class JudgedCell:
     cell: FaultCell
     found: Found
     cures: bool | None = None
-    """Of a cure, whether the model is better off with it; None without one, and where that is not known."""
+    """Of a cure, whether the model is better off with it; None without one, where there was nothing to cure, and where
+    that is not known."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def judged_fault(facts: FaultFacts, cells: Sequence[FaultCell]) -> JudgedFault:
 def judged_cell(cell: FaultCell, plain: Found | None) -> JudgedCell:
     """A cell, and whether its cure makes the model better off than it is without."""
     own = found(cell)
-    known = plain is not None and {own.severity, plain.severity} <= set(SEVERITIES)
+    known = plain is not None and {own.severity, plain.severity} <= set(SEVERITIES) and plain.severity != SEVERITIES[0]
     return JudgedCell(cell, own, better(own, plain) if plain and known and cell.cure else None)
 
 

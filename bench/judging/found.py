@@ -13,6 +13,9 @@ AT_ONCE_S = 0.3
 # Of two that hurt, the first is worse: nobody is served, or only those who need nothing of what is away.
 WORST_FIRST = ("starves", "blocks")
 
+# What a figure begins with that says more than the word, and stands behind a comma.
+CLAUSES = ("away", "back", "exits", "holds", "loses")
+
 
 @dataclass(frozen=True)
 class Found:
@@ -28,7 +31,8 @@ class Found:
     @property
     def text(self) -> str:
         """Both, as a table has them."""
-        return f"{self.word} {self.figure}".strip()
+        comma = "," if self.figure.startswith(CLAUSES) else ""
+        return f"{self.word}{comma} {self.figure}".strip()
 
     @property
     def weak(self) -> bool:

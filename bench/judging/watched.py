@@ -3,13 +3,14 @@
 *Lost* is what failed and what a client may not simply send again; a refused connection, and one that was closed before
 any byte of an answer after it had had one, are *retryable* and counted apart. *Back* is the time from the fault's end
 to the last request that failed, if nothing failed for two seconds after it, or where it was watched for less than four
-for half of that time, and every worker answers.
+for half of that time. *Away* is the longest time in which no request was answered.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from statistics import median
 
 from bench.results.faults import FaultCell
@@ -84,29 +85,37 @@ class Watched:
         return self.cell.facts.get("alive") is False
 
     @property
-    def complete(self) -> bool:
-        """Whether as many workers answer as before, as far as that is known."""
+    def workers(self) -> tuple[int, int]:
+        """How many of the server's processes answered at the end, and how many had before; 0 where nobody knows."""
         before, after = (self.cell.facts.get(name) for name in ("workers_before", "workers_after"))
-        counted = isinstance(before, int) and isinstance(after, int)
-        return not counted or int(after or 0) >= int(before or 0)
+        return (after, before) if isinstance(before, int) and isinstance(after, int) else (0, 0)
+
+    @property
+    def in_flight(self) -> list[Sent]:
+        """What was under way when the fault began."""
+        return [one for one in self.sent if one.at_s < 0 < one.end_s]
+
+    def away_s(self, endpoint: str) -> float:
+        """The longest time without an answer, from the fault's beginning on; of an endpoint that is always asked."""
+        ends_s = sorted(one.end_s for one in self.sent if one.good and one.endpoint == endpoint)
+        return max((later - max(earlier, 0.0) for earlier, later in pairwise(ends_s) if later > 0), default=0.0)
 
     @cached_property
     def usual_s(self) -> dict[str, float]:
         """By endpoint, how long an answer took before the fault, or where there is none, at its fastest."""
-        found: dict[str, list[float]] = {}
+        before: dict[str, list[float]] = {}
+        fastest: dict[str, float] = {}
         for one in self.sent:
             if one.good and one.took_s is not None:
-                found.setdefault(one.endpoint, [])
+                fastest[one.endpoint] = min(one.took_s, fastest.get(one.endpoint, one.took_s))
                 if one.end_s < 0:
-                    found[one.endpoint].append(one.took_s)
-        fastest = {name: min(one.took_s or 0.0 for one in self.sent if one.good and one.endpoint == name)
-                   for name in found}  # fmt: skip
-        return {name: median(times) if times else fastest[name] for name, times in found.items()}
+                    before.setdefault(one.endpoint, []).append(one.took_s)
+        return {**fastest, **{name: median(times) for name, times in before.items()}}
 
     @property
     def back_s(self) -> float | None:
         """From the fault's end until requests were answered again; None if they were not within the watch."""
-        if self.gone or not self.complete or not self.sent:
+        if self.gone or not self.sent:
             return None
         end_s, last_s = self.cell.lasted_s, max((one.at_s for one in self.failed), default=0.0)
         served = [one.at_s + max(0.0, (one.took_s or 0.0) - self.usual_s[one.endpoint])

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 FaultState = Literal["measured", "failed", "not tried"]
 Fact = float | int | str | bool | None
+NUMBERS = {int, float}
 # What may become of a request, beside a status that was not expected.
 OUTCOMES = ("ok", "refused", "reset", "empty", "stale", "timeout", "wrong", "unanswered")
 
@@ -139,15 +140,12 @@ def are_columns(one: Mapping[str, Any]) -> bool:
     sent, took, outcomes = one["sent_s"], one["took_s"], one["outcome"]
     return (
         len(sent) == len(took) == len(outcomes)
-        and all(is_number(each) for each in sent)
-        and all(each is None or (is_number(each) and each >= 0) for each in took)
-        and all(isinstance(each, str) and is_outcome(each) for each in outcomes)
+        and set(map(type, sent)) <= NUMBERS
+        and set(map(type, took)) <= NUMBERS | {type(None)}
+        and min((each for each in took if each is not None), default=0) >= 0
+        and set(map(type, outcomes)) <= {str}
+        and all(map(is_outcome, set(outcomes)))
     )
-
-
-def is_number(value: object) -> bool:
-    """Whether it is a number, which to Python a truth value is too."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_outcome(text: str) -> bool:

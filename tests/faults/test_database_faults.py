@@ -11,6 +11,7 @@ from bench.errors import BenchError
 from bench.faults.fault import Row
 from bench.faults.known import FAULTS, find_faults
 from bench.faults.own_cluster import own_cluster
+from bench.faults.pool_exhausted import SLOW_S
 from bench.faults.running import inflict, rows_of
 from bench.load import Generator
 from bench.models import find_models
@@ -69,11 +70,15 @@ def served_meanwhile(cell: FaultCell, path: str) -> float:
     return sum(took_s is not None and sent_s + took_s < cell.lasted_s for took_s, sent_s in sent) / len(sent)
 
 
+def longest_s(cell: FaultCell, path: str) -> float:
+    """How long the slowest answer took."""
+    return max(took_s for took_s in to(cell, path).took_s if took_s is not None)
+
+
 def test_requests_succeed_as_soon_as_the_database_is_back(faulty_bed: TestBed, generators: Generators) -> None:
-    cells = seen("database-restart", faulty_bed, generators, ("gevent", ""), ("asyncio-bridge", ""))
-    for cell in cells.values():
-        assert "500" in to(cell, "/todos/1").outcome
-        assert set(after(cell, "/todos/1")) == {"ok"}
+    cells = seen("database-restart", faulty_bed, generators, ("gevent", ""))
+    assert any("500" in to(cell, "/todos/1").outcome for cell in cells.values())
+    assert {outcome for cell in cells.values() for outcome in after(cell, "/todos/1")} == {"ok"}
 
 
 def test_sqlalchemy_uses_connections_that_were_ended_and_asyncpg_does_not(
@@ -101,7 +106,7 @@ def test_threads_that_wait_for_a_hanging_database_serve_nobody_else_unless_there
 ) -> None:
     plain, cured = ("gthread", ""), ("gthread", "more threads than requests")
     cells = seen("database-hangs", faulty_bed, generators, plain, cured)
-    assert served_meanwhile(cells[plain], "/") < 0.5 < served_meanwhile(cells[cured], "/")
+    assert served_meanwhile(cells[plain], "/") < min(0.5, served_meanwhile(cells[cured], "/"))
     for cell in cells.values():
         assert served_meanwhile(cell, "/todos/1") == 0
         assert "500" not in to(cell, "/todos/1").outcome
@@ -116,10 +121,11 @@ def test_a_time_out_for_statements_gives_connections_back_and_one_for_a_connecti
     slow = {key: Counter(to(cell, "/sleep/postgres/").outcome) for key, cell in cells.items()}
     assert slow[plain]["500"] == 0
     assert slow[given_up].keys() == {"ok", "500"}
-    assert served_meanwhile(cells[plain], "/todos/1") < 0.5 < served_meanwhile(cells[plain], "/")
+    assert served_meanwhile(cells[plain], "/") > 0.5
+    assert longest_s(cells[plain], "/todos/1") > SLOW_S / 2  # nobody has a connection before the first has come back
     for key in ended:
         assert slow[key] == {"500": 12}
-        assert served_meanwhile(cells[key], "/todos/1") > 0.5
+        assert set(after(cells[key], "/todos/1")) == {"ok"}
 
 
 def test_views_that_wait_for_a_hanging_service_keep_their_connections_from_others_until_a_time_out(
@@ -127,7 +133,7 @@ def test_views_that_wait_for_a_hanging_service_keep_their_connections_from_other
 ) -> None:
     plain, cured = ("gevent", ""), ("gevent", "time-out for the call")
     cells = seen("upstream-hangs", faulty_bed, generators, plain, cured)
-    assert served_meanwhile(cells[plain], "/todos/1") < 0.5 < served_meanwhile(cells[cured], "/todos/1")
+    assert served_meanwhile(cells[plain], "/todos/1") == 0 < served_meanwhile(cells[cured], "/todos/1")
     assert "502" in to(cells[cured], "/mixed/").outcome
     assert "502" not in to(cells[plain], "/mixed/").outcome
 

@@ -1,5 +1,8 @@
 """Deploys, reloads and crashes of real servers: what is lost, what is not, and which setting cures it."""
 
+import os
+import socket
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +11,8 @@ from bench.faults.fault import Fault
 from bench.faults.known import find_faults
 from bench.faults.shared import IN_FLIGHT, TWO_WORKERS
 from bench.models import MODELS, find_models
+from bench.testbed.processes.connected import clients, listed
+from bench.testbed.processes.ports import HOST
 from tests.faults.tiny_rows import ASYNCIO, SYNC, outcomes, rows, tried
 
 TWO_S, THREE_S = (asked.path for asked in IN_FLIGHT)
@@ -67,6 +72,19 @@ def test_a_reload_ends_one_process_of_uvicorn_and_replaces_workers_elsewhere(tmp
     assert alone.facts["exit_code"] == 129
     assert outcomes(sync)["refused"] == outcomes(two)["refused"] == 0
     assert outcomes(two, TWO_S) + outcomes(two, THREE_S) == {"ok": 3}
+
+
+def test_the_clients_of_a_process_are_counted_by_their_port() -> None:
+    own = os.getpid()
+    with closing(socket.create_server((HOST, 0))) as listener, closing(socket.create_server((HOST, 0))) as other:
+        port = listener.getsockname()[1]
+        assert clients([own], port) == {own: 0}
+        with ExitStack() as opened:
+            for server in (listener, listener, other):
+                opened.enter_context(socket.create_connection(server.getsockname()))
+                opened.enter_context(server.accept()[0])
+            assert clients([own, 999_999_999], port) == {own: 2, 999_999_999: 0}
+            assert len(list(listed(own, port))) == 2
 
 
 def test_every_cure_changes_the_command_of_the_models_that_it_fits_and_of_no_other() -> None:

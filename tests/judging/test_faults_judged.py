@@ -17,34 +17,40 @@ from tests.fault_runs import cell, eight, failing, fault_run, faults_of, request
 
 QUERY = "/sleep/postgres/?seconds=2"
 TODO = "/todos/1"
+FOUR = {"workers_before": 4, "workers_after": 4}
+# Two requests that were under way when a process was killed, and were lost.
+IN_FLIGHT = Requests(endpoint=QUERY, sent_s=(-0.5, -0.4), took_s=(0.6, 0.5), outcome=("empty", "empty"))
 
 
 @pytest.mark.parametrize(
     ("one", "text", "severity"),
     [
         (cell("deploy", "m", requests()), "none lost", "fine"),
-        (cell("deploy", "m", requests(*failing("reset", 0.0, 0.2))), "loses 4, back at once", "hurts"),
-        (cell("deploy", "m", requests(*failing("500", -0.2, 0.0))), "loses 4, back at once", "hurts"),
-        (cell("deploy", "m", requests(*failing("refused", 0.0, 3.9))), "retry 78, back in 0.9 s", "noticed"),
-        (cell("deploy", "m", requests((0.0, "stale"))), "retry 1, back at once", "noticed"),
-        (cell("deploy", "m", requests((0.0, "stale"), (0.05, "empty"))), "loses 1, back at once", "hurts"),
+        (cell("deploy", "m", requests(*failing("reset", 0.0, 0.2))), "loses 4", "hurts"),
+        (cell("deploy", "m", requests(*failing("500", -0.2, 0.0))), "loses 4", "hurts"),
+        (cell("deploy", "m", requests(*failing("refused", 0.0, 3.9))), "retry 78, away 3.9 s", "noticed"),
+        (cell("deploy", "m", requests((0.0, "stale"))), "retry 1", "noticed"),
+        (cell("deploy", "m", requests((0.0, "stale"), (0.05, "empty"))), "loses 1", "hurts"),
         (cell("deploy", "m", requests(*failing("refused", 0.0, 6.5))), "not back within 4.0 s", "dead"),
         (cell("deploy", "m", requests(*failing("refused", 0.0, 9)), facts={"alive": False, "exit_code": 3}),
-         "never exits 3", "dead"),
+         "never, exits 3", "dead"),
         (cell("deploy", "m", requests(), facts={"workers_before": 4, "workers_after": 3}),
-         "not back within 4.0 s", "dead"),
-        (cell("deploy", "m", requests(waits=(0.0, 3.1))), "none lost", "fine"),
-        (cell("deploy", "m", requests(waits=(0.0, 5.0))), "none lost back in 2.0 s", "fine"),
-        (cell("crash", "m", requests((0.0, "stale")), lasted_s=0.0), "loses 1, back at once", "hurts"),
+         "none lost with 3 of 4 workers", "fine"),
+        (cell("deploy", "m", requests(waits=(0.0, 3.1))), "none lost, away 3.1 s", "fine"),
+        (cell("deploy", "m", requests(waits=(0.0, 5.0))), "none lost, away 5.0 s", "fine"),
+        (cell("crash", "m", requests((0.0, "reset")), lasted_s=0.0), "loses 1", "hurts"),
+        (cell("crash", "m", requests((0.0, "reset")), lasted_s=0.0, facts=FOUR), "goes on, loses 1", "noticed"),
+        (cell("crash", "m", requests(), lasted_s=0.0, facts=FOUR), "goes on", "noticed"),
+        (cell("crash", "m", requests(), IN_FLIGHT, lasted_s=0.0, facts=FOUR), "loses 2", "hurts"),
         (cell("crash", "m", requests(), lasted_s=0.0), "none lost", "fine"),
-        (cell("reload", "m", requests(), facts={"reloaded": False}), "ignores it", "hurts"),
+        (cell("reload", "m", requests(), facts={"reloaded": False}), "not done within 3.0 s", "hurts"),
         (cell("reload", "m", requests(), facts={"reloaded": True}), "none lost", "fine"),
         (cell("database-restart", "m", requests(*failing("500", 0.0, 3.0))), "recovers", "fine"),
         (cell("database-restart", "m", requests(*failing("500", 0.0, 3.3))), "fails 5 after it, back at once", "hurts"),
         (cell("connections-ended", "m", requests(*failing("500", 0.1, 0.45), lasts_s=0.0), lasted_s=0.0),
          "fails 7 after it, back in 0.4 s", "hurts"),
         (cell("start-without-database", "m", requests(), facts={"alive": False, "exit_code": 0}),
-         "never exits 0", "dead"),
+         "never, exits 0", "dead"),
         (cell("database-hangs", "m", requests(), requests(endpoint=TODO, waits=(0.0, 3.0))), "serves", "fine"),
         (cell("database-hangs", "m", requests(waits=(0.6, 3.0))), "starves 2.1 s", "hurts"),
         (cell("database-hangs", "m", requests(waits=(0.0, 0.9))), "serves", "fine"),
@@ -54,7 +60,7 @@ TODO = "/todos/1"
         (cell("upstream-hangs", "m", requests(), requests(endpoint=TODO)), "serves", "fine"),
         (cell("slow-heads", "m", requests(*failing("timeout", 0.0, 3.0))), "starves 0.0 s", "hurts"),
         (cell("slow-readers", "m", requests(), facts={"held_bytes": 530_000_000}), "holds 530 MB", "hurts"),
-        (cell("slow-readers", "m", requests(), facts={"held_bytes": 3_000_000}), "serves holds 3 MB", "fine"),
+        (cell("slow-readers", "m", requests(), facts={"held_bytes": 3_000_000}), "serves, holds 3 MB", "fine"),
         (cell("slow-readers", "m", requests(waits=(0.0, 3.0)), facts={"held_bytes": 3_000_000}),
          "starves 2.1 s", "hurts"),
         (cell("clients-leave", "m", requests(), facts={"queries": 15, "queries_left": 0, "stopped_s": 0.1}),
@@ -71,7 +77,7 @@ TODO = "/todos/1"
          "leaks +0 MB, +100 descriptors", "hurts"),
         (cell("leaks", "m", facts={"in_transaction": 1}), "leaks +0 MB, +1 transactions", "hurts"),
         (cell("leaks", "m", facts={"requests": 2_500, "unexpected": 200}), "fails 200 of 2,500", "hurts"),
-        (cell("a fault that nobody knows", "m", requests((0.0, "reset"))), "loses 1, back at once", "hurts"),
+        (cell("a fault that nobody knows", "m", requests((0.0, "reset"))), "loses 1", "hurts"),
         (cell("deploy", "m", state="failed", reason="it did not start"), "failed", "unknown"),
     ],
 )  # fmt: skip
@@ -125,8 +131,8 @@ def test_requests_to_other_endpoints_do_not_hide_that_nobody_is_served() -> None
     ("plain", "cured", "cures"),
     [
         (cell("deploy", "m", requests((0.0, "reset"))), requests(), True),
-        (cell("deploy", "m", requests()), requests(), False),
-        (cell("deploy", "m", requests()), requests((0.0, "reset")), False),
+        (cell("deploy", "m", requests()), requests(), None),
+        (cell("deploy", "m", requests((0.0, "stale"))), requests((0.0, "reset")), False),
         (cell("deploy", "m", facts={"alive": False}), requests((0.0, "reset")), True),
         (cell("deploy", "m", state="failed", reason="why"), requests(), None),
     ],
@@ -152,8 +158,8 @@ def test_a_weak_point_says_what_happens_and_which_setting_cures_it() -> None:
     judged = judged_faults(faults_of(cells))
     assert [one.fault.name for one in judged.weak_points("m")] == ["crash", "deploy"]
     assert [one.sentence for one in judged.weak_points("m")] == [
-        "crash: what crash is; never exits. No setting that was tried cures it.",
-        "deploy: what deploy is; loses 1, back at once. Cured by a socket (--bind fd://3): none lost.",
+        "crash: what crash is; never, exits. No setting that was tried cures it.",
+        "deploy: what deploy is; loses 1. Cured by a socket (--bind fd://3): none lost.",
     ]
     assert judged.tried("m") == 3
 

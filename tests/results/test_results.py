@@ -19,10 +19,13 @@ from bench.results.faults import FaultCell, FaultFacts, Faults, Requests
 from bench.results.file import problems, schema
 from bench.results.tried import Confirmed, Difference, Stall, Tried, TriedApp, TriedModel, TriedRequest, Waits
 from bench.scenarios import SCENARIOS, bridge
+from tests.fault_runs import cell, fault_run, requests
 from tests.observations import closed_slices, described, observations
 from tests.report_runs import sample_run
 
 ROOT = Path(__file__).parents[2]
+# A request that was answered, as a fault's cell has it.
+COLUMNS = {"endpoint": "/", "sent_s": [0.1], "took_s": [0.1], "outcome": ["ok"]}
 CELL = Cell("s", "gevent", {"name": "w", "n": 1}, "rate", ("python",), {"pid": 1}, observations({"rate": 10.0}))
 
 
@@ -191,6 +194,39 @@ def test_a_cell_or_a_round_that_is_there_twice_is_refused(tmp_path: Path) -> Non
     run.path.write_text(json.dumps(content))
     with pytest.raises(BenchError, match="the cell is there twice"):
         load_run(run.path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"fault": "other"}, "nothing is said of its fault"),
+        ({"model": "other"}, "nothing is said of its model"),
+        ({"state": "fine"}, "fine. is not one of"),
+        ({"facts": {"alive": [1]}}, "facts.alive"),
+        ({"watched_s": -1.0}, "-1.0 is less than the minimum"),
+        *(({"requests": [{**COLUMNS, **column}]}, "its requests do not fit together")
+          for column in ({"sent_s": []}, {"sent_s": ["now"]}, {"sent_s": [True]}, {"took_s": [-1.0]},
+                         {"outcome": ["lost"]}, {"outcome": [None]}, {"outcome": ["99"]})),
+    ],
+)  # fmt: skip
+def test_faults_that_do_not_fit_together_are_damage(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    path = fault_run(tmp_path, [cell("deploy", "gevent", requests())]).path
+    content = json.loads(path.read_text())
+    assert load_run(path).faults is not None
+    content["faults"]["cells"][0] |= change
+    path.write_text(json.dumps(content))
+    with pytest.raises(BenchError, match=rf"is damaged: \$.faults.cells\[0\].*{says}"):
+        load_run(path)
+
+
+def test_a_fault_or_its_cell_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = fault_run(tmp_path, [cell("deploy", "gevent", requests())]).path
+    for part, says in (("cells", "the cell is there twice"), ("faults", "a name is there twice")):
+        content = json.loads(path.read_text())
+        content["faults"][part] *= 2
+        (tmp_path / "twice.json").write_text(json.dumps(content))
+        with pytest.raises(BenchError, match=says):
+            load_run(tmp_path / "twice.json")
 
 
 def test_what_the_bench_writes_keeps_the_schema(tmp_path: Path) -> None:

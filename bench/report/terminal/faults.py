@@ -110,8 +110,8 @@ def cured_words(cells: Sequence[JudgedCell]) -> str:
     known = [one for one in cells if one.cures is not None]
     better = [one.cell.model for one in known if one.cures]
     if not known:
-        return "not known whether it cures"
-    return f"cures for {join(better)}" if better else f"changes nothing that hurts, of {len(known)} tried"
+        return "there was nothing to cure"
+    return f"cures for {join(better)}" if better else f"does not cure for {join([one.cell.model for one in known])}"
 
 
 def who(one: JudgedCell) -> str:

@@ -150,6 +150,12 @@ class GuardedProcess:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
+    def kill(self) -> None:
+        """End the command and its process group at once (SIGKILL), for one whose way to end is of no interest."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
     def ask_to_end(self) -> None:
         """Have the command end, and do not wait for it; whoever ends several asks all of them first."""
         close_pipe(self.guard)
