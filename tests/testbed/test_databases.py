@@ -15,7 +15,6 @@ import psycopg2
 import pytest
 from sqlalchemy import make_url
 
-import bench.testbed.databases
 from bench.errors import BenchError
 from bench.testbed.databases import Database, databases, seeded_database
 from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
@@ -88,7 +87,7 @@ def test_servers_that_start_at_the_same_time_share_one_database(
         time.sleep(0.1)  # so long as it takes the others to ask
         yield Database("postgresql://", None, kind, "18", "embedded")
 
-    monkeypatch.setattr(bench.testbed.databases, "seeded_database", slowly)
+    monkeypatch.setattr("bench.testbed.databases.seeded_database", slowly)
     with databases({}, tmp_path) as found, ThreadPoolExecutor(8) as pool:
         assert len({id(one) for one in pool.map(lambda _: found["postgres"], range(8))}) == 1
     assert started == ["postgres"]
