@@ -14,8 +14,9 @@ from bench.testbed.servers.life import Server
 # after TimeoutStopSec (90 s).
 ENDS_WITHIN_S = 20.0
 # uvicorn replaces its workers one after the other, and waits for each one's requests: some 3 s a worker where it has a
-# core to itself.
-RELOADS_WITHIN_S = 40.0
+# core to itself. gunicorn ends the old workers before the new ones have imported the application, so nobody answers
+# for a while.
+RELOADS_WITHIN_S = 90.0
 LOOK_S = 0.05
 
 
