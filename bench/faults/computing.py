@@ -72,4 +72,5 @@ COMPUTING = Fault(
     load=(Asked(path="/", rate_rps=20.0, timeout_s=TIMEOUT_S),),
     cures=(MORE_WORKERS,),
     after_s=3.0,
+    leaves_servers=True,
 )

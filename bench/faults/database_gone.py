@@ -104,54 +104,54 @@ def kill_worker(scene: Scene, row: Row) -> None:
         time.sleep(LOOK_S)
 
 
-FAULTS = (
-    Fault(
-        name="database-restart",
-        title="the database is restarted",
-        done=f"PostgreSQL is shut down (fast), stays away for {DOWN_S:.0f} s and is started again, while clients ask "
-        "for `/` and for one row.",
-        asked="Do requests fail although the database is back?",
-        sources=(
-            "https://docs.sqlalchemy.org/en/20/core/pooling.html#dealing-with-disconnects",
-            "https://github.com/MagicStack/asyncpg/issues/421",
-        ),
-        inflict=restart,
-        load=(ROOT, TODO),
-        after_s=3.0,
-        hurts_database=True,
+DATABASE_RESTART = Fault(
+    name="database-restart",
+    title="the database is restarted",
+    done=f"PostgreSQL is shut down (fast), stays away for {DOWN_S:.0f} s and is started again, while clients ask "
+    "for `/` and for one row.",
+    asked="Do requests fail although the database is back?",
+    sources=(
+        "https://docs.sqlalchemy.org/en/20/core/pooling.html#dealing-with-disconnects",
+        "https://github.com/MagicStack/asyncpg/issues/421",
     ),
-    Fault(
-        name="connections-ended",
-        title="the database ends idle connections",
-        done=f"Each server has used all connections of its pool at once. pg_terminate_backend() ends them, as an "
-        f"administrator, a proxy or a firewall may, and {AT_ONCE} requests for one row come at once.",
-        asked="Do requests fail for which a new connection could have been opened?",
-        sources=(
-            "https://docs.sqlalchemy.org/en/20/core/pooling.html#disconnect-handling-pessimistic",
-            "https://github.com/MagicStack/asyncpg/issues/205",
-        ),
-        inflict=end_connections,
-        cures=(PRE_PING,),
-        before_s=0.0,
-        after_s=0.0,
-        hurts_database=True,
-        pool=AT_ONCE,
+    inflict=restart,
+    load=(ROOT, TODO),
+    after_s=3.0,
+    hurts_database=True,
+    leaves_servers=True,
+)
+CONNECTIONS_ENDED = Fault(
+    name="connections-ended",
+    title="the database ends idle connections",
+    done=f"Each server has used all connections of its pool at once. pg_terminate_backend() ends them, as an "
+    f"administrator, a proxy or a firewall may, and {AT_ONCE} requests for one row come at once.",
+    asked="Do requests fail for which a new connection could have been opened?",
+    sources=(
+        "https://docs.sqlalchemy.org/en/20/core/pooling.html#disconnect-handling-pessimistic",
+        "https://github.com/MagicStack/asyncpg/issues/205",
     ),
-    Fault(
-        name="start-without-database",
-        title="a server or a worker starts while the database is down",
-        done="PostgreSQL is shut down. Then one worker of each server is killed, for its server to replace it; a "
-        "server that is one process is started again itself. PostgreSQL is back once all have started or ended.",
-        asked="Is the server there when the database is?",
-        sources=(
-            "https://github.com/Kludex/uvicorn/pull/3001",
-            "https://github.com/Kludex/uvicorn/issues/1115",
-            "https://magicstack.github.io/asyncpg/current/api/index.html#connection-pools",
-        ),
-        inflict=start_without,
-        load=(FEW,),
-        cures=(EMPTY_POOL,),
-        after_s=3.0,
-        hurts_database=True,
+    inflict=end_connections,
+    cures=(PRE_PING,),
+    before_s=0.0,
+    after_s=0.0,
+    hurts_database=True,
+    pool=AT_ONCE,
+    leaves_servers=True,
+)
+START_WITHOUT_DATABASE = Fault(
+    name="start-without-database",
+    title="a server or a worker starts while the database is down",
+    done="PostgreSQL is shut down. Then one worker of each server is killed, for its server to replace it; a "
+    "server that is one process is started again itself. PostgreSQL is back once all have started or ended.",
+    asked="Is the server there when the database is?",
+    sources=(
+        "https://github.com/Kludex/uvicorn/pull/3001",
+        "https://github.com/Kludex/uvicorn/issues/1115",
+        "https://magicstack.github.io/asyncpg/current/api/index.html#connection-pools",
     ),
+    inflict=start_without,
+    load=(FEW,),
+    cures=(EMPTY_POOL,),
+    after_s=3.0,
+    hurts_database=True,
 )

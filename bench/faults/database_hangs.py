@@ -38,5 +38,6 @@ FAULTS = (
         cures=(MORE_THREADS,),
         after_s=3.0,
         hurts_database=True,
+        leaves_servers=True,
     ),
 )

@@ -125,6 +125,8 @@ class Fault:
     """How long they go on after it."""
     hurts_database: bool = False
     """Whether it does to the database what nobody may do to a user's own."""
+    leaves_servers: bool = False
+    """Whether a server that answers when it is over is as it was before it, so that the next fault may have it."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """What every server of it finds in its environment."""
     pool: int = 8

@@ -3,25 +3,29 @@
 from collections.abc import Sequence
 
 from bench.errors import BenchError
-from bench.faults import crash, database_gone, database_hangs, deploy, pool_exhausted, upstream
+from bench.faults import crash, database_hangs, deploy, pool_exhausted, upstream
 from bench.faults.computing import COMPUTING
+from bench.faults.database_gone import CONNECTIONS_ENDED, DATABASE_RESTART, START_WITHOUT_DATABASE
 from bench.faults.fault import Fault
 from bench.faults.leaks import LEAKS
 from bench.faults.leaving import CLIENTS_LEAVE
 from bench.faults.slow_clients import SLOW_HEADS, SLOW_READERS
 
+# Those that leave servers as they were stand together, so that the next one need not start them again.
 FAULTS: tuple[Fault, ...] = (
     *deploy.FAULTS,
     *crash.FAULTS,
-    *database_gone.FAULTS,
-    *database_hangs.FAULTS,
+    START_WITHOUT_DATABASE,
     *pool_exhausted.FAULTS,
-    SLOW_HEADS,
     SLOW_READERS,
     CLIENTS_LEAVE,
+    LEAKS,
+    SLOW_HEADS,
     COMPUTING,
     *upstream.FAULTS,
-    LEAKS,
+    *database_hangs.FAULTS,
+    CONNECTIONS_ENDED,
+    DATABASE_RESTART,
 )
 
 

@@ -122,4 +122,5 @@ LEAKS = Fault(
     inflict=send_and_compare,
     before_s=0.0,
     after_s=0.0,
+    leaves_servers=True,
 )

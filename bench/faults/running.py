@@ -4,13 +4,14 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import httpx
 
 from bench.errors import BenchError
 from bench.faults.fault import Fault, Row
+from bench.faults.keeping import KeptServers
 from bench.faults.scene import LiveScene, Starter, cell_of
 from bench.load import Generator
 from bench.models import Model
@@ -75,13 +76,19 @@ def inflict(
     generator: Generator,
     watcher: Generator,
     starter: Starter | None = None,
+    kept: KeptServers | None = None,
 ) -> list[FaultCell]:
-    """Start the servers of all rows, watch them while the fault is inflicted and after it, and end them.
+    """Have the servers of all rows up, watch them while the fault is inflicted and after it, and end them.
+
+    `kept` are servers from the fault before; those that this one leaves as they were are kept in it for the next.
 
     `watcher` is the generator for the watch, `generator` the one for what the fault sends itself. A row whose server
     does not start, and all rows of a fault that cannot be inflicted, have a failed cell.
     """
-    with LiveScene(fault, testbed, generator, starter or OfTheRegistry(fault, testbed)) as scene:
+    with (
+        nullcontext(kept) if kept else KeptServers() as servers,
+        LiveScene(fault, testbed, generator, starter or OfTheRegistry(fault, testbed), servers) as scene,
+    ):
         scene.start_all(rows)
         try:
             if scene.servers:
@@ -148,7 +155,7 @@ def try_faults(
     """
     began = time.monotonic() - run.elapsed_s
     run.faults = run.faults or Faults()
-    with Generator() as watcher:
+    with Generator() as watcher, KeptServers() as kept:
         for number, fault in enumerate(faults, start=1):
             step = f"faults/{fault.name}"
             if step in run.steps_done:
@@ -156,7 +163,7 @@ def try_faults(
             on_step(number, len(faults), f"fault {fault.name}", FAULT_S * (len(faults) - number + 1))
             cells = list(left_out(fault, models, testbed))
             rows = [] if refused(fault, testbed) else list(rows_of(fault, models, cures=cures))
-            cells += inflict(fault, rows, testbed, generator, watcher) if rows else []
+            cells += inflict(fault, rows, testbed, generator, watcher, kept=kept) if rows else []
             keep(run.faults, fault, cells, models)
             run.steps_done.append(step)
             run.elapsed_s = time.monotonic() - began

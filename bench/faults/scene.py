@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from typing import Protocol, Self
 
 from bench.errors import BenchError
 from bench.faults.fault import Asked, Fault, Row
+from bench.faults.keeping import KeptServer, KeptServers
 from bench.load import Generator, LoadJob, Watched, WatchJob
 from bench.load.job import NS_PER_S
 from bench.results.faults import Fact, FaultCell, Requests
@@ -60,6 +61,8 @@ class State:
     listener: socket.socket | None = None
     """The socket that its servers are given, if they do not open it themselves."""
     servers: list[Starting] = field(default_factory=list)
+    ends: list[ExitStack] = field(default_factory=list)
+    """For each of them, what ends it."""
     facts: dict[str, Fact] = field(default_factory=dict)
     requests: list[tuple[str, Watched]] = field(default_factory=list)
     began_ns: int = 0
@@ -70,8 +73,11 @@ class State:
 class LiveScene:
     """The scene of one fault; a context manager that ends all servers."""
 
-    def __init__(self, fault: Fault, testbed: TestBed, generator: Generator, starter: Starter) -> None:
+    def __init__(
+        self, fault: Fault, testbed: TestBed, generator: Generator, starter: Starter, kept: KeptServers
+    ) -> None:
         self.fault, self.testbed, self.generator = fault, testbed, generator
+        self._kept = kept
         self.servers: dict[Row, Server] = {}
         self.states: dict[Row, State] = {}
         self._starter = starter
@@ -127,7 +133,8 @@ class LiveScene:
         with self._lock:
             if self._over:
                 raise BenchError("the fault was broken off")
-            starting = self._running.enter_context(context)
+            state.ends.append(ExitStack())
+            starting = state.ends[-1].enter_context(context)
             state.servers.append(starting)
         self.servers[row] = server = starting.ready(pinned=False, within_s=START_WITHIN_S)
         return server
@@ -138,10 +145,18 @@ class LiveScene:
 
     # What carries it out:
 
-    def start_all(self, rows: Iterable[Row]) -> None:
-        """Start the servers of all rows together; those that do not start have a failure."""
+    def start_all(self, rows: Collection[Row]) -> None:
+        """Have a server for each row: one that the fault before has left as it was, or a fresh one.
+
+        Those that do not start have a failure.
+        """
+        self._kept.end_others(self.fault, rows)
         for row in rows:
-            self.states[row] = self._state(row)
+            if kept := self._kept.take(self.fault, row):
+                self.states[row] = State(kept.port, servers=[kept.starting], ends=[kept.ends])
+                self.servers[row] = kept.server
+            else:
+                self.states[row] = self._state(row)
 
         def start(row: Row) -> None:
             try:
@@ -149,7 +164,7 @@ class LiveScene:
             except BenchError as error:
                 self.states[row].failure = str(error)
 
-        self.each(start, list(self.states))
+        self.each(start, [row for row in self.states if row not in self.servers])
 
     @contextmanager
     def watched(self, watcher: Generator) -> Iterator[None]:
@@ -220,8 +235,22 @@ class LiveScene:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if kind is None:
+            for row in [row for row in self.states if self._stays(row)]:
+                state = self.states.pop(row)
+                kept = KeptServer(state.port, state.servers.pop(), self.servers[row], state.ends.pop())
+                self._kept.give(self.fault, row, kept)
         self._end_servers()
+        for state in self.states.values():
+            for ends in state.ends:
+                self._running.enter_context(ends)
         self._running.close()
+
+    def _stays(self, row: Row) -> bool:
+        """Whether the next fault may have the row's server: it is the one from before this fault, and answers."""
+        state = self.states[row]
+        answers = bool(state.facts.get("alive")) and state.facts.get("workers_after") == row.model.workers
+        return self.fault.leaves_servers and not row.cure and len(state.servers) == 1 and answers
 
     def _end_servers(self) -> None:
         """End all servers, and start no more. They are killed: some would take seconds, though nobody is connected."""

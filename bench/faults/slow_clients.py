@@ -125,6 +125,7 @@ SLOW_HEADS = Fault(
     inflict=send_heads,
     load=(WATCHED,),
     cures=(MORE_THREADS,),
+    leaves_servers=True,
 )
 SLOW_READERS = Fault(
     name="slow-readers",

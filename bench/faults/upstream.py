@@ -11,9 +11,8 @@ from bench.models import MODELS, Model
 HANGS_S = 3.0
 # After so long the upstream goes on in any case, and the fault has failed.
 AT_MOST_S = 4 * HANGS_S
-# More than there are requests to it within the time-out, and fewer than come while it hangs.
-POOL = 6
 TIMEOUT_MS = 300
+# Each keeps a connection: within the time-out fewer come than the pool has, and while the upstream hangs more.
 MIXED = Asked(path="/mixed/?seconds=0", rate_rps=10.0, timeout_s=15.0)
 TODO = Asked(path="/todos/1", rate_rps=5.0, timeout_s=15.0)
 ROOT = Asked(path="/", rate_rps=10.0, timeout_s=15.0)
@@ -65,6 +64,6 @@ FAULTS = (
         load=(ROOT, TODO, MIXED),
         cures=(TIMEOUT, COMMIT_FIRST),
         after_s=3.0,
-        pool=POOL,
+        leaves_servers=True,
     ),
 )

@@ -36,6 +36,19 @@ def fault(name: str = "tiny", inflict: object = lambda scene: None, **more: obje
     return Fault(**{"name": name, "inflict": inflict, **usual, **more})  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    run = new_run(tmp_path / "out", {"python": "3"}, {}, seed=0)
+    run.models = model_facts([SYNC, ASYNCIO, MISSING])
+    return run
+
+
+@pytest.fixture(scope="module")
+def generator() -> Iterator[Generator]:
+    with closing(Generator()) as ready:
+        yield ready
+
+
 def left_running() -> list[int]:
     """Servers of these applications that have not ended."""
     return [
@@ -109,23 +122,41 @@ def test_the_next_server_of_a_row_has_the_same_address(tmp_path: Path) -> None:
     assert (cell.lasted_s > 0, outcomes(cell)["refused"] > 0) == (True, True)
 
 
+def test_a_server_that_a_fault_leaves_as_it_was_goes_on_to_the_next_and_others_are_fresh(
+    run: Run, generator: Generator, tmp_path: Path
+) -> None:
+    pids: list[dict[str, int]] = []
+
+    def note(scene: Scene) -> None:
+        pids.append({row.name: server.process.pid for row, server in scene.servers.items()})
+
+    def kill_one(scene: Scene) -> None:
+        note(scene)
+        (row,) = [row for row in scene.servers if row.name == ASYNCIO.name]
+        scene.servers[row].process.stop()
+
+    left = {"inflict": note, "leaves_servers": True}
+    faults = [
+        fault("first", **left),
+        fault("second", kill_one, leaves_servers=True),
+        fault("third", note),
+        fault("fourth", **left),
+        fault("another pool", **left, pool=3),
+    ]
+    try_faults(faults, [SYNC, ASYNCIO], bed(tmp_path), generator, run, lambda *_: None)
+    first, second, third, fourth, fifth = pids
+    assert second == first
+    assert third[SYNC.name] == first[SYNC.name]
+    assert third[ASYNCIO.name] != first[ASYNCIO.name], "it was ended by the fault before"
+    assert not set(third.values()) & set(fourth.values()), "the fault does not leave servers as they were"
+    assert not set(fourth.values()) & set(fifth.values()), "it has another environment"
+    assert not left_running()
+
+
 def test_a_port_that_lasts_is_none_that_outgoing_connections_get() -> None:
     low, high = outgoing_ports()
     ports = {lasting_port() for _ in range(50)}
     assert (len(ports), [port for port in ports if low <= port <= high]) == (50, [])
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    run = new_run(tmp_path / "out", {"python": "3"}, {}, seed=0)
-    run.models = model_facts([SYNC, ASYNCIO, MISSING])
-    return run
-
-
-@pytest.fixture(scope="module")
-def generator() -> Iterator[Generator]:
-    with closing(Generator()) as ready:
-        yield ready
 
 
 def test_faults_are_saved_one_by_one_and_those_that_are_done_are_not_tried_again(
