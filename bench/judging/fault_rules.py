@@ -91,10 +91,9 @@ def error(seen: Watched) -> str:
 
 
 def crash(seen: Watched) -> Found:
-    """For a process that is killed: whether others go on, and then chance decides what that one had."""
+    """For a process that is killed: whether others go on, and then chance decides how much that one had."""
     found = outage(seen)
-    all_lost = bool(seen.in_flight) and not any(one.good for one in seen.in_flight)
-    if found.severity == "dead" or seen.workers[1] < SEVERAL or all_lost:
+    if found.severity == "dead" or seen.workers[1] < SEVERAL:
         return found
     figure = f"loses {len(seen.failed)}{clause(seen)}" if seen.failed else clause(seen).removeprefix(", ")
     return Found("goes on", figure, "noticed", found.sentence)

@@ -90,11 +90,6 @@ class Watched:
         before, after = (self.cell.facts.get(name) for name in ("workers_before", "workers_after"))
         return (after, before) if isinstance(before, int) and isinstance(after, int) else (0, 0)
 
-    @property
-    def in_flight(self) -> list[Sent]:
-        """What was under way when the fault began."""
-        return [one for one in self.sent if one.at_s < 0 < one.end_s]
-
     def away_s(self, endpoint: str) -> float:
         """The longest time without an answer, from the fault's beginning on; of an endpoint that is always asked."""
         ends_s = sorted(one.end_s for one in self.sent if one.good and one.endpoint == endpoint)
