@@ -17,7 +17,9 @@ ROOMS = {
         "testbed", "models",
     },
     "bench.report": {"judging", "prediction", "scenarios", "models", "results", "load"},
-    "bench.tryout": {"prediction", "judging", "results", "models", "testbed", "load", "measuring", "scenarios"},
+    "bench.tryout": {
+        "prediction", "faults", "judging", "results", "models", "testbed", "load", "measuring", "scenarios",
+    },
     "bench.prediction": {"judging", "results", "models", "testbed", "load", "measuring", "scenarios"},
     "bench.faults": {"scenarios", "testbed", "load", "models", "results", "measuring"},
     "bench.traps": {"scenarios", "testbed", "load", "models", "results", "measuring"},

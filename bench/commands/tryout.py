@@ -20,6 +20,7 @@ from bench.judging import judge
 from bench.load import Generator
 from bench.measuring.environment import environment
 from bench.report.page.page import write_page
+from bench.report.terminal import faults
 from bench.report.terminal.progress import StepProgress
 from bench.report.terminal.tried import summary
 from bench.results import Run, new_run
@@ -85,7 +86,7 @@ APP_OPTIONS: Sequence[Callable[[Command], Command]] = (
 REQUEST_OPTIONS: Sequence[Callable[[Command], Command]] = (
     click.option("--path", "paths", multiple=True, metavar="P", help="A path to GET; repeatable.  [default: /]"),
     click.option("--requests", "file", type=FILE, metavar="FILE",
-                 help="Requests that one path cannot say: login, methods, forms; docs/try.md has the format."),
+                 help="Requests that one path cannot say: login, methods, forms; docs/requests.md has the format."),
     click.option("--har", type=FILE, metavar="FILE", help="The GETs of a recorded browser session."),
     click.option("--header", "headers", multiple=True, metavar="K:V", callback=parse_headers,
                  help="A header for every request; repeatable."),
@@ -98,6 +99,9 @@ TRIAL_OPTIONS: Sequence[Callable[[Command], Command]] = (
     click.option("--repeat", type=click.IntRange(1, 100), default=Asking.repeat, show_default=True,
                  help="How often that is done."),
     click.option("--quick", is_flag=True, help="A first look: less often, and under load for a short time."),
+    click.option("--faults", is_flag=True,
+                 help="Then inflict faults on each model that answers the same: deploys, crashes, slow clients. With "
+                 "--quick, without what cures them.  docs/faults.md says what each word means."),
     generators_option,
     click.option("--out", type=FOLDER, metavar="DIR", help="Where results.json goes.  [default: results/<UTC time>/]"),
 )  # fmt: skip
@@ -116,6 +120,9 @@ def try_command(target: str | None, running: str | None, postgres: str | None, q
     if (target is None) == (running is None):
         raise BenchError("name your application, as in python -m bench try shop:app, or with --target the address of "
                          "a server that runs already")  # fmt: skip
+    if running and given["faults"]:
+        raise BenchError("--faults ends servers and starts others, and --target is one that the bench did not start; "
+                         "name your application in its place")  # fmt: skip
     check_loopback()
     own = environment_from(given["pairs"], given["env_file"])
     asking = Asking(given["at_once"], QUICK_REPEAT if quick and not was_chosen("repeat") else given["repeat"])
@@ -140,7 +147,7 @@ def try_command(target: str | None, running: str | None, postgres: str | None, q
 
         def trial(run: Run, progress: StepProgress) -> None:
             with Generator(options.generators or 1) as generator:
-                Trial(run, ways, script, asking, options, progress, ports).carry_out(generator)
+                Trial(run, ways, script, asking, options, progress, ports, given["faults"]).carry_out(generator)
 
         wanted.carry_out(target, [way.name for _, way in ways], trial)
 
@@ -166,6 +173,7 @@ class Wanted:
             progress.stop()
             if run.tried and run.tried.models:
                 summary(console, run)
+                faults.summary(console, judge(run).faults, whole=True)
                 say_weak_points(console, run)
                 click.echo(str(write_page(run)))
                 click.echo(str(run.path))
@@ -183,10 +191,10 @@ class Wanted:
 
 
 def say_weak_points(console: Console, run: Run) -> None:
-    """Which faults hurt a server like the one that is recommended, if a run has inflicted them on one."""
+    """Which faults hurt the model that is recommended: in this trial, or else a server like it in another run."""
     trial = judge(run).trial
     model = trial.recommendation.model if trial else ""
-    weakness = weakness_of(model, faults=OF_THE_SERVER) if model else None
+    weakness = weakness_of(model, run, () if run.faults else OF_THE_SERVER) if model else None
     if weakness and weakness.points:
         console.print(weak_lines(model, weakness))
 

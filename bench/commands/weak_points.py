@@ -54,7 +54,7 @@ def weakness_of(model: str, own: Run | None = None, faults: Sequence[str] = ()) 
 
 def served_alike(model: str, known: Sequence[str]) -> str:
     """The model itself, or the one of which it is a variant; empty if neither is known."""
-    name = SERVED_AS.get(model, model)
+    name = model if model in known else SERVED_AS.get(model, model)
     return max((each for each in known if name == each or name.startswith(f"{each}-")), key=len, default="")
 
 

@@ -34,10 +34,11 @@ def compute(scene: Scene, path: str = f"/cpu/?milliseconds={COMPUTING_S * 1000:.
 
 def asked_once(scene: Scene, row: Row, path: str) -> float | None:
     """How long an answer takes; None if there is none, or a bad one."""
+    get = scene.get(row, path)
     began_s = time.monotonic()
     connection = HTTPConnection(*address(scene, row), timeout=TIMEOUT_S)
     try:
-        connection.request("GET", path)
+        connection.request("GET", get.path, headers=dict(get.headers))
         answer = connection.getresponse()
         answer.read()
         return time.monotonic() - began_s if answer.status == 200 else None

@@ -3,17 +3,18 @@
 import os
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
-from bench.faults.fault import Fault, Row, Scene
+from bench.faults.fault import Asked, Fault, Row, Scene
 from bench.faults.shared import ARRIVED_S, FEW_CONNECTIONS, IN_FLIGHT, ROOT, TWO_WORKERS
 from bench.testbed.processes.connected import clients
 
 
-def crash(scene: Scene) -> None:
+def crash(scene: Scene, in_flight: Sequence[Asked] = IN_FLIGHT) -> None:
     """Kill a process of each server while requests are in flight."""
     workers = {row: scene.answering(row) for row in scene.servers}
-    with scene.sending(*IN_FLIGHT):
+    with scene.sending(*in_flight):
         time.sleep(ARRIVED_S)
         for row, pids in workers.items():
             kill_busiest(scene, row, pids)

@@ -2,9 +2,10 @@
 
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
-from bench.faults.fault import Cure, Fault, Row, Scene
+from bench.faults.fault import Asked, Cure, Fault, Row, Scene
 from bench.faults.shared import ARRIVED_S, FEW_CONNECTIONS, IN_FLIGHT, ROOT, TWO_WORKERS, is_uvicorn
 from bench.models import Model
 from bench.testbed.processes.process import GuardedProcess
@@ -20,7 +21,7 @@ RELOADS_WITHIN_S = 90.0
 LOOK_S = 0.05
 
 
-def deploy(scene: Scene) -> None:
+def deploy(scene: Scene, in_flight: Sequence[Asked] = IN_FLIGHT) -> None:
     """Every server is told to end (SIGTERM to its main process) and is followed by another at the same address.
 
     The next one starts when the last one has ended, as `systemctl restart` has it. Only a row whose servers are given
@@ -29,7 +30,7 @@ def deploy(scene: Scene) -> None:
     ahead = [row for row in scene.servers if row.model.takes_socket]
     old = dict(scene.servers)
     scene.each(lambda row: start_next(scene, row), ahead)
-    with scene.sending(*IN_FLIGHT):
+    with scene.sending(*in_flight):
         time.sleep(ARRIVED_S)
         scene.each(lambda row: replace_server(scene, row, old[row]))
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bench.load import Generator
 from bench.models import Model
-from bench.results.faults import Fact
+from bench.results.faults import BYSTANDER, Fact
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
 
@@ -20,7 +20,8 @@ class Asked:
     """A kind of request that every server gets while a fault is watched, at a constant rate over kept connections."""
 
     path: str
-    """`{database_sleep}` in it stands for the endpoint that sleeps in the model's database."""
+    """`{database_sleep}` in it stands for the endpoint that sleeps in the model's database. Of a reader's own
+    application it is the name of a request."""
     rate_rps: float
     timeout_s: float
     """Longer than the fault lasts, so that what merely waits is told from what fails."""
@@ -53,6 +54,21 @@ class Row:
     name: str
     """The model's name in the registry."""
     cure: Cure | None = None
+
+
+@dataclass(frozen=True)
+class Get:
+    """A GET as it is sent."""
+
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    """Beside `Host`."""
+
+    def head(self, host: str, port: int) -> bytes:
+        """Its bytes, to that server."""
+        headers = (("Host", f"{host}:{port}"), *self.headers)
+        lines = [f"GET {self.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+        return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
 
 
 class Scene(Protocol):
@@ -91,6 +107,9 @@ class Scene(Protocol):
         If all are limited in number, the context ends when each has its answer or has failed.
         """
 
+    def get(self, row: Row, path: str) -> Get:
+        """What is sent to a row's server for what a fault asks for by that path."""
+
     def start(self, row: Row) -> Server:
         """Start another server of the row at the same address, which is `servers[row]` once it answers.
 
@@ -119,6 +138,8 @@ class Fault:
     """Whether it can happen to a model."""
     changed: Callable[[Model], Model] = lambda model: model
     """The model as this fault needs it, before any cure: on an entry point with a large answer, for example."""
+    bystander: str = BYSTANDER
+    """Of what is asked for, what needs nothing that the fault takes away."""
     before_s: float = 1.0
     """How long requests are sent before it."""
     after_s: float = 4.0

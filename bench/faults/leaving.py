@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from bench.faults.fault import Asked, Cure, Fault, Row, Scene
 from bench.faults.mixed_requests import all_rows, fill_pool
-from bench.faults.sockets import CONNECT_S, address, allow_sockets, row_of_pid, row_of_port
+from bench.faults.sockets import CONNECT_S, address, allow_sockets, head, row_of_pid, row_of_port
 
 CONNECTIONS = 15
 # More than each server has connections to the database.
@@ -45,7 +45,7 @@ def leave(scene: Scene) -> None:
     with database.connect() as connection:
         scene.began()
         began_s = time.monotonic()
-        clients = [client for row in scene.servers for client in ask(scene, row)]
+        clients = [client for row in scene.servers for client in ask(scene, row, sleep_of(row))]
         before = under_way(connection, rows, began_s)
         for client in clients:
             client.close()
@@ -61,14 +61,30 @@ def under_way(connection: Connection, rows: Mapping[int, Row], began_s: float) -
     return running
 
 
-def ask(scene: Scene, row: Row) -> list[socket.socket]:
+def leave_unseen(scene: Scene, path: str) -> None:
+    """Clients of all servers ask for something that takes long, and leave; nobody sees what becomes of it."""
+    allow_sockets(CLIENTS * len(scene.servers))
+    scene.began()
+    clients = [client for row in scene.servers for client in ask(scene, row, path)]
+    time.sleep(LEAVE_AFTER_S)
+    for client in clients:
+        client.close()
+    scene.ended()
+
+
+def sleep_of(row: Row) -> str:
+    """The query that their clients leave."""
+    return f"{row.model.database_sleep}?seconds={QUERY_S}"
+
+
+def ask(scene: Scene, row: Row, path: str) -> list[socket.socket]:
     """Connections to a server, each with a request under way; fewer if it takes no more."""
     clients = []
     with suppress(OSError):
         for _ in range(CLIENTS):
             client = socket.create_connection(address(scene, row), CONNECT_S)
             clients.append(client)
-            client.sendall(f"GET {row.model.database_sleep}?seconds={QUERY_S} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+            client.sendall(head(scene, row, path))
     return clients
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from bench.errors import BenchError
-from bench.faults.fault import Fault, Row
+from bench.faults.fault import Fault, Get, Row
 from bench.faults.keeping import KeptServers
 from bench.faults.scene import LiveScene, Starter, cell_of
 from bench.load import Generator
@@ -58,6 +58,10 @@ class OfTheRegistry:
                 pids.discard(0)
                 time.sleep(ASK_EVERY_S)
         return pids
+
+    def get(self, server: Server, path: str) -> Get:
+        """The path, as it is."""
+        return Get(path)
 
 
 def answering_pid(client: httpx.Client) -> int:

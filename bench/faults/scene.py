@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from bench.errors import BenchError
-from bench.faults.fault import Asked, Fault, Row
+from bench.faults.fault import Asked, Fault, Get, Row
 from bench.faults.keeping import KeptServer, KeptServers
 from bench.load import Generator, LoadJob, Watched, WatchJob
 from bench.load.job import NS_PER_S
@@ -51,6 +51,9 @@ class Starter(Protocol):
 
     def answering(self, server: Server) -> set[int]:
         """Those of its processes that answer."""
+
+    def get(self, server: Server, path: str) -> Get:
+        """What is sent to it for what a fault asks for by that path."""
 
 
 @dataclass
@@ -143,6 +146,10 @@ class LiveScene:
         """Those of the row's processes that answer."""
         return self._starter.answering(self.servers[row])
 
+    def get(self, row: Row, path: str) -> Get:
+        """What is sent to a row's server for that path."""
+        return self._starter.get(self.servers[row], path)
+
     # What carries it out:
 
     def start_all(self, rows: Collection[Row]) -> None:
@@ -218,12 +225,12 @@ class LiveScene:
     @contextmanager
     def _watched(self, generator: Generator, asked: Sequence[Asked]) -> Iterator[None]:
         """These requests to all servers, and what became of them."""
-        pairs = [(row, one, one.path.format(database_sleep=row.model.database_sleep))
+        pairs = [(row, one, one.path.replace("{database_sleep}", row.model.database_sleep))
                  for row in self.servers for one in asked]  # fmt: skip
         if not pairs:
             yield
             return
-        targets = tuple(load_of(one, path, self.states[row].port) for row, one, path in pairs)
+        targets = tuple(load_of(one, self.get(row, path), self.states[row].port) for row, one, path in pairs)
         with generator.watching(WatchJob(targets=targets, limit_s=LONGEST_S)) as watch:
             yield
         for (row, _, path), watched in zip(pairs, watch.result.targets, strict=True):
@@ -261,12 +268,13 @@ class LiveScene:
                     server.process.kill()
 
 
-def load_of(asked: Asked, path: str, port: int) -> LoadJob:
+def load_of(asked: Asked, get: Get, port: int) -> LoadJob:
     """What the generator is asked to send."""
     return LoadJob(
         host=HOST,
         port=port,
-        path=path,
+        path=get.path,
+        headers=get.headers,
         rate_rps=asked.rate_rps,
         timeout_s=asked.timeout_s,
         connections=asked.connections,
@@ -277,7 +285,7 @@ def load_of(asked: Asked, path: str, port: int) -> LoadJob:
 def cell_of(fault: Fault, row: Row) -> Callable[..., FaultCell]:
     """A function that makes the cell of this fault and row."""
     name, setting = (row.cure.name, row.cure.setting) if row.cure else ("", "")
-    return partial(FaultCell, fault=fault.name, model=row.name, cure=name, setting=setting)
+    return partial(FaultCell, fault=fault.name, model=row.name, cure=name, setting=setting, bystander=fault.bystander)
 
 
 def requests(endpoint: str, watched: Watched, began_ns: int) -> Requests:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from bench.faults.fault import Asked, Cure, Fault, Row, Scene
-from bench.faults.sockets import address, allow_sockets
+from bench.faults.sockets import address, allow_sockets, head
 from bench.faults.visits import PART_BYTES, PAUSE_S, Client, Visit, read_slowly, send_head_slowly
 from bench.models import Model
 from bench.testbed.servers.cost import family, resident
@@ -44,7 +44,7 @@ def has_large(model: Model) -> bool:
 
 def send_heads(scene: Scene) -> None:
     """Clients of all servers at once that never finish the head of their request."""
-    be_slow(scene, send_head_slowly, HEADS)
+    be_slow(scene, lambda row: send_head_slowly, HEADS)
 
 
 def read_large(scene: Scene, path: str = LARGE) -> None:
@@ -56,7 +56,7 @@ def read_large(scene: Scene, path: str = LARGE) -> None:
             more = max(0, rss_bytes - before[row]) if scene.servers[row].process.running else None
             scene.note(row, rss_before_bytes=before[row], rss_bytes=rss_bytes, held_bytes=more)
 
-    be_slow(scene, partial(read_slowly, path=path), READERS, look)
+    be_slow(scene, lambda row: partial(read_slowly, head=head(scene, row, path)), READERS, look)
 
 
 def held(scene: Scene) -> dict[Row, int]:
@@ -64,17 +64,19 @@ def held(scene: Scene) -> dict[Row, int]:
     return {row: resident(family(server.process.pid)) for row, server in scene.servers.items()}
 
 
-def be_slow(scene: Scene, client: Client, count: int, look: Callable[[], None] = lambda: None) -> None:
+def be_slow(scene: Scene, client: Callable[[Row], Client], count: int, look: Callable[[], None] = lambda: None) -> None:
     """So many clients of each server, all at once; `look` is called shortly before they leave."""
     allow_sockets(count * len(scene.servers))
     for row, stayed in zip(scene.servers, asyncio.run(visit_all(scene, client, count, look)), strict=True):
         scene.note(row, slow_clients=count, slow_ended=count - stayed)
 
 
-async def visit_all(scene: Scene, client: Client, count: int, look: Callable[[], None]) -> list[int]:
+async def visit_all(scene: Scene, client: Callable[[Row], Client], count: int, look: Callable[[], None]) -> list[int]:
     """How many clients could stay with each server until the end."""
     visit = Visit()
-    visits = [asyncio.ensure_future(client(*address(scene, row), visit)) for row in scene.servers for _ in range(count)]
+    visits = [
+        asyncio.ensure_future(client(row)(*address(scene, row), visit)) for row in scene.servers for _ in range(count)
+    ]
     await visit.settled(len(visits))
     scene.began()
     await asyncio.sleep(SLOW_S)

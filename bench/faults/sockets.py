@@ -22,6 +22,11 @@ def address(scene: Scene, row: Row) -> tuple[str, int]:
     return str(url.hostname), int(url.port or 80)
 
 
+def head(scene: Scene, row: Row, path: str) -> bytes:
+    """The bytes of a GET to a row's server, for what a fault asks for by that path."""
+    return scene.get(row, path).head(*address(scene, row))
+
+
 def allow_sockets(count: int) -> None:
     """Let this process have so many sockets. Raises BenchError if the system does not let it."""
     try:

@@ -62,13 +62,13 @@ async def send_head_slowly(host: str, port: int, visit: Visit) -> bool:
     return await left(writer, answer)
 
 
-async def read_slowly(host: str, port: int, visit: Visit, path: str) -> bool:
+async def read_slowly(host: str, port: int, visit: Visit, head: bytes) -> bool:
     """Ask for an answer and read a part of it now and then."""
     try:
         reader, writer = await connected(host, port)
     except OSError:
         return False
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+    writer.write(head)
     part = asyncio.ensure_future(reader.read(PART_BYTES))
     await visit.until_over(part)
     visit.served += part.done()

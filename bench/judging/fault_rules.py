@@ -13,8 +13,6 @@ from bench.results.faults import FaultCell
 from bench.words import join
 
 Rule = Callable[[Watched], Found]
-# The endpoint that needs neither database nor upstream, and computes nothing.
-BYSTANDER = "/"
 # The one that needs a connection to the database for a moment.
 NEEDY = "/todos/1"
 # A server that answers fewer of them starves its bystanders. Servers that do answer all of them or, where one of
@@ -79,7 +77,7 @@ def outage(seen: Watched) -> Found:
 
 def clause(seen: Watched) -> str:
     """How long nobody was answered, and how many processes are missing; empty if all is as before."""
-    away_s, (after, before) = seen.away_s(BYSTANDER), seen.workers
+    away_s, (after, before) = seen.away_s(seen.cell.bystander), seen.workers
     parts = [f"away {seconds(away_s)}"] if away_s > AT_ONCE_S else []
     parts += [f"with {after} of {before} workers"] if after < before else []
     return "".join(f", {part}" for part in parts)
@@ -133,7 +131,7 @@ def starving(seen: Watched, needy: str = "") -> Found:
 
     `needy` is an endpoint that needs what others hold all of: a connection to the database.
     """
-    bystanders = [BYSTANDER] if any(one.endpoint == BYSTANDER for one in seen.sent) else []
+    bystanders = [name for name in (seen.cell.bystander,) if any(one.endpoint == name for one in seen.sent)]
     share = seen.served_share(bystanders)
     if share is None:
         return outage(seen)
@@ -194,10 +192,11 @@ def leaving(seen: Watched) -> Found:
     fate = f"Queries ran on for {seconds(orphans_s or 0.0)} after their clients had left. " if known else ""
     who = max(wait_s, key=wait_s.__getitem__, default="")
     if who and wait_s[who] > BLOCKED_S:
-        longest = seconds(wait_s.get(BYSTANDER, 0.0) if wait_s.get(BYSTANDER, 0.0) > BLOCKED_S else wait_s[who])
+        bystander_s = wait_s.get(seen.cell.bystander, 0.0)
+        starves = bystander_s > BLOCKED_S
         said = f"{fate}Others waited for them: {join([f'{name} up to {seconds(wait_s[name])}' for name in wait_s])}."
-        word = "starves" if wait_s.get(BYSTANDER, 0.0) > BLOCKED_S else "blocks"
-        return Found(word, longest, "hurts", said)
+        longest = seconds(bystander_s if starves else wait_s[who])
+        return Found("starves" if starves else "blocks", longest, "hurts", said)
     if worst := not_back(seen):
         return worst
     if not known:

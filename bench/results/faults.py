@@ -15,6 +15,10 @@ NUMBERS = {int, float}
 OUTCOMES = ("ok", "refused", "reset", "empty", "stale", "timeout", "wrong", "unanswered")
 
 
+BYSTANDER = "/"
+"""What is asked for of the bench's own applications that needs neither database nor upstream, and computes nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FaultFacts:
     """A fault, as far as a reader must know it."""
@@ -57,6 +61,8 @@ class FaultCell:
     setting: str = ""
     """What one writes to have the cure, exactly; empty without one."""
     state: FaultState = "measured"
+    bystander: str = BYSTANDER
+    """The endpoint among those of `requests` that needs nothing of what the fault takes away."""
     reason: str = ""
     """Why it was not tried, or how the trial itself failed."""
     lasted_s: float = 0.0

@@ -5,6 +5,7 @@ named.
 """
 
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -100,23 +101,27 @@ def starting(
     port: int | None = None,
     name: str = "",
     measured: bool = True,
+    words: Sequence[str] = (),
+    listener: socket.socket | None = None,
 ) -> Iterator[StartingApp]:
     """The application's server, begun; ended with its whole process group when the context ends.
 
     `logs` is a folder for its log and for the files that it needs beside the application, `port` is a free one unless
     given, `name` is what the log is called (the way's name unless given). Without `measured` it is started as a reader
-    would start it, with the defaults of its program.
+    would start it, with the defaults of its program. `words` are what its command line has in place of all options and
+    its address, `listener` is a socket that it is given.
 
     Raises BenchError if the port is taken, or the command cannot be started.
     """
-    if port is not None and not is_free(port):
+    if listener is None and port is not None and not is_free(port):
         raise BenchError(f"port {port} is taken by {holder(port)}; stop it or pass another --port")
     port = port or free_port()
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{name or way.name}.log"
     log.unlink(missing_ok=True)  # what an earlier server wrote is no reason for what this one does
     files = written(way.files(app), log.with_suffix(".files"))
-    command = way.command(app, HOST, port, watch, files=files, measured=measured)
+    command = way.launched(app, words, files) if words else way.command(
+        app, HOST, port, watch, files=files, measured=measured)  # fmt: skip
     began_s = time.monotonic()
     with GuardedProcess(
         command,
@@ -124,6 +129,7 @@ def starting(
         environment={**app.environment, **ONE_PROCESS},
         stop_signal=QUICKLY[way.program],
         folder=app.bytecode,
+        inherited=[listener.fileno()] if listener else [],
         cwd=app.folder,
         name=way.name,
     ) as process:

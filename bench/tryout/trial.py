@@ -21,6 +21,8 @@ from bench.tryout import configuration, costs
 from bench.tryout.app import App
 from bench.tryout.asking import first_answer, job
 from bench.tryout.comparing import Comparison, compare_with
+from bench.tryout.fault_servers import FaultServers
+from bench.tryout.faults import FAULTS, gets, plan, try_faults
 from bench.tryout.held import with_held
 from bench.tryout.login import LoginFailed, visit
 from bench.tryout.one_model import START_PATIENCE_S, Asking, Trying, tried
@@ -55,6 +57,8 @@ class Trial:
     listener: Listener
     ports: tuple[int, ...]
     """Those of databases."""
+    faults: bool = False
+    """Whether faults are inflicted too, after everything else."""
 
     def __post_init__(self) -> None:
         app, _ = self.ways[0]
@@ -69,17 +73,20 @@ class Trial:
     def carry_out(self, generator: Generator) -> None:
         """Try every model; the results file is complete after each. Raises BenchError if the first does not answer."""
         self.logs.mkdir(parents=True, exist_ok=True)
-        total, began = len(self.ways) + 3, time.monotonic()
+        total, began = len(self.ways) + 3 + (len(FAULTS) if self.faults else 0), time.monotonic()
+        measured = len(self.ways) + 3
         self.listener.step(1, total, f"what the answers are, by two servers of {self.ways[0][1].name}", None)
         with self.reference() as comparison:
             self.asking = replace(self.asking, timeout_s=self.patience(comparison))
             for number, (app, way) in enumerate(self.ways, start=2):
                 self.listener.step(number, total, f"try {way.name}", None)
                 self.note(comparison, tried(self.trying(app, way), comparison))
-            self.listener.step(total - 1, total, "what each request costs", self.options.budget_s)
+            self.listener.step(measured - 1, total, "what each request costs", self.options.budget_s)
             self.loaded(generator, comparison)
-            self.listener.step(total, total, "the recommended command, as it is printed", None)
+            self.listener.step(measured, total, "the recommended command, as it is printed", None)
             self.confirm(comparison)
+        if self.faults:
+            self.inflict(generator, comparison, measured)
         self.run.elapsed_s = time.monotonic() - began
         self.run.save()
 
@@ -183,6 +190,20 @@ class Trial:
             for model, request in keys
             if model in visitors and comparison.references[request].tried.status
         }
+
+    def inflict(self, generator: Generator, comparison: Comparison, done: int) -> None:
+        """Inflict faults on every model that answers as the first one does; `done` steps have been before."""
+        same = {one.name for one in self.known.models if one.same}
+        ways = {way.name: (app, way) for app, way in self.ways if way.name in same}
+        planned = plan(gets(self.known, comparison))
+        if not ways:
+            return
+
+        def on_fault(number: int, of: int, name: str) -> None:
+            self.listener.step(done + number, done + of, f"fault {name}", None)
+
+        servers = FaultServers(ways, self.script, self.asking.timeout_s, self.logs)
+        try_faults(planned, servers, generator, self.run, on_fault, cures=not self.options.quick)
 
     def confirm(self, comparison: Comparison) -> None:
         """Start the recommended command as it is printed, and compare its answers once more."""

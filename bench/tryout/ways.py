@@ -109,14 +109,21 @@ class Way:
         self, app: App, host: str, port: int, watch: Watch | None = None, *, files: Path, measured: bool = True
     ) -> tuple[str, ...]:
         """What the bench runs; `files` is the folder that `files()` are in, without `measured` it is what is typed."""
+        words = (*(self.measured if measured else self.options), *address(self.program, host, port))
+        return self.launched(app, words, files, watch)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """What the bench adds to the options to make models comparable, behind them."""
+        return (*self.options, *ALIKE[self.program], *self.more)
+
+    def launched(self, app: App, words: Sequence[str], files: Path, watch: Watch | None = None) -> tuple[str, ...]:
+        """The program with these words on its command line, among them where it listens."""
         watching = watch and (watch.timings or watch.stalls)
-        options = [str(files / word) if word == self.file else word for word in self.options]
         return launched(
             app.interpreter,
             self.program,
-            *options,
-            *((*ALIKE[self.program], *self.more) if measured else ()),
-            *address(self.program, host, port),
+            *(str(files / word) if word == self.file else word for word in words),
             *((WATCHED,) if watching else self.target(app)),
             overlay=app.overlay and str(app.overlay),
             files=str(files) if self.files(app) else "",
