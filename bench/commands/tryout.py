@@ -56,6 +56,7 @@ Examples:
   python -m bench try shop:app --path /orders
   python -m bench try "shop:create_app()" --chdir ~/shop --requests shop.toml
   python -m bench try shop:app --env-file .env --models sync,gevent --quick
+  python -m bench try shop:app --path /health --path /export --faults
 """
 CANNOT_UNDO = (
     "The bench starts the application many times and asks it the same again and again. What the application itself "
@@ -173,6 +174,7 @@ class Wanted:
             progress.stop()
             if run.tried and run.tried.models:
                 summary(console, run)
+                console.print()
                 faults.summary(console, judge(run).faults, whole=True)
                 say_weak_points(console, run)
                 click.echo(str(write_page(run)))

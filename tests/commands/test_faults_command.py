@@ -208,6 +208,10 @@ def test_a_model_that_no_fault_was_inflicted_on_is_taken_for_the_one_that_is_ser
     assert served_alike(model, ["sync", "gevent", "gevent-4-workers", "asyncio-bridge"]) == known
 
 
+def test_a_model_that_faults_were_inflicted_on_itself_is_taken_for_no_other() -> None:
+    assert served_alike("bridge-threads", ["sync", "bridge-inline", "bridge-threads"]) == "bridge-threads"
+
+
 def test_of_the_readers_application_only_what_the_server_does_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

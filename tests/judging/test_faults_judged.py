@@ -17,6 +17,7 @@ from tests.fault_runs import cell, eight, failing, fault_run, faults_of, request
 
 QUERY = "/sleep/postgres/?seconds=2"
 TODO = "/todos/1"
+HEALTH = "GET /health"
 FOUR = {"workers_before": 4, "workers_after": 4}
 # Two requests that were under way when a process was killed, and were lost.
 IN_FLIGHT = Requests(endpoint=QUERY, sent_s=(-0.5, -0.4), took_s=(0.6, 0.5), outcome=("empty", "empty"))
@@ -54,6 +55,12 @@ IN_FLIGHT = Requests(endpoint=QUERY, sent_s=(-0.5, -0.4), took_s=(0.6, 0.5), out
         (cell("database-hangs", "m", requests(), requests(endpoint=TODO, waits=(0.0, 3.0))), "serves", "fine"),
         (cell("database-hangs", "m", requests(waits=(0.6, 3.0))), "starves 2.1 s", "hurts"),
         (cell("database-hangs", "m", requests(waits=(0.0, 0.9))), "serves", "fine"),
+        (cell("computing", "m", requests(endpoint=HEALTH, waits=(0.6, 3.0)), requests(), bystander=HEALTH),
+         "starves 2.1 s", "hurts"),
+        (cell("deploy", "m", requests(*failing("refused", 0.0, 3.9), endpoint=HEALTH), bystander=HEALTH),
+         "retry 78, away 3.9 s", "noticed"),
+        (cell("clients-leave", "m", requests(endpoint=HEALTH, waits=(0.5, 6.0)), lasted_s=0.5, bystander=HEALTH),
+         "starves 4.0 s", "hurts"),
         (cell("database-hangs", "m", requests((1.0, "timeout"))), "serves 1 of 31 wait", "noticed"),
         (cell("pool-exhausted", "m", requests(), requests(endpoint=TODO, waits=(0.0, 3.0))), "blocks 2.1 s", "hurts"),
         (cell("pool-exhausted", "m", requests(waits=(0.0, 3.0)), requests(endpoint=TODO)), "starves 2.1 s", "hurts"),
