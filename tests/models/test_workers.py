@@ -75,7 +75,7 @@ def test_a_process_is_ended_even_if_the_bench_is_gone_before_it_hears_of_it(tmp_
     os.close(reader)
     script = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     job = {"command": [sys.executable, "-c", script], "log": str(tmp_path / "log"), "cores": [], "account": None,
-           "stop_signal": 15, "grace_s": 3.0}  # fmt: skip
+           "stop_signal": 15, "grace_s": 3.0, "inherited": []}  # fmt: skip
     guard = [sys.executable, "-I", "-S", str(GUARD), json.dumps(job)]
     done = subprocess.run(guard, stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE, timeout=60)
     os.close(writer)
