@@ -11,16 +11,14 @@ within the slice. The beginning of its first slice is rehearsed before the first
 """
 
 import asyncio
-import contextlib
 import random
 import time
 
+from bench.load.clocks import clocks_for
 from bench.load.job import NS_PER_S
 from bench.load.pacing import schedule
 from bench.load.server_load import ServerLoad
 from bench.load.slices import Slice, SlicesJob, SlicesResult
-from bench.testbed.processes.core_clock import idle_s
-from bench.testbed.processes.cpu_clock import cpu_s
 
 __all__ = ["Turns"]
 
@@ -34,8 +32,7 @@ class Turns:
         self.job = job
         self.loads = [ServerLoad(target.job, loop) for target in job.targets]
         self.interrupted = False
-        self.clocked: dict[int, float] = {}
-        """CPU time of each process at the last look."""
+        self.clocks = clocks_for(job)
 
     def stop(self) -> None:
         """Ends the job with what was measured so far."""
@@ -53,6 +50,7 @@ class Turns:
                     if not self.loads[index].error_example:  # a server that fails would hold up all others, and
                         slices.append(await self.slice(cycle, index))  # nothing is concluded from its slices
         finally:
+            self.clocks.close()
             for load in self.loads:
                 load.close()
         examples = tuple(load.error_example for load in self.loads)
@@ -68,10 +66,10 @@ class Turns:
         """One slice, after its lead-in, on connections that are open."""
         load = self.loads[index]
         connects = await load.prepare(self.job.lead_in_s)
-        idle_before_s, before = idle_s(self.job.server_cores), self.clocks()
+        before, began_s = self.clocks.look(), time.process_time()
         await self.load(load, cycle, self.job.slice_s)
-        after, idle_after_s = self.clocks(), idle_s(self.job.server_cores)
-        *servers, database_s, generator_s = (now - then for now, then in zip(after, before, strict=True))
+        generator_s, after = time.process_time() - began_s, self.clocks.look()
+        *servers, database_s = (now - then for now, then in zip(after.cpu_s, before.cpu_s, strict=True))
         own = self.job.targets[index].pids  # several loads may be on one server
         pids = [target.pids for target in self.job.targets]
         others = {each: used for each, used in zip(pids, servers, strict=True) if each != own}
@@ -94,7 +92,7 @@ class Turns:
             lag_max_s=load.lag_max_ns / NS_PER_S if load.offered else None,
             responses_us=tuple(load.responses_us),
             services_us=tuple(load.services_us),
-            idle_s=None if idle_before_s is None or idle_after_s is None else idle_after_s - idle_before_s,
+            idle_s=None if before.idle_s is None or after.idle_s is None else after.idle_s - before.idle_s,
         )
 
     async def load(self, load: ServerLoad, cycle: int, duration_s: float) -> None:
@@ -105,14 +103,3 @@ class Turns:
         else:
             seed = self.job.arrivals_seed(cycle)
             await load.send_when_due(duration_s, schedule(job.arrival, job.rate_rps, duration_s, seed))
-
-    def clocks(self) -> list[float]:
-        """CPU time of every target, of the database, and of this process."""
-        servers = [sum(map(self.clock, target.pids)) for target in self.job.targets]
-        return [*servers, sum(map(self.clock, self.job.database_pids)), time.process_time()]
-
-    def clock(self, pid: int) -> float:
-        """CPU time of a process; of one that has ended, as a database's workers may, what it was at the last look."""
-        with contextlib.suppress(OSError):
-            self.clocked[pid] = cpu_s([pid])
-        return self.clocked.get(pid, 0.0)

@@ -20,7 +20,6 @@ from bench.results import Cell, Observation, Run
 from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.generation import Generation
 from bench.scenarios.schedule import Slices
-from bench.testbed.processes.ports import HOST
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import Server, ServerFailed, starting
 from bench.testbed.testbed import TestBed
@@ -126,7 +125,8 @@ class Measurement:
         """Start all servers together, and wait for each."""
         begun = [
             (each.name, ends.enter_context(
-                starting(each.model, self.environment(each), self.testbed.logs, name=each.name)))
+                starting(each.model, self.environment(each), self.testbed.logs, name=each.name,
+                         machine=self.testbed.machine)))
             for each in self.step.contestants
         ]  # fmt: skip
         self.processes += [server.process for _, server in begun]
@@ -237,7 +237,7 @@ class Measurement:
             model=contestant.name,
             workload={"name": ", ".join((workload.name, *setup.values())), **workload.parameters, **setup},
             figure=workload.figure or scenario.figure,
-            command=server.process.command if server else contestant.model.command(HOST, 0),
+            command=server.process.command if server else contestant.model.command(self.testbed.machine.host, 0),
             info=server.info if server else {},
             observations=(Observation(self.step.round, judgement.state, judgement.reason, reading.figures, raw),),
             environment=contestant.model.environment,

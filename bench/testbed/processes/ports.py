@@ -23,11 +23,11 @@ def check_loopback() -> None:
             ) from None
 
 
-def free_port() -> int:
-    """A port on loopback that nobody listened on a moment ago, and that this process has not been given before."""
+def free_port(host: str = HOST) -> int:
+    """A port that nobody listened on a moment ago, and that this process has not been given before."""
     while True:
         with socket.socket() as probe:
-            probe.bind((HOST, 0))
+            probe.bind((host, 0))
             port: int = probe.getsockname()[1]
         if port not in GIVEN:
             GIVEN.add(port)

@@ -3,10 +3,9 @@
 It starts on any core, because several that start together are up sooner so, and is on its own before it is loaded.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,13 @@ from typing import Any
 import httpx
 
 from bench.errors import BenchError
-from bench.files import ROOT
 from bench.models import Model
-from bench.testbed.processes.ports import HOST, free_port, holder, is_free
+from bench.testbed.processes.ports import holder, is_free
 from bench.testbed.processes.process import GuardedProcess, NotYet
-from bench.testbed.servers.cost import family
+from bench.testbed.servers.cores import other_cores as other_cores
+from bench.testbed.servers.cores import pin_family
+from bench.testbed.servers.cores import server_cores as server_cores
+from bench.testbed.servers.machine import HERE, Held, Machine, Meter
 
 # gunicorn with gevent, Flask-SQLAlchemy and 15 connections answers within 3 s on a busy 2-core machine.
 START_TIMEOUT_S = 30.0
@@ -38,27 +39,20 @@ class Server:
     url: str
     info: dict[str, Any]
     process: GuardedProcess
+    machine: Machine = HERE
+    """Where its process runs."""
 
     def pids(self) -> tuple[int, ...]:
         """Its processes that are alive now."""
-        return tuple(process.pid for process in family(self.process.pid))
+        return self.machine.pids(self.process.pid)
 
+    def held(self) -> Held:
+        """What its processes hold now."""
+        return self.machine.held(self.process.pid)
 
-def server_cores(workers: int = 1) -> tuple[int, ...]:
-    """The cores for a server of so many processes: one for each, the last of those that are allowed.
-
-    If that leaves no core for the rest, the last one only; none where the system cannot pin or has a single core.
-    """
-    if not hasattr(os, "sched_getaffinity"):
-        return ()
-    cores = sorted(os.sched_getaffinity(0))
-    return tuple(cores[-workers if len(cores) > workers else -1 :]) if len(cores) > 1 else ()
-
-
-def other_cores(workers: int = 1) -> tuple[int, ...]:
-    """The cores for everything that is not the server: database, upstream and load."""
-    servers = server_cores(workers)
-    return tuple(sorted(set(os.sched_getaffinity(0)) - set(servers))) if servers else ()
+    def meter(self) -> AbstractContextManager[Meter]:
+        """Measures what its processes use while its context is open."""
+        return self.machine.meter(self.process.pid)
 
 
 @dataclass(frozen=True)
@@ -68,59 +62,66 @@ class StartingServer:
     model: Model
     url: str
     process: GuardedProcess
+    machine: Machine = HERE
 
     def ready(self) -> Server:
         """The server, once it answers, and on its core from then on. Raises ServerFailed."""
-        info = wait_until_it_answers(self.process, self.url)
+        info = wait_until_it_answers(self.process, self.url, self.machine)
         if self.model.workers > 1:
             info = wait_until_all_answer(self.process, self.url, self.model.workers)
-        pin(self.process, server_cores(self.model.workers))
-        return Server(self.model, self.url, info, self.process)
+        self.machine.pin(self.process.pid, self.machine.server_cores(self.model.workers))
+        return Server(self.model, self.url, info, self.process, self.machine)
 
 
 def pin(process: GuardedProcess, cores: Sequence[int]) -> None:
     """Keep every thread of a process group on these cores (none: wherever the system likes), and what they start."""
-    tasks = [int(task.name) for each in family(process.pid) for task in Path(f"/proc/{each.pid}/task").glob("*")]
-    for task in tasks if cores else ():
-        with suppress(ProcessLookupError):
-            os.sched_setaffinity(task, cores)
+    pin_family(process.pid, cores)
 
 
 @contextmanager
 def serving(
-    model: Model, environment: dict[str, str], logs: Path, port: int | None = None, name: str = ""
+    model: Model,
+    environment: dict[str, str],
+    logs: Path,
+    port: int | None = None,
+    name: str = "",
+    machine: Machine = HERE,
 ) -> Iterator[Server]:
     """The model's server, answering; what `starting` says of it is true of this as well. Raises ServerFailed."""
-    with starting(model, environment, logs, port, name) as started:
+    with starting(model, environment, logs, port, name, machine) as started:
         yield started.ready()
 
 
 @contextmanager
 def starting(
-    model: Model, environment: dict[str, str], logs: Path, port: int | None = None, name: str = ""
+    model: Model,
+    environment: dict[str, str],
+    logs: Path,
+    port: int | None = None,
+    name: str = "",
+    machine: Machine = HERE,
 ) -> Iterator[StartingServer]:
     """The model's server, begun; ended with its whole process group when the context ends.
 
     `environment` and the model's own variables are added to the bench's environment, from which those are cleared that
     would change a server; `logs` is the folder for its log, `port` is a free one unless given, `name` is what the log
-    is called (the model's name unless given).
+    is called (the model's name unless given), `machine` is where it runs.
 
     Raises BenchError if the port is taken, or the command cannot be started.
     """
     if port is not None and not is_free(port):
         raise BenchError(f"port {port} is taken by {holder(port)}; stop it or pass another --port")
-    port = port or free_port()
-    url = f"http://{HOST}:{port}"
-    with GuardedProcess(
-        model.command(HOST, port),
+    port = port or machine.free_port()
+    url = f"http://{machine.host}:{port}"
+    with machine.start(
+        model.command(machine.host, port),
         log=logs / f"{name or model.name}.log",
         environment={**environment, **model.environment},
-        cwd=ROOT,
     ) as process:
-        yield StartingServer(model, url, process)
+        yield StartingServer(model, url, process, machine)
 
 
-def wait_until_it_answers(process: GuardedProcess, url: str) -> dict[str, Any]:
+def wait_until_it_answers(process: GuardedProcess, url: str, machine: Machine = HERE) -> dict[str, Any]:
     """Ask for `/info` until this very process group answers it; give its body. Raises ServerFailed."""
 
     def ask() -> httpx.Response:
@@ -135,7 +136,7 @@ def wait_until_it_answers(process: GuardedProcess, url: str) -> dict[str, Any]:
     if answer.status_code != 200:
         raise server_failed(process, f"/info answered {answer.status_code}")
     info: dict[str, Any] = answer.json()
-    if not belongs_to(info["pid"], process):
+    if not machine.in_group(info["pid"], process.pid):
         raise server_failed(process, f"another server, pid {info['pid']}, answers at {url}")
     return info
 
@@ -160,14 +161,6 @@ def wait_until_all_answer(process: GuardedProcess, url: str, workers: int) -> di
             return list(infos.values())[-1]
 
         return process.until(ask, START_TIMEOUT_S, ServerFailed)
-
-
-def belongs_to(pid: int, process: GuardedProcess) -> bool:
-    """Whether the process that answered is of the group that was started."""
-    try:
-        return os.getpgid(pid) == process.pid
-    except ProcessLookupError:
-        return False
 
 
 def server_failed(process: GuardedProcess, reason: str) -> ServerFailed:
