@@ -1,6 +1,5 @@
 """The commands `load` and `calibrate`: the load generator as a tool by itself, for servers on this machine only."""
 
-import ipaddress
 import json
 import re
 import sys
@@ -17,7 +16,7 @@ from bench.load import Interrupted, LoadJob, LoadResult, run
 from bench.load.job import METHODS
 from bench.measuring.calibrate import calibrate as measure_ceiling
 from bench.report.terminal.load import calibration_report, load_report
-from bench.testbed.processes.ports import check_loopback
+from bench.testbed.processes.ports import check_loopback, is_loopback
 from bench.testbed.servers.life import other_cores
 
 __all__ = ["calibrate", "load"]
@@ -57,17 +56,6 @@ def parse_url(ctx: click.Context, param: click.Parameter, value: str) -> Target:
         )
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return parts.hostname, port, quote(path, safe=URL_CHARACTERS)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name alone; no name is looked up."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address in ipaddress.ip_network("127.0.0.0/8") or address == ipaddress.ip_address("::1")
 
 
 def parse_headers(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, str], ...]:

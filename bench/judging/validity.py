@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from bench.judging.slices import Columns, is_open, total
 from bench.load import LATE_SEND_NS, LoadResult
@@ -13,6 +14,8 @@ GENERATOR_CPU = 0.80
 # With a larger share of late sends the high percentiles are about the generator. A share can be told of any number of
 # requests, the p99 of the lag only of a thousand.
 LATE_SEND_SHARE = 0.01
+# By this share of the window several generators may begin apart: for so long there is less load than was asked for.
+START_SPREAD = 0.01
 # An open loop that delivers less than this share of what was asked has met the server's limit.
 OFFERED_SHARE = 0.98
 # By this share L = λW may be violated; requests in flight at the window's edges are allowed for in addition.
@@ -59,15 +62,29 @@ def judge_load(load: LoadResult, offered_rps: float | None = None) -> Judgement:
     if load.good == 0:
         return Judgement("ERRORS", "no request was answered")
     if load.cpu_share > GENERATOR_CPU:
-        return Judgement("GENERATOR-LIMITED", f"the generator used {load.cpu_share:.0%} of its core")
-    lag = load.start_lag
-    if lag and (reason := lateness(lag.late_sends, lag.count, lag.max_s)):
-        return Judgement("GENERATOR-LIMITED", reason)
+        return Judgement("GENERATOR-LIMITED", overworked(load.cpu_share, len(load.generators)))
+    for lag in [share.start_lag for share in load.generators] or [load.start_lag]:
+        if lag and (reason := lateness(lag.late_sends, lag.count, lag.max_s)):
+            return Judgement("GENERATOR-LIMITED", reason)
     if offered_rps is not None and (load.unsent or load.throughput_rps < offered_rps * OFFERED_SHARE - slack_rps(load)):
         return Judgement("SATURATED", f"{load.throughput_rps:.0f} answers/s of {offered_rps:.0f} asked for")
-    if reason := little(load):
+    if reason := apart(load.start_spread_s, load.window_s) or little(load):
         return Judgement("UNSTABLE", reason)
     return VALID
+
+
+def overworked(cpu_share: float, generators: int = 1) -> str:
+    """How busy the generator was, or the busiest of several."""
+    who = f"the busiest of {generators} generators" if generators > 1 else "the generator"
+    return f"{who} used {cpu_share:.0%} of its core"
+
+
+def apart(spread_s: float, window_s: float) -> str:
+    """By how much several generators began apart; empty if that is next to nothing."""
+    if spread_s <= window_s * START_SPREAD:
+        return ""
+    return (f"the generators began {spread_s * 1e3:.1f} ms apart, more than {START_SPREAD:.0%} of the window of "
+            f"{window_s:.3g} s: they have too few cores, or somebody else uses them")  # fmt: skip
 
 
 def lateness(late_sends: int, requests: int, longest_s: float | None) -> str:
@@ -112,23 +129,43 @@ def judge_slices(parts: Sequence[Columns]) -> Judgement:
     if not good:
         return Judgement("ERRORS", f"no request was answered{example}")
     if (used := total(every, "generator_cpu_s") / wall_s) > GENERATOR_CPU:
-        return Judgement("GENERATOR-LIMITED", f"the generator used {used:.0%} of its core")
+        return Judgement("GENERATOR-LIMITED", overworked(used, generators_of(every)))
     if reason := busy_idlers(parts):  # first, because it explains whatever else is found
         return Judgement("UNSTABLE", reason)
     if is_open(every):
-        longest_s = max(lag_s for lag_s in every["lag_max_s"] if lag_s is not None)
-        if reason := lateness(round(total(every, "late_sends")), round(total(every, "offered")), longest_s):
+        if reason := late_slices(every):
             return Judgement("GENERATOR-LIMITED", reason)
         if reason := next(filter(None, map(saturation, parts)), ""):
             return Judgement("SATURATED", reason)
     elif reason := drift(every):
         return Judgement("UNSTABLE", reason)
+    if "start_spread_s" in every and (reason := apart(median(every["start_spread_s"]), median(every["wall_s"]))):
+        return Judgement("UNSTABLE", reason)
     return VALID
 
 
+def generators_of(columns: Columns) -> int:
+    """How many generators have sent these slices."""
+    return max(map(len, columns["shares_offered"]), default=1) if "shares_offered" in columns else 1
+
+
+def late_slices(columns: Columns) -> str:
+    """How late the generator was in an open loop, or the latest of several; empty if they kept to the schedule."""
+    longest_s = max(lag_s for lag_s in columns["lag_max_s"] if lag_s is not None)
+    counts = [(total(columns, "late_sends"), total(columns, "offered"))]
+    if "shares_offered" in columns:
+        late, due = (zip(*columns[name], strict=False) for name in ("shares_late_sends", "shares_offered"))
+        counts = [(sum(each), sum(of)) for each, of in zip(late, due, strict=True)]
+    return next(filter(None, (lateness(round(late), round(due), longest_s) for late, due in counts)), "")
+
+
 def merged(parts: Sequence[Columns]) -> Columns:
-    """Slices of several generations as those of one."""
-    first = parts[0]
+    """Slices of several generations as those of one.
+
+    What only some generations have is left out: later ones may have been sent by more generators than the first.
+    """
+    names = [name for name in parts[0] if all(name in part for part in parts)]
+    first = {name: parts[0][name] for name in names}
     lists = {name: [value for part in parts for value in part[name]] for name in first if isinstance(first[name], list)}
     return {**first, **lists, "error": next((part["error"] for part in parts if part["error"]), "")}
 

@@ -14,7 +14,7 @@ from bench.load.slices import SlicesJob
 from bench.testbed.processes.clock_service import ClockAddress, clock, question
 from bench.testbed.processes.core_clock import idle_s
 
-__all__ = ["Clocks", "Look", "clocks_for"]
+__all__ = ["Clocks", "Look", "clocks_for", "idle_between_s", "used"]
 
 # A round trip takes a millisecond or so; a machine that is silent for this long is lost.
 ANSWER_S = 3.0
@@ -28,6 +28,20 @@ class Look:
     """Of every target's processes, then of the database's."""
     idle_s: float | None
     """Of the servers' cores; None where the system does not tell, or no cores are named."""
+
+
+def used(job: SlicesJob, index: int, before: Look, after: Look) -> tuple[float, float, float]:
+    """CPU time between two looks: of a target, of the other servers, and of the database."""
+    *servers, database_s = (now - then for now, then in zip(after.cpu_s, before.cpu_s, strict=True))
+    own = job.targets[index].pids  # several loads may be on one server
+    pids = [target.pids for target in job.targets]
+    others = {each: spent for each, spent in zip(pids, servers, strict=True) if each != own}
+    return servers[index], sum(others.values()), database_s
+
+
+def idle_between_s(before: Look, after: Look) -> float | None:
+    """How long the servers' cores were idle between two looks, in sum."""
+    return None if before.idle_s is None or after.idle_s is None else after.idle_s - before.idle_s
 
 
 class Clocks(Protocol):

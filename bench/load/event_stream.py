@@ -24,10 +24,10 @@ class Owner(Protocol):
 
 
 class EventStream(asyncio.BufferedProtocol):
-    """One connection, from its connect to the end of its only answer; `last_ns` is when its last event arrived."""
+    """One connection, from its connect to the end of its only answer; `first_ns` and `last_ns`: when events came."""
 
     def __init__(self, owner: Owner, exchange: Exchange) -> None:
-        self.begun_ns = self.last_ns = self.events = 0
+        self.begun_ns = self.first_ns = self.last_ns = self.events = 0
         self.over = False
         self._owner, self._exchange = owner, exchange
         self._transport: asyncio.Transport | None = None
@@ -115,5 +115,6 @@ class EventStream(asyncio.BufferedProtocol):
         elif self._has_data and not self.over:
             self._has_data = False
             self.events += 1
+            self.first_ns = self.first_ns or self._now_ns
             self._owner.event(self, self._now_ns)
             self.last_ns = self._now_ns

@@ -7,15 +7,19 @@ the queue is still served for `timeout_s`, and each request under way ends with 
 import asyncio
 import resource
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from bench.load.client import Connection, Exchange, clock_ns
 from bench.load.connections import Connections
 from bench.load.job import NS_PER_S, ErrorKind, LoadJob, LoadResult
-from bench.load.recorder import Recorder
+from bench.load.part import Part, Use
+from bench.load.recorder import SAMPLE_LIMIT, Recorder
+from bench.load.result import result_of
+from bench.load.start import CommonStart
 from bench.load.timer import NEVER_NS
 
-__all__ = ["Generator"]
+__all__ = ["Generator", "peak_rss_bytes"]
 
 SWEEPS_PER_LIMIT, SWEEP_MIN_S, SWEEP_MAX_S = 20, 0.01, 0.25  # a time-out is noticed at most 5 % or 10 ms late
 
@@ -31,16 +35,26 @@ class Generator(Connections):
         self.recorder = Recorder(0, 0, 1)  # replaced when time starts
         self.under_way = 0
         self.deadline_ns = NEVER_NS
+        self.begun_ns = 0
         self._ended: asyncio.Future[None] = loop.create_future()
         self._usage: list[tuple[int, float, float]] = []
 
     async def run(self) -> LoadResult:
+        """The whole load, by this generator alone."""
+        measured = result_of(self.job, [await self.measure()])
+        return replace(measured, max_rss_bytes=peak_rss_bytes())  # with the memory that sorting the samples takes
+
+    async def measure(self, start: CommonStart | None = None) -> Part:
+        """What was recorded; with a common start, it begins with the other generators of the load."""
         await self.prepare()
-        job, now_ns = self.job, clock_ns()
+        job, now_ns = self.job, await start.wait() if start else clock_ns()
+        self.begun_ns = clock_ns()
         start_ns = now_ns + int(job.warmup_s * NS_PER_S)
         self.deadline_ns = start_ns + int(job.duration_s * NS_PER_S)
         timeout_ns = int(job.timeout_s * NS_PER_S)
-        self.recorder = Recorder(start_ns, self.deadline_ns, timeout_ns, raw_limit=job.raw_limit)
+        self.recorder = Recorder(
+            start_ns, self.deadline_ns, timeout_ns, raw_limit=job.raw_limit, sample_limit=SAMPLE_LIMIT // job.lot.of
+        )
         timers = [
             self.loop.call_later(job.warmup_s, self._note_usage),
             self.loop.call_later(job.warmup_s + job.duration_s, self._deadline),
@@ -122,7 +136,7 @@ class Generator(Connections):
         usage = resource.getrusage(resource.RUSAGE_SELF)
         self._usage.append((clock_ns(), usage.ru_utime, usage.ru_stime))
 
-    def _finish(self, now_ns: int) -> LoadResult:
+    def _finish(self, now_ns: int) -> Part:
         self.recorder.cut(now_ns)
         if len(self._usage) < 2:
             self._note_usage()
@@ -130,51 +144,24 @@ class Generator(Connections):
             self.recorder.not_finished(intended_ns)
         for connection in list(self.sockets):
             connection.abort()
-        return self._result()
+        return Part(recorder=self.recorder, use=self._use())
 
-    def _result(self) -> LoadResult:
-        job, recorder = self.job, self.recorder
-        response, histogram = recorder.response()
+    def _use(self) -> Use:
         (from_ns, user_from_s, system_from_s), (to_ns, user_to_s, system_to_s) = self._usage[0], self._usage[-1]
-        window_s = recorder.window_s
-        last_ns = recorder.last_answer_ns
-        return LoadResult(
-            mode="closed" if job.rate_rps is None else "open",
-            window_s=window_s,
+        return Use(
             interrupted=self.interrupted,
-            warmup_requests=recorder.warmup_requests,
-            warmup_errors=recorder.warmup_errors,
-            requests=recorder.requests,
-            good=recorder.good,
-            unsent=recorder.unsent,
-            unfinished=recorder.unfinished,
-            errors=recorder.error_counts(),
-            unexpected_statuses=tuple(sorted(recorder.statuses.items())),
-            error_example=recorder.error_example,
-            throughput_rps=sum(recorder.good_per_second) / window_s if window_s else 0.0,
-            response=response,
-            service=recorder.service(),
-            start_lag=None if job.rate_rps is None else recorder.start_lag(),
-            arrival_rps=recorder.requests / window_s if window_s else 0.0,
-            time_in_system_mean_s=recorder.time_in_system_mean_s,
-            in_flight_mean=recorder.in_flight_mean,
-            first_third=recorder.third(0),
-            last_third=recorder.third(2),
-            good_per_second=recorder.good_per_second,
-            histogram=histogram,
-            raw=tuple(recorder.raw),
-            last_answer_s=None if last_ns is None else (last_ns - recorder.start_ns) / NS_PER_S,
             connects=self.connects,
             idle_closes=self.idle_closes,
             received_bytes=self.exchange.received_bytes,
             cpu_user_s=user_to_s - user_from_s,
             cpu_system_s=system_to_s - system_from_s,
             cpu_window_s=(to_ns - from_ns) / NS_PER_S,
-            max_rss_bytes=_peak_rss_bytes(),  # read last, so that it includes the memory that sorting the samples takes
+            begun_ns=self.begun_ns,
+            max_rss_bytes=peak_rss_bytes(),
         )
 
 
-def _peak_rss_bytes() -> int:
+def peak_rss_bytes() -> int:
     """VmHWM where the system has it, because ru_maxrss keeps the peak of the parent across fork and exec."""
     status = Path("/proc/self/status")
     if status.exists():

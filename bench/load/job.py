@@ -3,16 +3,19 @@
 import json
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 __all__ = [
     "LATE_SEND_NS",
     "NS_PER_S",
+    "WHOLE",
     "Arrival",
     "ErrorCounts",
+    "GeneratorShare",
     "Latency",
     "LoadJob",
     "LoadResult",
+    "Lot",
     "RawSample",
     "StartLag",
     "Third",
@@ -25,6 +28,16 @@ LATE_SEND_NS = 5_000_000
 
 Arrival = Literal["constant", "poisson"]
 ErrorKind = Literal["refused", "reset", "timeout", "bad_status", "wrong_body", "protocol", "no_socket"]
+
+
+class Lot(NamedTuple):
+    """Of a load that is cut into `of` shares, share `number`, from 0."""
+
+    number: int
+    of: int
+
+
+WHOLE = Lot(0, 1)
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")  # no HEAD: its answer announces a body that never comes
 
@@ -61,6 +74,7 @@ class LoadJob:
     expect_body_bytes: int | None = None
     raw_limit: int = 0  # how many single samples to return, for pictures of a short burst
     cores: tuple[int, ...] = ()  # where the generator may run; empty: anywhere
+    lot: Lot = WHOLE  # of an open loop's schedule; what else a share has less of, its own fields say already
 
     def __post_init__(self) -> None:
         limits = {
@@ -76,6 +90,7 @@ class LoadJob:
             "timeout_s": 0 < self.timeout_s < math.inf,
             "queue_limit": self.queue_limit >= 0,
             "max_requests": self.max_requests is None or self.max_requests > 0,
+            "lot": 0 <= self.lot.number < self.lot.of,
         }
         for name, holds in limits.items():
             if not holds:
@@ -93,6 +108,7 @@ class LoadJob:
                 values[name] = values[name].encode("latin-1")
         values["headers"] = tuple((name, value) for name, value in values.get("headers", ()))
         values["cores"] = tuple(values.get("cores", ()))
+        values["lot"] = Lot(*values.get("lot", WHOLE))
         return cls(**values)
 
 
@@ -166,10 +182,27 @@ class RawSample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GeneratorShare:
+    """What one of several generators had of a load, and whether it kept up with it."""
+
+    requests: int
+    start_lag: StartLag | None  # open loop only
+    cpu_s: float  # over cpu_window_s
+    cpu_window_s: float
+    max_rss_bytes: int
+
+    @property
+    def cpu_share(self) -> float:
+        """CPU time per wall time."""
+        return self.cpu_s / self.cpu_window_s if self.cpu_window_s else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadResult:
     """What was measured: the requests intended within the window, and the answers that arrived within it.
 
     Nothing is lost: `requests` = `good` + `errors.total` + `unfinished`, and the offered load is that plus `unsent`.
+    Of several generators it is what all have measured together; CPU time and memory are those of the busiest.
     """
 
     mode: Literal["closed", "open"]
@@ -204,6 +237,8 @@ class LoadResult:
     cpu_system_s: float
     cpu_window_s: float
     max_rss_bytes: int
+    generators: tuple[GeneratorShare, ...] = ()  # of several, each; empty for one
+    start_spread_s: float = 0.0  # from the first of them that began to the last
 
     @property
     def too_short(self) -> bool:
@@ -226,7 +261,13 @@ class LoadResult:
         values["errors"] = ErrorCounts(**values["errors"])
         values["start_lag"] = StartLag(**values["start_lag"]) if values["start_lag"] else None
         values["raw"] = tuple(RawSample(**sample) for sample in values["raw"])
+        values["generators"] = tuple(_share(share) for share in values["generators"])
         return cls(**_tuples(values))
+
+
+def _share(values: dict[str, Any]) -> GeneratorShare:
+    lag = values["start_lag"]
+    return GeneratorShare(**{**values, "start_lag": StartLag(**lag) if lag else None})
 
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:

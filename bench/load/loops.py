@@ -5,13 +5,14 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Iterable
-from itertools import islice
 
 from bench.load.arrivals import Arrivals
 from bench.load.client import Connection, Exchange, clock_ns
 from bench.load.generator import Generator
-from bench.load.job import ErrorKind, LoadJob, LoadResult
+from bench.load.job import ErrorKind, LoadJob
 from bench.load.pacing import schedule
+from bench.load.part import Part
+from bench.load.start import CommonStart
 from bench.load.timer import NEVER_NS
 
 __all__ = ["ClosedLoop", "OpenLoop", "generator_for"]
@@ -89,17 +90,24 @@ class OpenLoop(Generator):
         self._queue: deque[int] = deque()
         self._arrivals = Arrivals(loop, self._act)
 
-    async def run(self) -> LoadResult:
+    async def measure(self, start: CommonStart | None = None) -> Part:
         try:
-            return await super().run()
+            return await super().measure(start)
         finally:
             self._arrivals.close()
 
     def begin(self, now_ns: int) -> None:
         job = self.job
         assert job.rate_rps is not None
-        offsets_ns = schedule(job.arrival, job.rate_rps, job.warmup_s + job.duration_s, job.seed)
-        self._arrivals.begin(islice(offsets_ns, job.max_requests), now_ns)
+        self._arrivals.begin(
+            schedule(
+                job.arrival, job.rate_rps, job.warmup_s + job.duration_s, job.seed, most=job.max_requests, lot=job.lot
+            ),
+            now_ns,
+        )
+        if self._arrivals.due_ns == NEVER_NS and job.max_requests is not None:  # of few requests a lot may be none
+            self.deadline_ns = min(self.deadline_ns, clock_ns())
+            self.settle(clock_ns())
 
     def proceed(self, connection: Connection, now_ns: int, error: ErrorKind | None) -> None:
         self.recorder.level(now_ns, -1)

@@ -80,14 +80,15 @@ class Recorder:
         self.errors: Counter[ErrorKind] = Counter()
         self.statuses: Counter[int] = Counter()
         self.error_example: str | None = None
+        self.error_example_ns = 0
         self.raw: list[RawSample] = []
         self.last_answer_ns: int | None = None
-        self._raw_limit = raw_limit
-        self._samples = Samples(sample_limit, seed=1)
-        self._lags = Reservoir(1, sample_limit, seed=2)
-        self._failed_ns = 0
-        self._per_second = [0] * -(-(end_ns - start_ns) // NS_PER_S)
-        self._level = self._level_since_ns = self._level_area_ns = 0
+        self.raw_limit = raw_limit
+        self.samples = Samples(sample_limit, seed=1)
+        self.lags = Reservoir(1, sample_limit, seed=2)
+        self.failed_ns = 0
+        self.per_second = [0] * -(-(end_ns - start_ns) // NS_PER_S)
+        self._level = self._level_since_ns = self.level_area_ns = 0
 
     def answer(self, intended_ns: int, sent_ns: int, done_ns: int) -> None:
         """Notes a good answer; one that took its limit or longer is a time-out, even if nobody had given it up yet."""
@@ -96,19 +97,20 @@ class Recorder:
             self.error("timeout", intended_ns, sent_ns, done_ns, "the answer came after the limit")
             return
         if start_ns <= done_ns < self.end_ns:
-            self._per_second[(done_ns - start_ns) // NS_PER_S] += 1
+            self.per_second[(done_ns - start_ns) // NS_PER_S] += 1
         if intended_ns < start_ns:
             self.warmup_requests += 1
             return
         self.last_answer_ns = done_ns
-        self._samples.add(intended_ns - start_ns, done_ns - intended_ns, service_ns)
-        if self._raw_limit:
+        self.samples.add(intended_ns - start_ns, done_ns - intended_ns, service_ns)
+        if self.raw_limit:
             self._keep_raw("good", intended_ns, sent_ns, done_ns)
 
     def error(
         self, kind: ErrorKind, intended_ns: int, sent_ns: int, done_ns: int, detail: str = "", status: int = 0
     ) -> None:
-        self.error_example = self.error_example or f"{kind}: {detail}"
+        if self.error_example is None:
+            self.error_example, self.error_example_ns = f"{kind}: {detail}", done_ns
         if intended_ns < self.start_ns:
             self.warmup_requests += 1
             self.warmup_errors += 1
@@ -117,10 +119,10 @@ class Recorder:
         if status:
             self.statuses[status] += 1
         if kind == "timeout":
-            self._samples.add(intended_ns - self.start_ns, done_ns - intended_ns, done_ns - sent_ns)
+            self.samples.add(intended_ns - self.start_ns, done_ns - intended_ns, done_ns - sent_ns)
         else:
-            self._failed_ns += done_ns - intended_ns
-        if self._raw_limit:
+            self.failed_ns += done_ns - intended_ns
+        if self.raw_limit:
             self._keep_raw(kind, intended_ns, sent_ns, done_ns)
 
     def not_sent(self, intended_ns: int) -> None:
@@ -141,17 +143,17 @@ class Recorder:
     def lag(self, intended_ns: int, acted_ns: int) -> None:
         """Notes when the generator acted on a due request: sent it or, with no connection free, queued it."""
         if intended_ns >= self.start_ns:
-            self._lags.add(acted_ns - intended_ns)
+            self.lags.add(acted_ns - intended_ns)
             self.late_sends += acted_ns - intended_ns > LATE_SEND_NS
 
     def enter(self, intended_ns: int, now_ns: int) -> None:
         """Counts a request as in the system from its intended time on; this count does not use the latencies."""
         self.level(now_ns, 1)
-        self._level_area_ns += self._overlap_ns(intended_ns, now_ns)
+        self.level_area_ns += self._overlap_ns(intended_ns, now_ns)
 
     def level(self, now_ns: int, change: int) -> None:
         """Notes that so many more (or fewer) requests are in the system from now on."""
-        self._level_area_ns += self._level * self._overlap_ns(self._level_since_ns, now_ns)
+        self.level_area_ns += self._level * self._overlap_ns(self._level_since_ns, now_ns)
         self._level_since_ns = now_ns
         self._level += change
 
@@ -162,7 +164,7 @@ class Recorder:
 
     @property
     def good(self) -> int:
-        return self._samples.seen - self.errors["timeout"]
+        return self.samples.seen - self.errors["timeout"]
 
     @property
     def requests(self) -> int:
@@ -174,39 +176,39 @@ class Recorder:
 
     @property
     def good_per_second(self) -> tuple[int, ...]:
-        return tuple(self._per_second[: -(-(self.end_ns - self.start_ns) // NS_PER_S)])
+        return tuple(self.per_second[: -(-(self.end_ns - self.start_ns) // NS_PER_S)])
 
     @property
     def in_flight_mean(self) -> float:
-        return self._level_area_ns / (self.end_ns - self.start_ns) if self.end_ns > self.start_ns else 0.0
+        return self.level_area_ns / (self.end_ns - self.start_ns) if self.end_ns > self.start_ns else 0.0
 
     @property
     def time_in_system_mean_s(self) -> float | None:
         finished = self.good + self.errors.total()
-        return (self._samples.total(1) + self._failed_ns) / NS_PER_S / finished if finished else None
+        return (self.samples.total(1) + self.failed_ns) / NS_PER_S / finished if finished else None
 
     def error_counts(self) -> ErrorCounts:
         return ErrorCounts(**{str(kind): count for kind, count in self.errors.items()})
 
     def response(self) -> tuple[Latency, tuple[tuple[float, int], ...]]:
         """The distribution of response times, and its histogram."""
-        ordered = sorted(self._samples.columns[1])
+        ordered = sorted(self.samples.columns[1])
         return self._latency(ordered, 1), histogram(ordered)
 
     def service(self) -> Latency:
-        return self._latency(sorted(self._samples.columns[2]), 2)
+        return self._latency(sorted(self.samples.columns[2]), 2)
 
     def start_lag(self) -> StartLag:
-        return start_lag(sorted(self._lags.columns[0]), seen=self._lags.seen, late_sends=self.late_sends)
+        return start_lag(sorted(self.lags.columns[0]), seen=self.lags.seen, late_sends=self.late_sends)
 
     def third(self, index: int) -> Third:
         """The requests intended in the first (0), second (1) or last (2) third of the window."""
-        offsets, responses, services = self._samples.columns
+        offsets, responses, services = self.samples.columns
         third_ns = (self.end_ns - self.start_ns) / 3
         inside = [row for row, at in enumerate(offsets) if index * third_ns <= at < (index + 1) * third_ns]
         ordered = sorted(array("q", (responses[row] for row in inside)))
         good = sum(services[row] < self.timeout_ns for row in inside)
-        kept = len(offsets) / self._samples.seen if self._samples.seen else 1.0
+        kept = len(offsets) / self.samples.seen if self.samples.seen else 1.0
         p50 = percentile(ordered, 50)
         return Third(
             good_rps=good / kept / third_ns * NS_PER_S if third_ns else 0.0,
@@ -218,11 +220,11 @@ class Recorder:
         return max(min(to_ns, self.end_ns) - max(from_ns, self.start_ns), 0)
 
     def _latency(self, ordered: list[int], column: int) -> Latency:
-        values, services = self._samples.columns[column], self._samples.columns[2]
+        values, services = self.samples.columns[column], self.samples.columns[2]
         censored = [value for value, service in zip(values, services, strict=True) if service >= self.timeout_ns]
-        return latency(ordered, seen=self._samples.seen, total_ns=self._samples.total(column), censored=censored)
+        return latency(ordered, seen=self.samples.seen, total_ns=self.samples.total(column), censored=censored)
 
     def _keep_raw(self, kind: str, *stamps_ns: int) -> None:
-        if len(self.raw) < self._raw_limit:
+        if len(self.raw) < self.raw_limit:
             intended_s, sent_s, done_s = ((stamp - self.start_ns) / NS_PER_S for stamp in stamps_ns)
             self.raw.append(RawSample(intended_s=intended_s, sent_s=sent_s, done_s=done_s, kind=kind))

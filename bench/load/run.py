@@ -1,36 +1,38 @@
 """How does a caller get a load done? A Generator keeps its process for many jobs; `run(job)` is one for one job.
 
-Each line on the worker's stdin is a job ("load", "streams" or "slices", and then JSON), or "stop", which ends a load
-early. The worker answers with "mid" lines and a "result" line. Starting Python takes 0.2 s and a run has hundreds of
-jobs, so one process does them all.
+Each line on the worker's stdin is a job ("load", "streams", "slices" or "watch", and then JSON), or "stop", which ends
+it early. The worker answers with "mid" lines and a "result" line. Starting Python takes 0.2 s and a run has hundreds of
+jobs, so one process does them all. Where one cannot send enough, several have a share of each job each: see
+bench/load/together.py.
 """
 
 import contextlib
-import os
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from bench.errors import BenchError
-from bench.files import ROOT
 from bench.load.job import LoadJob, LoadResult
+from bench.load.process import Worker
+from bench.load.shares import cut, cut_slices, cut_streams
 from bench.load.slices import SlicesJob, SlicesResult
-from bench.load.streams import StreamJob, StreamResult
-from bench.testbed.processes.piped import end_piped, start_piped
-from bench.testbed.processes.process import clean_environment
+from bench.load.stream_job import StreamJob, StreamResult
+from bench.load.together import GeneratorError, Together
+from bench.load.together_in_turn import TogetherInTurn
+from bench.load.watch import WatchJob, WatchResult
 
-__all__ = ["Generator", "GeneratorError", "Interrupted", "run"]
+__all__ = ["Generator", "GeneratorError", "Interrupted", "Watch", "run"]
 
 # Starting Python takes 0.2 s and summing up 2 million samples some 5 s; a busy machine is given five times that.
 ALLOWANCE_S = 30.0
 PARTIAL_RESULT_S = 30.0  # to sum up after Ctrl-C; a second Ctrl-C does not wait
-MESSAGE_BYTES = 2_000  # so much of what a failed worker wrote to stderr is read
 
 
-class GeneratorError(BenchError):
-    """The generator's process failed or hung; the message holds the end of what it wrote to stderr."""
+@dataclass
+class Watch:
+    """A watch; `result` is there once its context has ended."""
+
+    result: WatchResult = field(init=False)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -50,16 +52,23 @@ class Generator:
     A result's CPU time is that of its job's window. Its `max_rss_bytes` is the worker's peak during the job where the
     kernel can forget earlier peaks (Linux; elsewhere the peak so far), interpreter and what it kept of earlier jobs
     included: some 35 MB before the first sample.
+
+    With more than one process, each has a share of every job, if it can be cut into so many; a watch has one always.
+    `processes` may change between two jobs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, processes: int = 1) -> None:
+        self.processes = processes
         self._worker: Worker | None = None
+        self._others: list[Worker] = []
 
     def run(self, job: LoadJob) -> LoadResult:
         """What the load measured; blocks for the job's time and a little more.
 
         Raises GeneratorError when the worker fails or outlives its time, and Interrupted on Ctrl-C.
         """
+        if len(shares := cut(job, self.processes)) > 1:
+            return self._run_shares(job, shares)
         with self._working(f"load {job.to_json()}", budget_s(job)) as worker:
             try:
                 return LoadResult.from_json(worker.result())
@@ -73,6 +82,9 @@ class Generator:
         `mid_after_s` after the start, whichever is first. It gets the number of streams that then have had an event and
         are open. If it outlasts the result's `first_end_s`, some streams have closed before it returns.
         """
+        if len(shares := cut_streams(job, self.processes)) > 1:
+            with self._sharing(len(shares), job.timeout_s + ALLOWANCE_S) as together:
+                return together.stream(job, shares, mid)
         with self._working(f"streams {job.to_json()}", job.timeout_s + ALLOWANCE_S) as worker:
             return StreamResult.from_json(worker.result(mid))
 
@@ -80,21 +92,80 @@ class Generator:
         """What several servers did in turn; errors as for `run`, and plain KeyboardInterrupt on Ctrl-C."""
         # A slice may wait that long for connections, for its lead-in, for those lost in it, and for its last answer.
         longest_s = sum(job.slice_s + job.lead_in_s + 4 * target.job.timeout_s for target in job.targets)
-        with self._working(f"slices {job.to_json()}", (job.cycles + 1) * longest_s + ALLOWANCE_S) as worker:
+        limit_s = (job.cycles + 1) * longest_s + ALLOWANCE_S
+        if len(shares := cut_slices(job, self.processes)) > 1:
+            with self._sharing(len(shares), limit_s) as together:
+                return TogetherInTurn(job, together).run()
+        with self._working(f"slices {job.to_json()}", limit_s) as worker:
             return SlicesResult.from_json(worker.result())
 
+    @contextlib.contextmanager
+    def watching(self, job: WatchJob) -> "Iterator[Watch]":
+        """A watch, from its first request on, that ends with the context; errors as for `slices`."""
+        with self._working(f"watch {job.to_json()}", job.limit_s + ALLOWANCE_S) as worker:
+            worker.mid()
+            yield (watch := Watch())
+            worker.send("stop")
+            watch.result = WatchResult.from_json(worker.result())
+
+    def started(self, number: int) -> Worker:
+        """A fresh worker, the one of that number, from 0."""
+        return Worker()
+
     def close(self) -> None:
-        """Ends the worker; a job after that starts a fresh one."""
-        if self._worker is not None:
-            self._worker.end()
-            self._worker = None
+        """Ends the workers; a job after that starts fresh ones."""
+        for worker in self._workers():
+            worker.end()
+        self._worker, self._others = None, []
+
+    def _run_shares(self, job: LoadJob, shares: Sequence[LoadJob]) -> LoadResult:
+        with self._sharing(len(shares), budget_s(job)) as together:
+            try:
+                return together.load(job, shares)
+            except KeyboardInterrupt:
+                raise Interrupted(self._stopped(job, together)) from None
+
+    def _stopped(self, job: LoadJob, together: Together) -> LoadResult | None:
+        """What all workers have measured until now."""
+        together.tell("stop")
+        try:
+            with self._limited(PARTIAL_RESULT_S):
+                return together.loaded(job)
+        except (GeneratorError, ValueError, KeyboardInterrupt):
+            return None
+
+    @contextlib.contextmanager
+    def _sharing(self, count: int, limit_s: float) -> Iterator[Together]:
+        """So many workers, which do a job together for at most `limit_s`; all are ended after any error."""
+        if any(worker.ended for worker in self._workers()):
+            self.close()
+        self._worker = self._worker or self.started(0)
+        self._others += [self.started(number) for number in range(len(self._others) + 1, count)]
+        try:
+            with self._limited(limit_s), contextlib.closing(Together(self._workers()[:count])) as together:
+                yield together
+        except BaseException:
+            self.close()
+            raise
+        if any(worker.killed_after_s is not None for worker in self._workers()):
+            self.close()
+
+    @contextlib.contextmanager
+    def _limited(self, limit_s: float) -> Iterator[None]:
+        with contextlib.ExitStack() as limits:
+            for worker in self._workers():
+                limits.enter_context(worker.limited(limit_s))
+            yield
+
+    def _workers(self) -> "list[Worker]":
+        return [*([self._worker] if self._worker else []), *self._others]
 
     @contextlib.contextmanager
     def _working(self, order: str, limit_s: float) -> "Iterator[Worker]":
         """The worker, which works on an order for at most `limit_s`; it is ended after any error."""
-        if self._worker is not None and self._worker.process.poll() is not None:
+        if self._worker is not None and self._worker.ended:
             self.close()
-        worker = self._worker = self._worker or Worker()
+        worker = self._worker = self._worker or self.started(0)
         try:
             with worker.limited(limit_s):
                 worker.send(order)
@@ -114,76 +185,9 @@ class Generator:
         self.close()
 
 
-class Worker:
-    """The worker's process and its pipes. Its stderr is a file, so that it never waits for somebody to read it."""
-
-    def __init__(self) -> None:
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        self.killed_after_s: float | None = None
-        self._received = b""
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  # `end` closes it
-        environment = {**clean_environment(), "PYTHONPATH": path}
-        self.process = start_piped(["-m", "bench.load.worker"], environment=environment, stderr=self._errors)
-
-    def send(self, line: str) -> None:
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # `result` finds that it has ended, and says why
-            self.process.stdin.write(line.encode() + b"\n")
-            self.process.stdin.flush()
-
-    def result(self, mid: Callable[[int], None] | None = None) -> str:
-        """The JSON of its next result. Raises GeneratorError if it ends instead."""
-        while True:
-            kind, _, text = self._line().partition(" ")
-            if kind == "result":
-                return text
-            if mid is not None:
-                mid(int(text))
-
-    @contextlib.contextmanager
-    def limited(self, limit_s: float) -> Iterator[None]:
-        """Kills the worker when the context takes longer, which ends every wait for the worker."""
-        timer = threading.Timer(limit_s, self._expire, [limit_s])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join()
-
-    def end(self) -> None:
-        """Kills the worker: it keeps nothing that has to be saved first."""
-        self.process.kill()
-        end_piped(self.process)
-        self._errors.close()
-
-    def _line(self) -> str:
-        assert self.process.stdout is not None
-        # Not its readline(), which loses the beginning of a line when Ctrl-C comes between two of its reads.
-        while b"\n" not in self._received:
-            data = os.read(self.process.stdout.fileno(), 65_536)
-            if not data:
-                raise GeneratorError(self._obituary())
-            self._received += data
-        line, _, self._received = self._received.partition(b"\n")
-        return line.decode()
-
-    def _expire(self, limit_s: float) -> None:
-        self.killed_after_s = limit_s
-        self.process.kill()
-
-    def _obituary(self) -> str:
-        status = self.process.wait()
-        if self.killed_after_s is not None:
-            return f"the load generator hung and was killed after {self.killed_after_s:.0f} s"
-        self._errors.seek(max(self._errors.seek(0, os.SEEK_END) - MESSAGE_BYTES, 0))
-        return f"the load generator failed with status {status}: {self._errors.read().decode(errors='replace').strip()}"
-
-
-def run(job: LoadJob) -> LoadResult:
-    """One load from a process of its own, which is gone afterwards; errors as for `Generator.run`."""
-    with Generator() as generator:
+def run(job: LoadJob, processes: int = 1) -> LoadResult:
+    """One load from processes of its own, which are gone afterwards; errors as for `Generator.run`."""
+    with Generator(processes) as generator:
         return generator.run(job)
 
 

@@ -30,9 +30,9 @@ class ServerLoad(Connections):
         self.arrivals = Arrivals(loop, self.act)
         self.reset()
 
-    def reset(self) -> None:
-        """Sets all figures back: a new slice begins now."""
-        self.began_ns = clock_ns()
+    def reset(self, began_ns: int | None = None) -> None:
+        """Sets all figures back: a new slice begins then, or now."""
+        self.began_ns = clock_ns() if began_ns is None else began_ns
         self.half_ns = self.again_until_ns = self.due_until_ns = self.began_ns
         self.good = self.errors = self.under_way = self.first_half_good = 0
         self.response_ns = self.response_max_ns = self.wall_ns = 0
@@ -49,7 +49,8 @@ class ServerLoad(Connections):
         """
         missing = await self.replace()
         if self.idle and (lead_in_s or (missing and self.job.rate_rps is not None)):
-            await self.send_again(lead_in_s, len(self.idle) if missing else LEAD_IN_CONNECTIONS)
+            few = max(1, LEAD_IN_CONNECTIONS // self.job.lot.of)
+            await self.send_again(lead_in_s, len(self.idle) if missing else few)
             missing += await self.replace()
         return missing
 
@@ -94,13 +95,13 @@ class ServerLoad(Connections):
             connection.send(self.began_ns, self.began_ns)
         await self.end(duration_s)
 
-    async def send_when_due(self, duration_s: float, offsets_ns: Iterable[int]) -> None:
+    async def send_when_due(self, duration_s: float, offsets_ns: Iterable[int], began_ns: int | None = None) -> None:
         """An open loop: requests are due at those offsets, all below that time, whatever the server does.
 
         It ends with the last answer, and not before that time is over. What has no answer, or is still waiting for a
         connection, when the time-out is over after that time has failed.
         """
-        self.reset()
+        self.reset(began_ns)
         self.half_ns += int(duration_s * NS_PER_S / 2)
         self.due_until_ns += int(duration_s * NS_PER_S)
         self.arrivals.begin(chain(offsets_ns, [int(duration_s * NS_PER_S)]), self.began_ns)

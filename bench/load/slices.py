@@ -17,6 +17,8 @@ from bench.testbed.processes.clock_service import ClockAddress
 
 __all__ = ["Slice", "SlicesJob", "SlicesResult", "Target"]
 
+LISTS = ("responses_us", "services_us", "shares_offered", "shares_late_sends")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -94,6 +96,9 @@ class Slice:
     An open slice has `good` + `errors` = `offered`. Its response times count from when a request was due, its service
     times from when it was sent, connecting included; of a closed slice they are the same. A request that waits for a
     free connection is no late send: waiting is the server's doing.
+
+    Of several generators it is what all have done together: their sums, the CPU time of the busiest one, and the times
+    of answers those of one generator after those of another.
     """
 
     cycle: int
@@ -115,6 +120,9 @@ class Slice:
     lag_max_s: float | None  # how late it acted at most; None if none was due
     responses_us: tuple[int, ...]  # of the good answers in order of arrival; of a closed slice if its job wants samples
     services_us: tuple[int, ...]  # the same answers in the same order
+    start_spread_s: float = 0.0  # from the first of several generators that began it to the last
+    shares_offered: tuple[int, ...] = ()  # of several generators, what was due from each; empty for one
+    shares_late_sends: tuple[int, ...] = ()  # of these, its late sends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +143,7 @@ class SlicesResult:
     def from_json(cls, text: str) -> "SlicesResult":
         values: dict[str, Any] = json.loads(text)
         for one in values["slices"]:
-            one |= {name: tuple(one[name]) for name in ("responses_us", "services_us")}
+            one |= {name: tuple(one[name]) for name in LISTS}
         values["slices"] = tuple(Slice(**one) for one in values["slices"])
         values["error_examples"] = tuple(values["error_examples"])
         return cls(**values)

@@ -5,102 +5,23 @@ without `data` (the comments that keep a connection alive) make no event.
 """
 
 import asyncio
-import json
-import math
 import resource
 import socket
-from array import array
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.load.client import Exchange, clock_ns
 from bench.load.event_stream import EventStream
-from bench.load.job import NS_PER_S, ErrorCounts, ErrorKind, LoadJob
+from bench.load.job import ErrorKind
 from bench.load.recorder import SAMPLE_LIMIT, Reservoir
-from bench.load.summary import percentile
+from bench.load.start import CommonStart
+from bench.load.stream_job import StreamJob, StreamPart, StreamResult, stream_result
 
-__all__ = ["StreamJob", "StreamResult", "open_streams"]
+__all__ = ["StreamJob", "StreamPart", "StreamResult", "open_streams", "record_streams"]
 
 # So many connects between two looks at what has arrived: at some 30 us each, events are noticed at most 1 ms late.
 CONNECTS_PER_TURN = 25
-ACCEPT = ("Accept", "text/event-stream")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamJob:
-    """Streams of one path, opened at once. Raises ValueError, naming the field, when the job makes no sense."""
-
-    host: str
-    port: int
-    path: str = "/stream/"
-    headers: tuple[tuple[str, str], ...] = ()
-    streams: int = 500
-    expect_events: int | None = None  # per stream; None: any number but 0
-    mid_after_s: float = 10.0  # the `mid` hook waits no longer than this for first events
-    timeout_s: float = 60.0  # for everything, from the first connect; what has not ended by then is a time-out
-    cores: tuple[int, ...] = ()  # where the generator may run; empty: anywhere
-
-    def __post_init__(self) -> None:
-        self.request()
-        limits = {
-            "streams": self.streams > 0,
-            "expect_events": self.expect_events is None or self.expect_events > 0,
-            "mid_after_s": 0 <= self.mid_after_s < math.inf,
-            "timeout_s": 0 < self.timeout_s < math.inf,
-        }
-        for name, holds in limits.items():
-            if not holds:
-                raise ValueError(f"{name} is {getattr(self, name)!r}, which no load can be made of")
-
-    def request(self) -> LoadJob:
-        """What each stream asks for."""
-        return LoadJob(host=self.host, port=self.port, path=self.path, headers=(ACCEPT, *self.headers))
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "StreamJob":
-        values = json.loads(text)
-        values["headers"] = tuple((name, value) for name, value in values["headers"])
-        return cls(**{**values, "cores": tuple(values["cores"])})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamResult:
-    """What became of the streams: `streams` = `finished` + `errors.total`.
-
-    Percentiles are nearest-rank, None with fewer than ten samples beyond. Times count from the first connect.
-    """
-
-    streams: int
-    opened: int  # answered with 200
-    finished: int  # ended by the server with all their events
-    errors: ErrorCounts  # wrong_body: ended with another number of events than expected, or none
-    error_example: str | None
-    events: int
-    events_expected: int | None
-    first_event_p50_s: float | None  # of each stream's first event, from the start of its own connection attempt
-    first_event_p90_s: float | None
-    first_event_max_s: float | None
-    spacing_p50_s: float | None  # between an event and the next of the same stream
-    spacing_p90_s: float | None
-    spacing_max_s: float | None
-    mid_s: float | None  # when the `mid` hook was called
-    mid_open: int | None  # streams with an event and not ended at that time
-    first_end_s: float | None  # when a stream ended first, in whatever way: until then all were open
-    wall_s: float
-    cpu_s: float  # of the generator
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "StreamResult":
-        values: dict[str, Any] = json.loads(text)
-        return cls(**{**values, "errors": ErrorCounts(**values["errors"])})
 
 
 async def open_streams(job: StreamJob, mid: Callable[[int], None]) -> StreamResult:
@@ -109,13 +30,19 @@ async def open_streams(job: StreamJob, mid: Callable[[int], None]) -> StreamResu
     `mid` gets the number of streams that have had an event and go on, once: when none is left that could still have
     its first one, or after `mid_after_s`.
     """
+    return stream_result(job, [await record_streams(job, mid)])
+
+
+async def record_streams(job: StreamJob, mid: Callable[[int], None], start: CommonStart | None = None) -> StreamPart:
+    """The same, with what was recorded; with a common start, these streams are opened with those of others."""
     loop = asyncio.get_running_loop()
     try:
         infos = await loop.getaddrinfo(job.host, job.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise OSError(f"the host {job.host!r} is unknown ({error}); give its address") from None
     infos.sort(key=lambda info: info[0] != socket.AF_INET)  # "localhost" may be both; most servers listen on IPv4 only
-    return await Streams(job, Exchange(job.request(), str(infos[0][4][0])), mid).run(loop)
+    streams = Streams(job, Exchange(job.request(), str(infos[0][4][0])), mid)
+    return await streams.run(loop, await start.wait() if start else clock_ns())
 
 
 class Streams:
@@ -124,21 +51,22 @@ class Streams:
     def __init__(self, job: StreamJob, exchange: Exchange, mid: Callable[[int], None]) -> None:
         self.job = job
         self._streams = [EventStream(self, exchange) for _ in range(job.streams)]
-        self._delays = array("q")
+        self._delays = Reservoir(1, SAMPLE_LIMIT, seed=1)
+        self._lives = Reservoir(2, SAMPLE_LIMIT, seed=1)
         self._spacings = Reservoir(1, SAMPLE_LIMIT, seed=1)
         self._opened = self._events = 0
         self._silent = self._left = job.streams  # without an event yet; not ended yet
         self._errors: Counter[ErrorKind] = Counter()
         self._example: str | None = None
+        self._example_ns = self._start_ns = 0
         self._mid = mid
-        self._mid_open: int | None = None
         self._mid_ns: int | None = None
-        self._first_end_ns: int | None = None
         self._all_ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def run(self, loop: asyncio.AbstractEventLoop) -> StreamResult:
+    async def run(self, loop: asyncio.AbstractEventLoop, start_ns: int) -> StreamPart:
         loop.set_exception_handler(lambda _, context: self.crash(context))
-        start_ns, cpu_from_s = clock_ns(), _cpu_s()
+        begun_ns, cpu_from_s = clock_ns(), _cpu_s()
+        self._start_ns = start_ns
         deadline_s = loop.time() + self.job.timeout_s
         mid_timer = loop.call_later(self.job.mid_after_s, self._call_mid)
         connects = []
@@ -156,7 +84,7 @@ class Streams:
         end_ns, cpu_s = clock_ns(), _cpu_s() - cpu_from_s
         for connect in connects:
             connect.cancel()
-        return self._result(start_ns, end_ns, cpu_s)
+        return self._part(begun_ns, end_ns, cpu_s)
 
     def opened(self) -> None:
         self._opened += 1
@@ -166,18 +94,20 @@ class Streams:
         if stream.events > 1:
             self._spacings.add(now_ns - stream.last_ns)
             return
-        self._delays.append(now_ns - stream.begun_ns)
+        self._delays.add(now_ns - stream.begun_ns)
         self._begun()
 
     def ended(self, stream: EventStream, error: ErrorKind | None, detail: str) -> None:
-        self._first_end_ns = self._first_end_ns or clock_ns()
+        now_ns = clock_ns()
+        self._lives.add(stream.first_ns - self._start_ns if stream.events else -1, now_ns - self._start_ns)
         self._left -= 1
         expected = self.job.expect_events
         if error is None and (stream.events != expected if expected else not stream.events):
             error, detail = "wrong_body", f"{stream.events} events, expected {expected or 'some'}"
         if error is not None:
             self._errors[error] += 1
-            self._example = self._example or f"{error}: {detail}"
+            if self._example is None:
+                self._example, self._example_ns = f"{error}: {detail}", now_ns
         if not stream.events:
             self._begun()
         if not self._left and not self._all_ended.done():
@@ -195,36 +125,24 @@ class Streams:
 
     def _call_mid(self) -> None:
         if self._mid_ns is None:
-            self._mid_ns, self._mid_open = clock_ns(), self._left - self._silent
-            self._mid(self._mid_open)
+            self._mid_ns = clock_ns()
+            self._mid(self._left - self._silent)
 
-    def _result(self, start_ns: int, end_ns: int, cpu_s: float) -> StreamResult:
-        job, errors = self.job, ErrorCounts(**{str(kind): count for kind, count in self._errors.items()})
-        delays, spacings = sorted(self._delays), sorted(self._spacings.columns[0])
-        return StreamResult(
-            streams=job.streams,
+    def _part(self, begun_ns: int, end_ns: int, cpu_s: float) -> StreamPart:
+        return StreamPart(
             opened=self._opened,
-            finished=job.streams - errors.total,
-            errors=errors,
-            error_example=self._example,
             events=self._events,
-            events_expected=None if job.expect_events is None else job.streams * job.expect_events,
-            first_event_p50_s=_seconds(percentile(delays, 50)),
-            first_event_p90_s=_seconds(percentile(delays, 90)),
-            first_event_max_s=_seconds(delays[-1] if delays else None),
-            spacing_p50_s=_seconds(percentile(spacings, 50)),
-            spacing_p90_s=_seconds(percentile(spacings, 90)),
-            spacing_max_s=_seconds(spacings[-1] if spacings else None),
-            mid_s=_seconds(self._mid_ns, start_ns),
-            mid_open=self._mid_open,
-            first_end_s=_seconds(self._first_end_ns, start_ns),
-            wall_s=(end_ns - start_ns) / NS_PER_S,
+            errors={str(kind): count for kind, count in self._errors.items()},
+            error_example=self._example,
+            error_example_ns=self._example_ns - self._start_ns,
+            delays=self._delays,
+            spacings=self._spacings,
+            lives=self._lives,
+            mid_ns=(self._mid_ns or end_ns) - self._start_ns,
+            wall_ns=end_ns - self._start_ns,
             cpu_s=cpu_s,
+            begun_ns=begun_ns,
         )
-
-
-def _seconds(at_ns: int | None, since_ns: int = 0) -> float | None:
-    return None if at_ns is None else (at_ns - since_ns) / NS_PER_S
 
 
 def _cpu_s() -> float:

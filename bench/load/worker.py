@@ -1,33 +1,47 @@
 """The generator as a process of its own: each line on stdin is a job, and each result is a line on stdout.
 
-"load", "streams" or "slices" with the job as JSON is answered by "result" with the result as JSON; "stop" ends a load
-or slices with what was measured so far. The kernel closes stdin when the process at its other end ends, `kill -9`
-included; the worker then ends too, even in the middle of a job, because nobody is left to read a result. An error also
-ends it, with its message on stderr.
+"load", "streams", "slices" or "watch" with the job as JSON is answered by "result" with the result as JSON; "stop" ends
+a load, slices or a watch with what was measured so far. The kernel closes stdin when the process at its other end ends,
+`kill -9` included; the worker then ends too, even in the middle of a job, because nobody is left to read a result. An
+error also ends it, with its message on stderr.
+
+"share-load", "share-streams" and "share-slices" are one generator's share of a job that several do together. It says
+"ready" when it could begin, is told "go" with a time of its clock, which "ping" asks for, and answers with what it has
+recorded; of slices, it is told "slice" with a cycle and a target for each one, says "done", and "end" is the last word.
 """
 
 import asyncio
+import contextlib
 import gc
 import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvloop
 
+from bench.load.client import clock_ns
 from bench.load.job import LoadJob, LoadResult
 from bench.load.loops import generator_for
+from bench.load.part import Part
 from bench.load.slices import SlicesJob, SlicesResult
-from bench.load.streams import StreamJob, StreamResult, open_streams
+from bench.load.start import CommonStart
+from bench.load.streams import StreamJob, StreamPart, StreamResult, open_streams, record_streams
 from bench.load.turns import Turns
+from bench.load.turns_share import TurnsShare
+from bench.load.watch import WatchJob, WatchResult
+from bench.load.watching import Watching
 
 __all__ = ["main", "pin", "raise_file_limit"]
 
 SPARE_FILES = 64  # what the interpreter, the loop and the pipes hold open, generously
 ORPHANED = 3
-STOP = b"stop\n"
+STOP = b"stop"
+FOR_A_SHARE = (b"go", b"slice", b"end")  # what is said to a share that is under way, and concerns no other job
+STDOUT = 1
+SHARE = "share-"
 FORGET_PEAK = Path("/proc/self/clear_refs")
 
 
@@ -49,8 +63,11 @@ class Orders:
         line, _, self._unread = self._unread.partition(b"\n")
         return line.decode()
 
-    def watch(self, stop: Callable[[], None]) -> None:
-        """From now on until the loop ends: calls `stop` when told to, and ends the process at the end of stdin."""
+    def watch(self, stop: Callable[[], None], heard: Callable[[str], None] | None = None) -> None:
+        """From now on until the loop ends: calls `stop` when told to, and ends the process at the end of stdin.
+
+        `heard` is called with each line for a share.
+        """
 
         def look() -> None:
             data = os.read(self._fd, 65_536)
@@ -60,9 +77,16 @@ class Orders:
             obey()
 
         def obey() -> None:
-            if self._unread.startswith(STOP):
-                self._unread = self._unread.removeprefix(STOP)
-                stop()
+            while b"\n" in self._unread:
+                line, _, unread = self._unread.partition(b"\n")
+                if line == STOP:
+                    self._unread = unread
+                    stop()
+                elif heard is not None and line.partition(b" ")[0] in FOR_A_SHARE:
+                    self._unread = unread
+                    heard(line.decode())
+                else:  # the next job
+                    return
 
         asyncio.get_running_loop().add_reader(self._fd, look)
         obey()
@@ -74,7 +98,9 @@ def main() -> None:
     try:
         while (order := orders.next()) is not None:
             kind, _, text = order.partition(" ")
-            if kind != "stop":  # a "stop" here came too late for its job
+            if kind == "ping":
+                say("pong", str(clock_ns()))
+            elif kind.encode() not in (STOP, *FOR_A_SHARE):  # which come too late here for their job
                 say("result", serve(kind, text, orders, cores))
     except OSError as error:
         sys.exit(str(error))
@@ -83,6 +109,8 @@ def main() -> None:
 def serve(kind: str, text: str, orders: Orders, cores: tuple[int, ...]) -> str:
     """One job's result as JSON; a job that names no cores runs on `cores`."""
     collect()
+    if kind.startswith(SHARE):
+        return serve_share(kind.removeprefix(SHARE), text, orders, cores)
     if kind == "streams":
         streams = StreamJob.from_json(text)
         prepare(streams.cores or cores, streams.streams)
@@ -91,14 +119,39 @@ def serve(kind: str, text: str, orders: Orders, cores: tuple[int, ...]) -> str:
         slices = SlicesJob.from_json(text)
         prepare(slices.cores or cores, sum(target.job.connections for target in slices.targets))
         return uvloop.run(_slices(slices, orders)).to_json()
+    if kind == "watch":
+        watch = WatchJob.from_json(text)
+        prepare(watch.cores or cores, sum(target.connections for target in watch.targets))
+        return uvloop.run(_watch(watch, orders)).to_json()
     load = LoadJob.from_json(text)
     prepare(load.cores or cores, load.connections)
     return uvloop.run(_load(load, orders)).to_json()
 
 
+def serve_share(kind: str, text: str, orders: Orders, cores: tuple[int, ...]) -> str:
+    """What one of several generators has recorded of a job, as JSON."""
+    if kind == "streams":
+        streams = StreamJob.from_json(text)
+        prepare(streams.cores or cores, streams.streams)
+        return uvloop.run(_stream_share(streams, orders)).to_json()
+    if kind == "slices":
+        slices = SlicesJob.from_json(text)
+        prepare(slices.cores or cores, sum(target.job.connections for target in slices.targets))
+        return uvloop.run(_slices_share(slices, orders)).to_json()
+    load = LoadJob.from_json(text)
+    prepare(load.cores or cores, load.connections)
+    return uvloop.run(_load_share(load, orders)).to_json()
+
+
 def say(kind: str, text: str) -> None:
-    sys.stdout.write(f"{kind} {text}\n")
-    sys.stdout.flush()
+    """Write a line to stdout, all of it.
+
+    Not by `sys.stdout`, which loses what is left of a line that the kernel took only a part of, where it is unbuffered:
+    https://github.com/python/cpython/issues/85393
+    """
+    line = memoryview(f"{kind} {text}\n".encode())
+    while line:
+        line = line[os.write(STDOUT, line) :]
 
 
 def prepare(cores: tuple[int, ...], sockets: int) -> None:
@@ -153,6 +206,50 @@ async def _slices(job: SlicesJob, orders: Orders) -> SlicesResult:
     orders.watch(turns.stop)
     gc.freeze()
     return await turns.run()
+
+
+async def _watch(job: WatchJob, orders: Orders) -> WatchResult:
+    loop = asyncio.get_running_loop()
+    watching = Watching(job, loop)
+    loop.set_exception_handler(lambda _, context: watching.crash(context))
+    orders.watch(watching.stop)
+    gc.freeze()
+    say("mid", str(len(job.targets)))
+    return await watching.run()
+
+
+@contextlib.contextmanager
+def common_start(orders: Orders, stop: Callable[[], None]) -> Iterator[CommonStart]:
+    """The start that this generator's share has in common with the others'; `stop` ends the share."""
+    start = CommonStart(asyncio.get_running_loop(), say)
+
+    def stopped() -> None:
+        stop()
+        start.release()
+
+    orders.watch(stopped, start.heard)
+    gc.freeze()
+    try:
+        yield start
+    finally:
+        start.close()
+
+
+async def _load_share(job: LoadJob, orders: Orders) -> Part:
+    loop, generator = asyncio.get_running_loop(), await generator_for(job)
+    loop.set_exception_handler(lambda _, context: generator.crash(context))
+    with common_start(orders, generator.stop) as start:
+        return await generator.measure(start)
+
+
+async def _slices_share(job: SlicesJob, orders: Orders) -> SlicesResult:
+    with common_start(orders, lambda: None) as start:
+        return await TurnsShare(job, asyncio.get_running_loop(), start, say).run()
+
+
+async def _stream_share(job: StreamJob, orders: Orders) -> StreamPart:
+    with common_start(orders, lambda: None) as start:
+        return await record_streams(job, lambda streams: say("mid", str(streams)), start)
 
 
 async def _stream(job: StreamJob, orders: Orders) -> StreamResult:

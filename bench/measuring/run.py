@@ -21,7 +21,8 @@ from bench.scenarios.base import Contestant, MeasurementContext, Options, Readin
 from bench.scenarios.generation import Generation
 from bench.scenarios.schedule import Slices
 from bench.testbed.processes.process import GuardedProcess
-from bench.testbed.servers.life import Server, ServerFailed, starting
+from bench.testbed.servers.life import Server, ServerFailed, StartingServer, starting
+from bench.testbed.servers.machine import MachineLost
 from bench.testbed.testbed import TestBed
 
 
@@ -123,18 +124,26 @@ class Measurement:
 
     def start(self, ends: ExitStack) -> None:
         """Start all servers together, and wait for each."""
-        begun = [
+        try:
+            begun = self.begun(ends)
+        except MachineLost as error:
+            self.failures = {each.name: Judgement("ERRORS", str(error)) for each in self.step.contestants}
+            return
+        self.processes += [server.process for _, server in begun]
+        for name, server in begun:
+            try:
+                self.servers[name] = server.ready()
+            except (ServerFailed, MachineLost) as error:
+                self.failures[name] = Judgement("ERRORS", str(error))
+
+    def begun(self, ends: ExitStack) -> list[tuple[str, StartingServer]]:
+        """All servers by their contestants, which may not answer yet."""
+        return [
             (each.name, ends.enter_context(
                 starting(each.model, self.environment(each), self.testbed.logs, name=each.name,
                          machine=self.testbed.machine)))
             for each in self.step.contestants
         ]  # fmt: skip
-        self.processes += [server.process for _, server in begun]
-        for name, server in begun:
-            try:
-                self.servers[name] = server.ready()
-            except ServerFailed as error:
-                self.failures[name] = Judgement("ERRORS", str(error))
 
     def environment(self, contestant: Contestant) -> dict[str, str]:
         """What the step adds to a server's environment."""
@@ -161,7 +170,7 @@ class Measurement:
         with self.timed():
             try:
                 reading = scenario.measure(self.context(scenario, contestant), workload)
-            except (GeneratorError, httpx.HTTPError, OSError) as error:
+            except (GeneratorError, MachineLost, httpx.HTTPError, OSError) as error:
                 reading = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
         yield self.cell(scenario, workload, contestant, reading)
 
@@ -179,7 +188,7 @@ class Measurement:
             with self.timed():
                 try:
                     readings = measured(scenario, generation, pairs)
-                except (GeneratorError, httpx.HTTPError, OSError) as error:
+                except (GeneratorError, MachineLost, httpx.HTTPError, OSError) as error:
                     failed = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
                     readings = dict.fromkeys([(name, workload.name) for name, workload in pairs], failed)
         for each, workload in asked:

@@ -187,5 +187,6 @@ def run_load(context: MeasurementContext, job: LoadJob) -> tuple[LoadResult, Cos
 
 
 def describe(job: LoadJob) -> dict[str, Any]:
-    """A job, without what differs from server to server."""
-    return {name: value for name, value in asdict(job).items() if name not in ("host", "port", "body", "expect_body")}
+    """A job, without what differs from server to server, and without the share that one of several generators has."""
+    left_out = ("host", "port", "body", "expect_body", "lot")
+    return {name: value for name, value in asdict(job).items() if name not in left_out}

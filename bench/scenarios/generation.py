@@ -18,6 +18,9 @@ WARM_UP_CYCLES = 1
 # From the end of a slice's time to the last answer, and to its first request after the lead-in.
 TO_THE_LAST_ANSWER_S = 0.025
 
+# What slices have only if several generators sent them.
+OF_SEVERAL_GENERATORS = ("start_spread_s", "shares_offered", "shares_late_sends")
+
 JobOf = Callable[[MeasurementContext, Workload], LoadJob]
 
 
@@ -127,7 +130,9 @@ def columns_of(order: SlicesJob, result: SlicesResult, place: int, servers: int)
 
 def in_columns(slices: list[Slice]) -> dict[str, list[Any]]:
     """Slices of one server in the order of their cycles, as lists by the name of the field."""
-    names = [name for name in Slice.__slots__ if name not in ("cycle", "target")]
+    one_generator = not any(one.shares_offered for one in slices)
+    left_out = ("cycle", "target", *(OF_SEVERAL_GENERATORS if one_generator else ()))
+    names = [name for name in Slice.__slots__ if name not in left_out]
     return {name: [rounded(getattr(one, name)) for one in slices] for name in names}
 
 

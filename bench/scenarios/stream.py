@@ -15,7 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bench.judging import JudgedScenario
-from bench.judging.validity import GENERATOR_CPU, VALID, Judgement
+from bench.judging.validity import GENERATOR_CPU, VALID, Judgement, apart, overworked
 from bench.load import StreamJob, StreamResult
 from bench.models import POOL, Model
 from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
@@ -111,7 +111,9 @@ def judge(result: StreamResult, model: Model, within_s: float) -> Judgement:
     if result.errors.total:
         return failed(result.errors, f"{result.opened} of {result.streams} had begun within {within_s:.1f} s", model)
     if result.cpu_s > GENERATOR_CPU * result.wall_s:
-        return Judgement("GENERATOR-LIMITED", f"the generator used {result.cpu_s / result.wall_s:.0%} of its core")
+        return Judgement("GENERATOR-LIMITED", overworked(result.cpu_s / result.wall_s, result.generators))
+    if reason := apart(result.start_spread_s, result.wall_s):
+        return Judgement("UNSTABLE", reason)
     if result.mid_open != result.streams:
         return Judgement(
             "SATURATED", f"not all at once: {result.mid_open} of {result.streams} were open when the last began"

@@ -72,13 +72,13 @@ def test_cpu_time_is_that_of_the_job_alone(generator: Generator, server: NullSer
 @needs_proc
 def test_the_peak_of_memory_is_forgotten_before_each_job() -> None:
     code = """
-from bench.load.generator import _peak_rss_bytes
+from bench.load.generator import peak_rss_bytes
 from bench.load.worker import prepare
 before = bytearray(b"x") * 200_000_000
 del before
-assert _peak_rss_bytes() > 200_000_000
+assert peak_rss_bytes() > 200_000_000
 prepare((), 0)
-assert _peak_rss_bytes() < 150_000_000
+assert peak_rss_bytes() < 150_000_000
 """
     subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
 

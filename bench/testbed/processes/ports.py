@@ -1,6 +1,7 @@
 """Loopback ports: a free one from the system, and who has a taken one."""
 
 import errno
+import ipaddress
 import socket
 
 import psutil
@@ -21,6 +22,17 @@ def check_loopback() -> None:
             raise BenchError(
                 f"this machine cannot reach itself at {HOST} ({error.strerror}); run: ip link set lo up"
             ) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name alone; no name is looked up."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address in ipaddress.ip_network("127.0.0.0/8") or address == ipaddress.ip_address("::1")
 
 
 def free_port(host: str = HOST) -> int:
