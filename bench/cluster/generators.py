@@ -17,16 +17,16 @@ CONNECT_S = 10.0
 
 
 class ClusterGenerator(Generator):
-    """A load from the machines with the resource `load`: as many generators on each as that has of it, unless chosen.
+    """A load from the machines with the resource `load`, from each in turn.
 
     `cores_of` says which cores a generator may have on a machine: by its facts, and the number of the generator there.
     """
 
     def __init__(
-        self, connection: Connection, cores_of: Callable[[AgentOf, int], Sequence[int]], processes: int | None = None
+        self, connection: Connection, cores_of: Callable[[AgentOf, int], Sequence[int]], processes: int
     ) -> None:
         self.connection, self.cores_of = connection, cores_of
-        super().__init__(processes or len(self.places()))
+        super().__init__(processes)
 
     def places(self) -> list[tuple[AgentOf, int]]:
         """A place for each generator, one on every machine before the second on any. Raises ClusterLost."""

@@ -33,9 +33,14 @@ class Cluster:
         self.loads = [connection.agent(worker) for worker in connection.awaited("load")]
         self.host = own_address(self.server.host)
 
-    def generator(self) -> Generator:
+    @property
+    def generators(self) -> int:
+        """As many as the load machines say that they have room for."""
+        return sum(int(agent.worker.resources["load"]) for agent in self.loads)
+
+    def generator(self, processes: int) -> Generator:
         """Generators on the load machines."""
-        return ClusterGenerator(self.connection, self.cores_of)
+        return ClusterGenerator(self.connection, self.cores_of, processes)
 
     def cores_of(self, agent: AgentOf, number: int) -> Sequence[int]:
         """The cores of a generator: those that servers leave on their machine, else one of its own, never the first."""

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.commands.options import EXIT_FAILED, Real, database_option
+from bench.commands.options import EXIT_FAILED, Real, database_option, generators_option
 from bench.commands.results import DAMAGE, damaged, newest_run, sound_run
 from bench.errors import BenchError
 from bench.measuring.session import Place, workbench
@@ -82,9 +82,11 @@ def figures(command: Callable[..., Any]) -> Callable[..., Any]:
               help="Predict loads that no scenario has, and measure them: 4 to 5 minutes. Exit code 1 if they differ.")
 @click.option("--quick", is_flag=True, help="With --check: measure two models in place of four.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@generators_option
 @database_option
 def decide_command(
-    folder: Path | None, checking: bool, quick: bool, as_json: bool, database_url: str | None, **given: Any
+    folder: Path | None, checking: bool, quick: bool, as_json: bool, database_url: str | None, generators: int | None,
+    **given: Any,
 ) -> None:
     """Which model for your own figures?
 
@@ -102,10 +104,11 @@ def decide_command(
     if checking:
         if any(value is not None and value is not False for value in given.values()):
             raise BenchError("--check measures loads of its own; leave out your figures, or leave out --check")
-        check(run, few(models) if quick else models, database_url, as_json)
+        check(run, few(models) if quick else models, database_url, as_json, generators or 1)
         return
-    if quick:
-        raise BenchError("--quick is for what is measured: add --check, or leave it out")
+    if quick or generators:
+        flag = "--quick" if quick else "--generators"
+        raise BenchError(f"{flag} is for what is measured: add --check, or leave it out")
     if not models:
         reasons = "; ".join(f"{one.name}: {one.reason}" for one in unmeasured) or "it has no cells"
         raise BenchError(f"{run.path} has nothing to predict from ({reasons}); run python -m bench throughput")
@@ -220,12 +223,12 @@ def few(models: list[Measured]) -> list[Measured]:
     return [model for model in models if model.name in QUICK_MODELS] or models[: len(QUICK_MODELS)]
 
 
-def check(run: Run, models: list[Measured], database_url: str | None, as_json: bool) -> None:
+def check(run: Run, models: list[Measured], database_url: str | None, as_json: bool, generators: int = 1) -> None:
     """Predict loads, measure them, and show both; the exit code is 1 if too many predictions are wrong."""
     found: list[Checked] = []
     with (
         temporary_folder("bench-decide-") as logs,
-        workbench(Place(database_url=database_url), logs.path) as bench,
+        workbench(Place(database_url=database_url), logs.path, generators=generators) as bench,
     ):
         for one in checks(run, models, bench.testbed, bench.generator):
             found.append(one)

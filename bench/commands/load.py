@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import click
 from rich.console import Console
 
-from bench.commands.options import EXIT_FAILED, Real
+from bench.commands.options import EXIT_FAILED, MOST_GENERATORS, Real
 from bench.load import Interrupted, LoadJob, LoadResult, run
 from bench.load.job import METHODS
 from bench.measuring.calibrate import calibrate as measure_ceiling
@@ -95,8 +95,10 @@ def parse_header(header: str) -> tuple[str, str]:
 @click.option("--expect-status", type=click.IntRange(200, 599), default=200, show_default=True, metavar="STATUS",
               help="An answer with any other status counts as an error.")
 @click.option("--no-keep-alive", is_flag=True, help="A new connection for each request.")
+@click.option("--generators", type=click.IntRange(1, MOST_GENERATORS), default=1, show_default=True, metavar="N",
+              help="Processes that share the load, for servers that one cannot load to their limit.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def load(target: Target, as_json: bool, **options: Any) -> None:
+def load(target: Target, as_json: bool, generators: int, **options: Any) -> None:
     """Load URL, a server on this machine, and show how fast it answered.
 
     Ctrl-C ends it with what was measured. The exit code is 1 if there were errors.
@@ -106,7 +108,7 @@ def load(target: Target, as_json: bool, **options: Any) -> None:
     if sys.stderr.isatty():
         click.echo(f"loading for {job.warmup_s + job.duration_s:g} s; Ctrl-C ends it with what was measured", err=True)
     try:
-        result = run(job)
+        result = run(job, generators)
     except Interrupted as interrupted:
         if interrupted.result is not None:
             show(interrupted.result, job, as_json)
@@ -149,7 +151,8 @@ def make_job(
 def show(result: LoadResult, job: LoadJob, as_json: bool) -> None:
     """Print the job and its result, as a report or, with `cpu_share`, as JSON."""
     if as_json:
-        values = {"job": json.loads(job.to_json()), "result": {**asdict(result), "cpu_share": result.cpu_share}}
+        asked = {name: value for name, value in json.loads(job.to_json()).items() if name != "lot"}
+        values = {"job": asked, "result": {**asdict(result), "cpu_share": result.cpu_share}}
         click.echo(json.dumps(values, indent=1))
         return
     console = Console(highlight=False)
@@ -162,14 +165,16 @@ def show(result: LoadResult, job: LoadJob, as_json: bool) -> None:
               help="Rounds whose medians are shown.")
 @click.option("--duration", "duration_s", type=Real(0.1, 60), default=1.0, show_default=True, metavar="S",
               help="Seconds of each load.")
+@click.option("--generators", type=click.IntRange(1, MOST_GENERATORS), default=1, show_default=True,
+              help="Processes that share each load.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def calibrate(rounds: int, duration_s: float, as_json: bool) -> None:
+def calibrate(rounds: int, duration_s: float, generators: int, as_json: bool) -> None:
     """Show what the load generator can do at most.
 
     It loads the cheapest correct server there is, on the cores that the models' servers and loads have. If wrk is
     installed, both take turns.
     """
-    calibration = measure_ceiling(rounds=rounds, duration_s=duration_s)
+    calibration = measure_ceiling(rounds=rounds, duration_s=duration_s, generators=generators)
     if as_json:
         click.echo(json.dumps(asdict(calibration), indent=1))
     else:

@@ -11,6 +11,7 @@ from bench.models.model import MYSQL_URL
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
+MOST_GENERATORS = 64
 
 
 class Real(click.FloatRange):
@@ -40,6 +41,16 @@ def workers_option(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.IntRange(1, 64),
         help="Processes of each server, on a core each where one is left for the rest; together they have the pool of "
         "one.  [default: the model's own number, 1 for nearly all]",
+    )(command)
+
+
+def generators_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--generators`, for every command that measures."""
+    return click.option(
+        "--generators",
+        type=click.IntRange(1, MOST_GENERATORS),
+        help="Load generators, each a process with its share of every load.  [default: 1, and more where one is the "
+        "limit and cores are free]",
     )(command)
 
 

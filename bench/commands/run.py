@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from bench.commands.machines import address_of
-from bench.commands.options import Real, database_option
+from bench.commands.options import Real, database_option, generators_option
 from bench.measuring.session import Inquiry, Place, Session
 from bench.report.page.page import write_page
 from bench.report.terminal.run import RunReport
@@ -46,6 +46,7 @@ def run_options(quick: str) -> list[Callable[[Command], Command]]:
         click.option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
                      help="Go on with the run in DIR, with the same options, where it stopped."),
         click.option("--quick", is_flag=True, help=quick),
+        generators_option,
         database_option,
     ]  # fmt: skip
 

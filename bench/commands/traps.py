@@ -23,7 +23,9 @@ QUICK_HELP = "A first look: every trap, and not what cures it."
 @click.argument("names", metavar="[TRAP]...", nargs=-1)
 @click.option("--models", "models", metavar="A,B", help="Only the traps that these models fall into.")
 @decorated([*run_options(QUICK_HELP), *cluster_options()])
-def traps_command(names: tuple[str, ...], models: str | None, quick: bool, **given: Any) -> None:
+def traps_command(
+    names: tuple[str, ...], models: str | None, quick: bool, generators: int | None, **given: Any
+) -> None:
     """Try each TRAP and its cure; without a name every known one.
 
     Exit code 1 if one no longer behaves as stated: then something has been fixed, or broken, where it comes from.
@@ -33,7 +35,7 @@ def traps_command(names: tuple[str, ...], models: str | None, quick: bool, **giv
         falling = ", ".join(trap.model for trap in find_traps(None, names))
         raise BenchError(f"no trap is known of {models}; name some of {falling}")
     session = Session(place_of(given), sound_run)
-    options = Options(quick=quick, seed=session.seed)
+    options = Options(quick=quick, seed=session.seed, generators=generators)
     inquiry = Inquiry("traps", options=options, further={"traps": [trap.name for trap in traps]})
     run = carry_out(session, inquiry, conclude, traps=traps, cures=not quick)
     if report.changed(run.traps):

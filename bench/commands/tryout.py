@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from bench.commands.load import parse_headers, parse_url
+from bench.commands.options import generators_option
 from bench.commands.run import FOLDER, decorated, was_chosen
 from bench.errors import BenchError
 from bench.load import Generator
@@ -95,6 +96,7 @@ TRIAL_OPTIONS: Sequence[Callable[[Command], Command]] = (
     click.option("--repeat", type=click.IntRange(1, 100), default=Asking.repeat, show_default=True,
                  help="How often that is done."),
     click.option("--quick", is_flag=True, help="A first look: less often, and under load for a short time."),
+    generators_option,
     click.option("--out", type=FOLDER, metavar="DIR", help="Where results.json goes.  [default: results/<UTC time>/]"),
 )  # fmt: skip
 
@@ -115,7 +117,7 @@ def try_command(target: str | None, running: str | None, postgres: str | None, q
     check_loopback()
     own = environment_from(given["pairs"], given["env_file"])
     asking = Asking(given["at_once"], QUICK_REPEAT if quick and not was_chosen("repeat") else given["repeat"])
-    options = replace(QUICK_LOAD if quick else LOAD, seed=secrets.randbits(32))
+    options = replace(QUICK_LOAD if quick else LOAD, seed=secrets.randbits(32), generators=given["generators"])
     with temporary_folder("try-") as place, given_database(postgres, place.path) as database:
         variables = {**os.environ, **own, **database}
         script = script_from(given["paths"], given["file"], given["har"], given["headers"], variables,
@@ -135,7 +137,7 @@ def try_command(target: str | None, running: str | None, postgres: str | None, q
         ports = tuple(database_ports(variables))
 
         def trial(run: Run, progress: StepProgress) -> None:
-            with Generator() as generator:
+            with Generator(options.generators or 1) as generator:
                 Trial(run, ways, script, asking, options, progress, ports).carry_out(generator)
 
         wanted.carry_out(target, [way.name for _, way in ways], trial)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from statistics import median
 
 from bench.judging.slices import Columns, is_open, total
@@ -129,34 +130,47 @@ def judge_slices(parts: Sequence[Columns]) -> Judgement:
     if not good:
         return Judgement("ERRORS", f"no request was answered{example}")
     if (used := total(every, "generator_cpu_s") / wall_s) > GENERATOR_CPU:
-        return Judgement("GENERATOR-LIMITED", overworked(used, generators_of(every)))
+        return Judgement("GENERATOR-LIMITED", overworked(used, generators_of(parts)))
     if reason := busy_idlers(parts):  # first, because it explains whatever else is found
         return Judgement("UNSTABLE", reason)
     if is_open(every):
-        if reason := late_slices(every):
+        if reason := late_slices(parts):
             return Judgement("GENERATOR-LIMITED", reason)
         if reason := next(filter(None, map(saturation, parts)), ""):
             return Judgement("SATURATED", reason)
     elif reason := drift(every):
         return Judgement("UNSTABLE", reason)
-    if "start_spread_s" in every and (reason := apart(median(every["start_spread_s"]), median(every["wall_s"]))):
+    if reason := began_apart(parts):
         return Judgement("UNSTABLE", reason)
     return VALID
 
 
-def generators_of(columns: Columns) -> int:
-    """How many generators have sent these slices."""
-    return max(map(len, columns["shares_offered"]), default=1) if "shares_offered" in columns else 1
+def generators_of(parts: Sequence[Columns]) -> int:
+    """How many generators have sent these slices, at most."""
+    return max((len(shares) for part in parts for shares in part.get("shares_offered", ())), default=1)
 
 
-def late_slices(columns: Columns) -> str:
+def late_slices(parts: Sequence[Columns]) -> str:
     """How late the generator was in an open loop, or the latest of several; empty if they kept to the schedule."""
-    longest_s = max(lag_s for lag_s in columns["lag_max_s"] if lag_s is not None)
-    counts = [(total(columns, "late_sends"), total(columns, "offered"))]
-    if "shares_offered" in columns:
-        late, due = (zip(*columns[name], strict=False) for name in ("shares_late_sends", "shares_offered"))
-        counts = [(sum(each), sum(of)) for each, of in zip(late, due, strict=True)]
-    return next(filter(None, (lateness(round(late), round(due), longest_s) for late, due in counts)), "")
+    longest_s = max(lag_s for part in parts for lag_s in part["lag_max_s"] if lag_s is not None)
+    late, due = (by_generator(parts, name) for name in ("late_sends", "offered"))
+    return next(filter(None, (lateness(*counts, longest_s) for counts in zip(late, due, strict=True))), "")
+
+
+def by_generator(parts: Sequence[Columns], name: str) -> list[int]:
+    """A count of each generator, over all slices; a generation by one generator is the first's."""
+    rows = (row for part in parts for row in part.get(f"shares_{name}", [[count] for count in part[name]]))
+    return [sum(counts) for counts in zip_longest(*rows, fillvalue=0)]
+
+
+def began_apart(parts: Sequence[Columns]) -> str:
+    """By how much several generators began a slice apart, as a rule; empty if that is next to nothing."""
+    several = [part for part in parts if "start_spread_s" in part]
+    if not several:
+        return ""
+    spread_s, wall_s = (median(value for part in several for value in part[name])
+                        for name in ("start_spread_s", "wall_s"))  # fmt: skip
+    return apart(spread_s, wall_s)
 
 
 def merged(parts: Sequence[Columns]) -> Columns:

@@ -1,6 +1,16 @@
 """The load generator: how fast, how late and how correctly does an HTTP server answer?"""
 
-from bench.load.job import LATE_SEND_NS, ErrorCounts, Latency, LoadJob, LoadResult, RawSample, StartLag, Third
+from bench.load.job import (
+    LATE_SEND_NS,
+    ErrorCounts,
+    GeneratorShare,
+    Latency,
+    LoadJob,
+    LoadResult,
+    RawSample,
+    StartLag,
+    Third,
+)
 from bench.load.run import Generator, GeneratorError, Interrupted, Watch, run
 from bench.load.slices import Slice, SlicesJob, SlicesResult, Target
 from bench.load.streams import StreamJob, StreamResult
@@ -11,6 +21,7 @@ __all__ = [
     "ErrorCounts",
     "Generator",
     "GeneratorError",
+    "GeneratorShare",
     "Interrupted",
     "Latency",
     "LoadJob",

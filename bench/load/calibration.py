@@ -28,6 +28,7 @@ class Calibration:
     open_start_lag_p99_s: float | None
     wrk_rps: float | None
     closed_to_wrk: float | None  # median of the rounds' ratios closed loop / wrk
+    generators: int = 1  # that shared each load; a CPU share is that of the busiest
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))

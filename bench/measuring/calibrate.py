@@ -49,16 +49,17 @@ def calibrate(
     connections: int = CONNECTIONS,
     rate_rps: float = OPEN_RPS,
     wrk: str | None = shutil.which("wrk"),
+    generators: int = 1,
     machine: Machine = HERE,
 ) -> Calibration:
     """Takes about rounds * 2.4 * duration_s + 0.5 s, and with wrk another rounds * max(1 s, duration_s).
 
-    `generator` is one to use again, `wrk` the program's path, None to do without, `machine` has the null server.
-    Raises BenchError when that does not start, a load had errors or wrk failed; GeneratorError and KeyboardInterrupt
-    as a load does.
+    `generator` is one to use again, with as many processes as it has; else there are `generators`. `wrk` is the path of
+    the program, None to do without; `machine` has the null server. Raises BenchError when that does not start, a load
+    had errors or wrk failed; GeneratorError and KeyboardInterrupt as a load does.
     """
     if generator is None:
-        with Generator() as own:
+        with Generator(generators) as own:
             return calibrate(
                 generator=own,
                 rounds=rounds,
@@ -86,7 +87,7 @@ def calibrate(
             )
             for _ in range(rounds)
         ]
-    return _calibration(done, closed, rate_rps, machine.server_cores())
+    return replace(_calibration(done, closed, rate_rps, machine.server_cores()), generators=generator.processes)
 
 
 def parse_wrk(output: str) -> WrkFigures:

@@ -28,8 +28,12 @@ class Machines(Protocol):
     def host(self) -> str:
         """The address of this machine at which servers find what runs on it."""
 
-    def generator(self) -> Generator:
-        """What sends the loads."""
+    @property
+    def generators(self) -> int:
+        """How many generators there are where nobody has said it."""
+
+    def generator(self, processes: int) -> Generator:
+        """What sends the loads, in so many processes."""
 
     def facts(self, database_url: str | None) -> Mapping[str, Any]:
         """What a run's environment has of them, beside what it has of this one. Raises BenchError if they differ."""
@@ -41,11 +45,11 @@ class Machines(Protocol):
 class OneMachine:
     """This machine does everything."""
 
-    server, host = HERE, HOST
+    server, host, generators = HERE, HOST, 1
 
-    def generator(self) -> Generator:
+    def generator(self, processes: int) -> Generator:
         """Generators on this machine."""
-        return Generator()
+        return Generator(processes)
 
     def facts(self, database_url: str | None) -> Mapping[str, Any]:
         """Nothing beside what is known of this machine."""

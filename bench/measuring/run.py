@@ -14,7 +14,9 @@ from bench.judging.precision import sure_enough
 from bench.judging.validity import VALID, Judgement
 from bench.load import Generator, GeneratorError
 from bench.load.burst import Answer
+from bench.measuring.calibrate import calibrate
 from bench.measuring.checks import check_contract, check_delay, check_overlap
+from bench.measuring.generators import more_generators, said
 from bench.measuring.plan import Step, expected_s, is_asked
 from bench.results import Cell, Observation, Run
 from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading, Scenario, Workload
@@ -22,7 +24,7 @@ from bench.scenarios.generation import Generation
 from bench.scenarios.schedule import Slices
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import Server, ServerFailed, StartingServer, starting
-from bench.testbed.servers.machine import MachineLost
+from bench.testbed.servers.machine import HERE, MachineLost
 from bench.testbed.testbed import TestBed
 
 
@@ -61,7 +63,7 @@ def execute(
             continue
         listener.step_started(number, len(plan), step, left_s(plan[number - 1 :], run, options))
         started = time.monotonic()
-        cells = Measurement(step, testbed, options, run, generator, listener).carry_out()
+        cells = measured_with_enough(step, testbed, options, run, generator, listener)
         for cell in cells:
             run.add(cell)
         run.steps_done.append(step.id)
@@ -70,6 +72,25 @@ def execute(
         run.elapsed_s = time.monotonic() - began
         run.save()
         listener.step_ended(step, cells)
+
+
+def measured_with_enough(
+    step: Step, testbed: TestBed, options: Options, run: Run, generator: Generator, listener: Listener
+) -> list[Cell]:
+    """Carry out a step, and again with more generators if they were the limit and nobody has said how many.
+
+    The cells of the last time count.
+    """
+    workers = max(contestant.model.workers for contestant in step.contestants)
+    while True:
+        cells = Measurement(step, testbed, options, run, generator, listener).carry_out()
+        chosen = options.generators or testbed.machine is not HERE  # with a cluster, by its workers' resources
+        more = None if chosen else more_generators(cells, generator.processes, workers)
+        if more is None:
+            return cells
+        listener.noticed(said(generator.processes, more))
+        run.generators = generator.processes = more
+        run.calibration = asdict(calibrate(generator=generator, wrk=None))
 
 
 def is_needless(step: Step, run: Run, options: Options) -> bool:

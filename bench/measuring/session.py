@@ -80,11 +80,17 @@ class Inquiry:
 
 @contextmanager
 def workbench(
-    place: Place, logs: Path, models: Sequence[Model] = (), machines: Machines | None = None
+    place: Place,
+    logs: Path,
+    models: Sequence[Model] = (),
+    *,
+    generators: int = 1,
+    machines: Machines | None = None,
 ) -> Iterator[Workbench]:
     """A test bed with the databases of these models, and a load generator; both are gone when the context ends.
 
-    `machines` are those that take part, this one alone unless given.
+    `generators` is how many processes the load generator has, which share each load; `machines` are those that take
+    part, this one alone unless given.
     """
     machines = machines or OneMachine()
     urls = {"postgres": place.database_url, "mysql": place.mysql_url}
@@ -98,7 +104,7 @@ def workbench(
             machine=machines.server,
             host=machines.host,
         ) as testbed,
-        machines.generator() as generator,
+        machines.generator(generators) as generator,
     ):
         yield Workbench(testbed, generator)
 
@@ -139,11 +145,14 @@ class Session:
         run = self.opened(inquiry, machines)
         check_steps(run, plan_of(run, inquiry))
         complete = False
+        run.generators = max(run.generators, inquiry.options.generators or machines.generators)
         listener.run_started(inquiry.scenarios, inquiry.options)
         try:
             if words := machines.words():
                 listener.noticed(words)
-            with workbench(self.place, run.folder / "logs", inquiry.models, machines) as bench:
+            with workbench(
+                self.place, run.folder / "logs", inquiry.models, generators=run.generators, machines=machines
+            ) as bench:
                 describe(run, inquiry, bench)
                 make_fit(run, inquiry, bench.testbed, listener)
                 execute(plan_of(run, inquiry), bench.testbed, inquiry.options, run, bench.generator, listener)

@@ -124,6 +124,8 @@ class Run:
     servers_at_once: int | None = None
     """The most servers that are up together, fewer than asked for where a database has not the connections; None for
     a run without slices, and before the databases are there."""
+    generators: int = 1
+    """How many load generators shared the last loads; a run begins with one, unless it is told how many."""
     calibration: Mapping[str, Any] | None = None
     elapsed_s: float = 0.0
     generations_s: float = 0.0

@@ -40,6 +40,8 @@ class Options:
     """The most servers that are up together; they hold 40 to 100 MB each."""
     quick: bool = False
     """Fewer and smaller loads, for a first look: of several set-ups only the first."""
+    generators: int | None = None
+    """How many load generators share each load; None: one, and more where it is the limit and cores are free."""
     duration_s: float = 0.35
     """The measured part of each load that is not made of slices."""
     warmup_s: float = 0.15

@@ -23,6 +23,7 @@ from bench.judging.statistics import FEWEST_GENERATIONS
 from bench.judging.tried_waits import JudgedWaits
 from bench.judging.validity import Judgement, judge_slices
 from bench.load import Generator, GeneratorError, LoadJob, SlicesJob, SlicesResult, Target
+from bench.measuring.generators import more_generators, said
 from bench.results import Cell, ModelFacts, Observation, Question, Run
 from bench.results.tried import GROUP, SCENARIO, Tried, TriedModel
 from bench.scenarios.base import Options
@@ -126,12 +127,14 @@ def carry_out(
     jobs_of: Callable[[Mapping[str, Loaded]], Mapping[Key, LoadJob]],
     generator: Generator,
     options: Options,
+    noticed: Callable[[str], None] = lambda line: None,
     **more: Any,
 ) -> dict[str, Held]:
     """Measure generations of servers until the run is sure, or the time is up; its file is complete after each.
 
-    `started` starts the servers of a generation by model, `jobs_of` logs visitors in and says what they send; `more` is
-    for `measure`. The run must have been described. Gives what the servers held, by model.
+    `started` starts the servers of a generation by model, `jobs_of` logs visitors in and says what they send; `noticed`
+    is told what a reader should know, and `more` is for `measure`. The run must have been described. Gives what the
+    servers held, by model.
     """
     began, found = time.monotonic(), []
     for number in range(options.generations):
@@ -140,7 +143,12 @@ def carry_out(
             break
         with started(number) as servers:
             measured_from = time.monotonic()
-            generation = measure(servers, jobs_of(servers), generator, options, number=number, **more)
+            jobs = jobs_of(servers)
+            generation = measure(servers, jobs, generator, options, number=number, **more)
+            if enough := None if options.generators else more_generators(generation.cells, generator.processes):
+                noticed(f"{said(generator.processes, enough)}.".capitalize())
+                run.generators = generator.processes = enough
+                generation = measure(servers, jobs, generator, options, number=number, **more)
             run.measuring_s += time.monotonic() - measured_from
         for cell in generation.cells:
             run.add(cell)

@@ -139,8 +139,11 @@ class Trial:
         def jobs_of(servers: Mapping[str, costs.Loaded]) -> dict[costs.Key, LoadJob]:
             return self.jobs(servers, keys, comparison)
 
+        def noticed(line: str) -> None:
+            self.note(comparison, notes=(*self.known.notes, line))
+
         held = costs.carry_out(self.run, lambda number: self.generation(number, ways, keys), jobs_of, generator,
-                               self.options, ports=self.ports)  # fmt: skip
+                               self.options, noticed, ports=self.ports)  # fmt: skip
         self.note(comparison, *with_held(self.known, held).models)
 
     @contextmanager

@@ -72,7 +72,7 @@ def test_several_load_machines_send_slices_and_the_clocks_of_the_server_are_read
 ) -> None:
     with (
         serving(MODEL, test_bed.environment(MODEL), tmp_path, machine=cluster.server) as server,
-        cluster.generator() as generator,
+        cluster.generator(cluster.generators) as generator,
     ):
         assert generator.processes == 2
         host, port = server.url.removeprefix("http://").split(":")
@@ -124,7 +124,7 @@ def test_what_a_bench_has_started_ends_with_its_lease(machines: Machines, test_b
     cluster = Cluster(connection)
     started = serving(MODEL, test_bed.environment(MODEL), tmp_path, machine=cluster.server)
     server = started.__enter__()
-    generator = cluster.generator()
+    generator = cluster.generator(1)
     generator.started(0)
     pids = server.pids()
     connection._closed.set()  # nobody renews the lease any more

@@ -152,7 +152,7 @@ from bench.commands.load import load
 try:
     load.callback(("127.0.0.1", int(sys.argv[1]), "/"), False, connections=2, rate_rps=None, duration_s=600.0,
                   warmup_s=0.0, arrival="constant", method=None, body=None, headers=(), timeout_s=10.0,
-                  expect_status=200, no_keep_alive=False)
+                  expect_status=200, no_keep_alive=False, generators=1)
 except KeyboardInterrupt:
     sys.exit(77)
 """

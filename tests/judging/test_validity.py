@@ -10,7 +10,7 @@ from processes import held_up
 
 from bench.judging.slices import Columns
 from bench.judging.validity import Judgement, judge_load, judge_slices, worst
-from bench.load import ErrorCounts, Generator, Latency, LoadJob, LoadResult, StartLag, Third
+from bench.load import ErrorCounts, Generator, GeneratorShare, Latency, LoadJob, LoadResult, StartLag, Third
 from bench.load.null_server import null_server
 from tests.observations import closed_slices, open_slices
 
@@ -28,6 +28,8 @@ GOOD = LoadResult(
     good_per_second=(1000,), histogram=(), raw=(), last_answer_s=1.0, connects=32, idle_closes=0,
     received_bytes=100_000, cpu_user_s=0.2, cpu_system_s=0.1, cpu_window_s=1.0, max_rss_bytes=30_000_000,
 )  # fmt: skip
+
+SHARE = GeneratorShare(requests=500, start_lag=LAG, cpu_s=0.3, cpu_window_s=1.0, max_rss_bytes=30_000_000)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,13 @@ GOOD = LoadResult(
         ({"in_flight_mean": 20.0}, None, "UNSTABLE", "20.0 requests were in flight, 10.0 by Little's law"),
         ({"in_flight_mean": 20.0, "requests": 50}, None, "VALID", ""),
         ({"in_flight_mean": 20.0, "window_s": 0.1, "throughput_rps": 1000.0}, None, "VALID", ""),
+        ({"generators": (SHARE, SHARE), "cpu_user_s": 0.75}, None, "GENERATOR-LIMITED",
+         "the busiest of 2 generators used 85% of its core"),
+        ({"generators": (SHARE, replace(SHARE, start_lag=replace(LAG, count=500, late_sends=8, max_s=0.02)))}, 1000.0,
+         "GENERATOR-LIMITED", "1.6 % of the requests were sent more than 5 ms late, up to 20 ms"),
+        ({"generators": (SHARE, SHARE), "start_spread_s": 0.01}, None, "VALID", ""),
+        ({"generators": (SHARE, SHARE), "start_spread_s": 0.012}, None, "UNSTABLE",
+         "the generators began 12.0 ms apart, more than 1% of the window of 1 s"),
         ({"errors": ErrorCounts(reset=1), "cpu_user_s": 0.9, "in_flight_mean": 90.0}, None, "ERRORS", "1 of 1000"),
     ],
 )  # fmt: skip
@@ -127,6 +136,36 @@ def test_slices_have_one_state_and_its_reason(
     assert judgement.state == state
     assert says in judgement.reason
     assert bool(judgement.reason) != judgement.valid
+
+
+def by_two(columns: Columns, spread_s: float = 0.0, late: tuple[int, int] = (0, 0)) -> Columns:
+    """The same slices, sent by two generators that had half of them each."""
+    count = len(columns["good"])
+    return {
+        **columns,
+        "start_spread_s": [spread_s] * count,
+        "shares_offered": [[offered // 2] * 2 for offered in columns["offered"]],
+        "shares_late_sends": [list(late)] * count,
+    }
+
+
+@pytest.mark.parametrize(
+    ("parts", "state", "says"),
+    [
+        ([by_two(closed_slices(), spread_s=0.0001)], "VALID", ""),
+        ([by_two(closed_slices(), spread_s=0.001)], "UNSTABLE", "the generators began 1.0 ms apart, more than 1%"),
+        ([closed_slices(), by_two(closed_slices(), spread_s=0.001)], "UNSTABLE", "the generators began 1.0 ms apart"),
+        ([by_two(closed_slices(generator_use=0.85))], "GENERATOR-LIMITED", "the busiest of 2 generators used 85%"),
+        ([by_two(open_slices(late_sends=1, lag_max_s=0.4))], "VALID", ""),
+        ([by_two(open_slices(late_sends=1, lag_max_s=0.4), late=(0, 1))], "GENERATOR-LIMITED",
+         "2.0 % of the requests were sent more than 5 ms late"),
+        ([open_slices(), by_two(open_slices(late_sends=1, lag_max_s=0.4), late=(0, 1))], "GENERATOR-LIMITED", "2.0 %"),
+    ],
+)  # fmt: skip
+def test_of_several_generators_the_one_that_kept_up_least_decides(parts: list[Columns], state: str, says: str) -> None:
+    judgement = judge_slices(parts)
+    assert judgement.state == state
+    assert says in judgement.reason
 
 
 def test_slices_without_an_answer_are_errors() -> None:

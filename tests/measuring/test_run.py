@@ -15,6 +15,8 @@ import pytest
 from bench.errors import BenchError
 from bench.judging.standings import TWIN_SUFFIX
 from bench.load import Generator, SlicesJob, SlicesResult
+from bench.load.calibration import Calibration
+from bench.measuring import generators as generators_module
 from bench.measuring import run as run_module
 from bench.measuring.plan import Step, expected_s, make_plan
 from bench.measuring.run import execute, is_needless, left_s
@@ -36,6 +38,11 @@ SHORT = replace(THROUGHPUT, workloads=lambda options: [EMPTY, ONE_READ])
 OPTIONS = Options(generations=1, cycles=5, slice_s=0.03, seed=7, budget_s=0)
 GEVENT, ASYNCIO = find_models("gevent,asyncio-bridge")
 TWIN = f"gevent{TWIN_SUFFIX}"
+CALIBRATION = Calibration(
+    rounds=1, duration_s=0.1, generator_cores=(), server_cores=(), closed_connections=1, closed_rps=1.0,
+    closed_cpu_share=0.1, open_offered_rps=1.0, open_rps=1.0, open_cpu_share=0.1, open_start_lag_p50_s=None,
+    open_start_lag_p99_s=None, wrk_rps=None, closed_to_wrk=None,
+)  # fmt: skip
 BELIEVED = ("VALID", "UNSTABLE", "GENERATOR-LIMITED")
 
 
@@ -192,6 +199,56 @@ def test_generations_go_on_until_the_run_is_sure_or_its_time_is_up(
     execute(make_plan([THROUGHPUT], [GEVENT, ASYNCIO], options), test_bed, options, run, Generator(), heard)
     assert len(run.steps_done) == measured
     assert heard.names == [line for number in range(measured) for line in (f"step {number + 1} of 6", "3 cell")]
+
+
+class Limited(MadeUp):
+    """A step whose load is limited by fewer than four generators."""
+
+    def __init__(
+        self, step: Step, testbed: TestBed, options: Options, run: Run, generator: Generator, heard: Heard
+    ) -> None:
+        super().__init__(step)
+        self.state = "GENERATOR-LIMITED" if generator.processes < 4 else "VALID"
+
+    def carry_out(self) -> list[Cell]:
+        cells = super().carry_out()
+        return [
+            replace(cell, observations=tuple(replace(one, state=self.state) for one in cell.observations))
+            for cell in cells
+        ]
+
+
+@pytest.mark.parametrize(
+    ("cores", "asked", "calibrations", "valid"),
+    [(9, None, [2, 4], True), (4, None, [2, 3], False), (2, None, [], False), (9, 2, [], False), (9, 4, [], True)],
+)
+def test_a_step_is_measured_again_by_more_generators_if_they_were_the_limit_and_there_are_cores(
+    cores: int, asked: int | None, calibrations: list[int], valid: bool, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, test_bed: TestBed,
+) -> None:  # fmt: skip
+    options = replace(OPTIONS, generators=asked)
+    run = empty_run(tmp_path, THROUGHPUT, [GEVENT])
+    calibrated: list[int] = []
+
+    def calibrate(generator: Generator, wrk: None) -> Calibration:
+        calibrated.append(generator.processes)
+        return CALIBRATION
+
+    monkeypatch.setattr(run_module, "Measurement", Limited)
+    monkeypatch.setattr(run_module, "calibrate", calibrate)
+    monkeypatch.setattr(generators_module, "other_cores", lambda workers: tuple(range(cores)))
+    generator, heard = Generator(asked or 1), Heard()
+    execute(make_plan([THROUGHPUT], [GEVENT], options), test_bed, options, run, generator, heard)
+    assert {one.state for cell in run.cells.values() for one in cell.observations} == (
+        {"VALID"} if valid else {"GENERATOR-LIMITED"}
+    )
+    assert calibrated == calibrations
+    assert generator.processes == max([asked or 1, *calibrations])
+    assert run.generators == max([1, *calibrations])
+    assert [name for name in heard.names if "load generator" in name][:1] == (
+        ["one load generator was the limit of what was just measured; 2 measure it again, and all that follows"]
+        if calibrated else []
+    )  # fmt: skip
 
 
 def test_a_further_generation_begins_only_if_it_would_be_over_in_time(

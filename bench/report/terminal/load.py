@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.judging.validity import GENERATOR_CPU
 from bench.load import Latency, LoadJob, LoadResult
 from bench.load.calibration import Calibration
 from bench.report.terminal.waterfall import bar
@@ -105,12 +106,26 @@ def fact_rows(result: LoadResult, job: LoadJob) -> Iterator[tuple[str, str, str]
         yield "warm-up", f"{result.warmup_errors:,} of its {result.warmup_requests:,} requests failed", "yellow"
     lag = result.start_lag
     late = f"; start lag p50 {duration(lag.p50_s)}, p99 {duration(lag.p99_s)}" if lag else ""
-    yield "generator", f"{result.cpu_share:.0%} of a core{late}", ""
+    yield from generator_rows(result, late)
     yield (
         "connections",
         f"{result.connects:,} opened or tried, {result.idle_closes:,} closed by the server while idle",
         "",
     )
+
+
+def generator_rows(result: LoadResult, late: str) -> Iterator[tuple[str, str, str]]:
+    """What the generator used, or the busiest of several, and whether it was the limit."""
+    style = "yellow" if result.cpu_share > GENERATOR_CPU else ""
+    if not result.generators:
+        yield "generator", f"{result.cpu_share:.0%} of a core{late}", style
+    else:
+        count = len(result.generators)
+        yield "generators", f"{count}, the busiest used {result.cpu_share:.0%} of a core{late}", style
+        yield "", f"they began within {duration(result.start_spread_s)}", ""
+    if style:
+        more = 2 * max(1, len(result.generators))
+        yield "", f"this may be what limits the rate; if cores are free, share the load with --generators {more}", style
 
 
 def errors(result: LoadResult) -> str:
@@ -181,6 +196,8 @@ def calibration_notes(calibration: Calibration) -> Iterator[str]:
     yield "CPU: the generator's; 100 % is one core. lag: how late the generator acted on a request that was due."
     cores = f"generator on {named(c.generator_cores)}, null server on {named(c.server_cores)}"
     yield f"Medians of {plural(c.rounds, 'round')} of {c.duration_s:g} s, in turns; {cores}."
+    if c.generators > 1:
+        yield f"{c.generators} generators shared each load; CPU and cores: of the busiest, and of all."
     if c.closed_to_wrk is not None:
         yield f"The closed loop reaches {c.closed_to_wrk:.2f} of wrk (median of the rounds' ratios)."
     else:

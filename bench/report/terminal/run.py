@@ -111,8 +111,10 @@ def calibration_line(found: Mapping[str, Any]) -> str:
     """What the generator can do on this machine, so that a figure near it is not taken for a server's."""
     lag_s = found["open_start_lag_p99_s"]
     late = f", p99 {lag_s * 1e3:.2f} ms late" if lag_s is not None else ""
+    generators = found.get("generators", 1)
+    who = f"{generators} load generators" if generators > 1 else "load generator"
     return (
-        f"load generator against a server that does nothing: {found['closed_rps']:,.0f} requests/s closed loop; "
+        f"{who} against a server that does nothing: {found['closed_rps']:,.0f} requests/s closed loop; "
         f"{found['open_rps']:,.0f} of {found['open_offered_rps']:,.0f}/s open loop{late}"
     )
 
