@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from bench.commands.bridge import bridge
+from bench.commands.cluster import cluster_command
 from bench.commands.compare import compare
 from bench.commands.decide import decide_command
 from bench.commands.layers import layers
@@ -59,6 +60,7 @@ for command in (
     try_command,
     *SCENARIO_COMMANDS,
     traps_command,
+    cluster_command,
     layers,
     bridge,
     decide_command,

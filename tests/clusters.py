@@ -1,6 +1,5 @@
 """Clusters for tests: Dask's own scheduler and workers, as processes of this machine that end with the test."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -70,6 +69,7 @@ class Machines:
 def on_loopback(logs: Path, *, loads: int = 2) -> Iterator[Machines]:
     """Machines with addresses of their own in 127.0.0.0/8: a scheduler, a server, and some for load."""
     port = free_port()
+    logs.mkdir(exist_ok=True)
     with ExitStack() as ends:
         machines = Machines(f"tcp://127.0.0.1:{port}", logs, ends)
         machines.scheduler("127.0.0.1", port)
@@ -81,8 +81,3 @@ def on_loopback(logs: Path, *, loads: int = 2) -> Iterator[Machines]:
         yield machines
         for process in machines.processes.values():
             process.ask_to_end()
-
-
-def left_of(folder_prefix: str = "bench-agent-") -> list[str]:
-    """Folders of agents that are still there."""
-    return [name for name in os.listdir(os.environ.get("TMPDIR", "/tmp")) if name.startswith(folder_prefix)]

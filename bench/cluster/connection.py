@@ -23,13 +23,17 @@ from bench.testbed.servers.machine import MachineLost
 __all__ = ["Address", "AgentOf", "ClusterLost", "Connection", "Worker"]
 
 CONNECT_S = 10.0
+# An agent imports the bench and looks at what is installed there, which is a second of CPU time or two.
+AGENT_S = 60.0
 RENEW_S = 0.5
-# A machine that is busy may be silent for a second or two; a cell is to be given up within 5 s.
-LOST_AFTER_S = 4.0
+# A cell is to be given up within 5 s. But where all calls are slow, because somebody is short of CPU time, silence
+# says less: so many of the slowest round trips of late are waited for in addition.
+LOST_AFTER_S, ROUND_TRIPS = 4.0, 10
+FORGETS = 0.9  # of a slow round trip, with every renewal
 LEASE_S = 10.0
 # The longest that anything asked of an agent takes: the end of twelve servers that have to be killed.
 CALL_S = 60.0
-APPEARS_S = 20.0
+APPEARS_S = 30.0
 LOOK_S = 0.25
 
 
@@ -173,15 +177,16 @@ class AgentOf:
         self.connection, self.worker = connection, worker
         self.lost = ""
         """Why nothing can be asked of it any more; empty while it answers."""
-        self.round_trip_s = self.ahead_s = 0.0
-        """Of the last renewal: how long it took, and by how much that machine's clock is ahead of this one's."""
+        self.round_trip_s = self.ahead_s = self.slowest_s = 0.0
+        """Of the last renewal: how long it took, by how much that machine's clock is ahead of this one's, and how slow
+        renewals have been of late."""
         self._renewal: tuple[float, int, Any] | None = None
         future = connection.client.submit(
             Agent, worker.host, LEASE_S, actor=True, workers=[worker.address], allow_other_workers=False, pure=False,
             retries=0,
         )  # fmt: skip
         try:
-            self._actor = future.result(timeout=CONNECT_S)
+            self._actor = future.result(timeout=AGENT_S)
         except BenchError:
             raise
         except Exception as error:
@@ -234,9 +239,10 @@ class AgentOf:
                 return self.lose(str(error) or type(error).__name__)
             self._heard_s = time.monotonic()
             self.round_trip_s = self._heard_s - sent_s
-            self.ahead_s = (there_ns - sent_ns) / 1e9
-        elif time.monotonic() - self._heard_s > LOST_AFTER_S:
-            self.lose(f"it has not answered for {LOST_AFTER_S:g} s")
+            self.slowest_s = max(self.round_trip_s, FORGETS * self.slowest_s)
+            self.ahead_s = (there_ns - sent_ns) / 1e9 - self.round_trip_s / 2
+        elif (silent_s := time.monotonic() - self._heard_s) > LOST_AFTER_S + ROUND_TRIPS * self.slowest_s:
+            self.lose(f"it has not answered for {silent_s:.0f} s")
         return None
 
     def close(self) -> None:

@@ -20,17 +20,18 @@ class ClusterGenerator(Generator):
     """A load from the machines with the resource `load`, from each in turn.
 
     `cores_of` says which cores a generator may have on a machine: by its facts, and the number of the generator there.
+    `only` is a machine by its name, for a load from that one alone.
     """
 
     def __init__(
-        self, connection: Connection, cores_of: Callable[[AgentOf, int], Sequence[int]], processes: int
+        self, connection: Connection, cores_of: Callable[[AgentOf, int], Sequence[int]], processes: int, only: str = ""
     ) -> None:
-        self.connection, self.cores_of = connection, cores_of
+        self.connection, self.cores_of, self.only = connection, cores_of, only
         super().__init__(processes)
 
     def places(self) -> list[tuple[AgentOf, int]]:
         """A place for each generator, one on every machine before the second on any. Raises ClusterLost."""
-        workers = self.connection.awaited("load")
+        workers = [one for one in self.connection.awaited("load") if self.only in ("", one.name)]
         most = max(int(one.resources["load"]) for one in workers)
         return [(self.connection.agent(one), number) for number in range(most) for one in workers
                 if number < one.resources["load"]]  # fmt: skip

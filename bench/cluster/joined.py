@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,16 +13,35 @@ from bench.cluster.generators import ClusterGenerator
 from bench.cluster.machines import DistantMachine
 from bench.errors import BenchError
 from bench.load import Generator
+from bench.load.calibration import Calibration
+from bench.measuring.calibrate import calibrate
 from bench.measuring.environment import environment
 from bench.measuring.machines import MACHINES, Machines
 from bench.words import join
 
-__all__ = ["Cluster", "joining"]
+__all__ = ["Cluster", "Seen", "joined_to", "joining"]
 
 # What a file says of each machine; the rest is the same on all of them, or known by the machine alone.
 KEPT = ("kernel", "cpu", "cores", "server_cores", "other_cores")
 ALIKE = ("python", "implementation", "code")
 POSTGRES_PORT = 5432
+CALIBRATION_ROUNDS = 2
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A machine, as one wants to know it before a run."""
+
+    role: str
+    words: str
+    cpu: str
+    cores: int
+    round_trip_s: float | None
+    """Of the server from this machine, of any other to the server."""
+    ahead_s: float
+    """By how much its clock is ahead of this machine's, with the half of a call's time as the uncertainty."""
+    calibration: Calibration | None
+    """Of a load machine."""
 
 
 class Cluster:
@@ -48,6 +68,26 @@ class Cluster:
             return self.server.spare_cores
         cores = sorted({*agent.facts["server_cores"], *agent.facts["other_cores"]})[1:]
         return cores[-1 - number % len(cores) :][:1] if cores else ()
+
+    def seen(self) -> list[Seen]:
+        """What there is to know of each machine before a run. Raises BenchError if they differ."""
+        check_alike([self.server.agent, *self.loads])
+        return [self.seen_of(self.server.agent, "server"), *(self.seen_of(agent, "load") for agent in self.loads)]
+
+    def seen_of(self, agent: AgentOf, role: str) -> Seen:
+        """What there is to know of one; a load machine sends as much as it can to a server that does nothing."""
+        clocks, calibration = self.server.clocks, None
+        assert clocks is not None
+        if role == "load":
+            count = int(agent.worker.resources["load"])
+            with ClusterGenerator(self.connection, self.cores_of, count, agent.worker.name) as generator:
+                calibration = calibrate(generator=generator, rounds=CALIBRATION_ROUNDS, wrk=None, machine=self.server)
+            trip_s = agent.call("round_trip_s", clocks.host, clocks.port)
+        else:
+            trip_s = round_trip_s(clocks.host, clocks.port)
+        return Seen(
+            role, agent.worker.words, agent.facts["cpu"], agent.facts["cores"], trip_s, agent.ahead_s, calibration
+        )
 
     def facts(self, database_url: str | None) -> Mapping[str, Any]:
         """What each machine is, and the round trips between them. Raises BenchError if they differ."""
@@ -111,12 +151,13 @@ def own_address(towards: str) -> str:
     return host
 
 
+@contextmanager
+def joined_to(address: Address) -> Iterator[Cluster]:
+    """The cluster of that scheduler; what was started in it has ended when the context has. Raises BenchError."""
+    with Connection(address) as connection:
+        yield Cluster(connection)
+
+
 def joining(address: Address) -> Callable[[], AbstractContextManager[Machines]]:
-    """What joins that cluster. Raises BenchError."""
-
-    @contextmanager
-    def joined() -> Iterator[Machines]:
-        with Connection(address) as connection:
-            yield Cluster(connection)
-
-    return joined
+    """What joins that cluster."""
+    return lambda: joined_to(address)

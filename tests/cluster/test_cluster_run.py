@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from bench.measuring.session import Inquiry, Place, Session
 from bench.models import find_models
 from bench.results import load_run
 from bench.scenarios import SCENARIOS
-from bench.scenarios.base import Options
+from bench.scenarios.base import Options, Workload
 from bench.testbed.servers.life import ServerFailed, serving
 from bench.testbed.testbed import TestBed
 from tests.clusters import Machines, on_loopback
@@ -88,7 +89,7 @@ def test_several_load_machines_send_slices_and_the_clocks_of_the_server_are_read
 
 
 def test_a_run_on_a_cluster_is_a_results_file_like_any_other(machines: Machines, tmp_path: Path) -> None:
-    scenario = SCENARIOS["throughput"]
+    scenario = replace(SCENARIOS["throughput"], workloads=lambda options: [Workload("GET /", {"path": "/"})])
     options = Options(generations=1, cycles=2, budget_s=0, seed=1)
     heard, place = Heard(), Place(out=tmp_path / "run", joined=joining(Address(machines.url)))
     run = Session(place).carry_out(Inquiry("throughput", [scenario], [MODEL, ASYNCIO], options), heard)
@@ -125,10 +126,11 @@ def test_what_a_bench_has_started_ends_with_its_lease(machines: Machines, test_b
     started = serving(MODEL, test_bed.environment(MODEL), tmp_path, machine=cluster.server)
     server = started.__enter__()
     generator = cluster.generator(1)
-    generator.started(0)
+    worker = generator.started(0)
     pids = server.pids()
     connection._closed.set()  # nobody renews the lease any more
     began = time.monotonic()
     wait_until(lambda: gone(*pids), "the end of a server whose bench is not heard of", 40)
     assert time.monotonic() - began < 30
+    worker.end()
     connection.client.close(timeout=2)
