@@ -20,7 +20,7 @@ ROOMS = {
     "bench.tryout": {"prediction", "judging", "results", "models", "testbed", "load", "measuring", "scenarios"},
     "bench.prediction": {"judging", "results", "models", "testbed", "load", "measuring", "scenarios"},
     "bench.traps": {"scenarios", "testbed", "load", "models", "results", "measuring"},
-    "bench.cluster": {"measuring", "testbed", "load"},
+    "bench.cluster": {"measuring", "testbed", "load", "results"},
     "bench.measuring": {"scenarios", "judging", "testbed", "load", "models", "results"},
     "bench.scenarios": {"models", "testbed", "load", "judging", "results"},
     "bench.judging": {"results", "load"},

@@ -16,7 +16,8 @@ from bench.load import Generator
 from bench.load.calibration import Calibration
 from bench.measuring.calibrate import calibrate
 from bench.measuring.environment import environment
-from bench.measuring.machines import MACHINES, Machines
+from bench.measuring.machines import Machines
+from bench.results.layout import MACHINES, MEASURED
 from bench.words import join
 
 __all__ = ["Cluster", "Seen", "joined_to", "joining"]
@@ -103,7 +104,7 @@ class Cluster:
             where = urlsplit(database_url)
             host, port = where.hostname or "localhost", where.port or POSTGRES_PORT
             found["database"] = {"role": "database", "host": host, "name": host,
-                                 "round_trip_s": self.server.agent.call("round_trip_s", host, port)}  # fmt: skip
+                                 MEASURED: self.server.agent.call("round_trip_s", host, port)}  # fmt: skip
         return {MACHINES: found}
 
     def words(self) -> str:
@@ -120,7 +121,7 @@ def counted(generators: int) -> str:
 def fact(agent: AgentOf, role: str, round_trip: float | None) -> dict[str, Any]:
     """What a file has of a machine; a server's round trip is that of the bench, any other's that to the server."""
     kept = {name: agent.facts[name] for name in KEPT}
-    return {"role": role, "name": agent.worker.name, "host": agent.worker.host, **kept, "round_trip_s": round_trip}
+    return {"role": role, "name": agent.worker.name, "host": agent.worker.host, **kept, MEASURED: round_trip}
 
 
 def check_alike(agents: Sequence[AgentOf]) -> None:

@@ -10,10 +10,8 @@ from bench.load import Generator
 from bench.testbed.processes.ports import HOST, is_loopback
 from bench.testbed.servers.machine import HERE, Machine
 
-__all__ = ["MACHINES", "Machines", "OneMachine", "check_databases", "one_machine"]
+__all__ = ["Machines", "OneMachine", "check_databases", "one_machine"]
 
-# Under this name a run's environment has the facts of each machine of a cluster.
-MACHINES = "machines"
 URLS = {"postgres": "--database-url", "mysql": "--mysql-url"}
 
 
