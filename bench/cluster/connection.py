@@ -199,10 +199,10 @@ class AgentOf:
     def call(self, method: str, *arguments: Any, limit_s: float = CALL_S) -> Any:
         """What the agent answers. Raises MachineLost, ClusterLost, and BenchError for what it could not do."""
         self.check()
-        answer = getattr(self._actor, method)(*arguments)
-        until = time.monotonic() + limit_s
+        answer, until = None, time.monotonic() + limit_s
         while True:
             try:
+                answer = answer or getattr(self._actor, method)(*arguments)
                 return answer.result(timeout=LOOK_S)
             except TimeoutError:
                 self.check()
@@ -228,22 +228,25 @@ class AgentOf:
 
     def heard(self) -> None:
         """Renew the lease, and notice it if the agent does not answer; called again and again by one thread."""
+        try:
+            self._renew()
+        except Exception as error:
+            self.lose(str(error) or type(error).__name__)
+
+    def _renew(self) -> None:
+        """Send a renewal, or look whether the last one has been answered. Raises whatever Dask does."""
         if self._renewal is None:
             self._renewal = time.monotonic(), time.time_ns(), self._actor.renew()
         sent_s, sent_ns, answer = self._renewal
         if answer.done():
             self._renewal = None
-            try:
-                there_ns = answer.result(timeout=LOOK_S)
-            except Exception as error:
-                return self.lose(str(error) or type(error).__name__)
+            there_ns = answer.result(timeout=LOOK_S)
             self._heard_s = time.monotonic()
             self.round_trip_s = self._heard_s - sent_s
             self.slowest_s = max(self.round_trip_s, FORGETS * self.slowest_s)
             self.ahead_s = (there_ns - sent_ns) / 1e9 - self.round_trip_s / 2
         elif (silent_s := time.monotonic() - self._heard_s) > LOST_AFTER_S + ROUND_TRIPS * self.slowest_s:
             self.lose(f"it has not answered for {silent_s:.0f} s")
-        return None
 
     def close(self) -> None:
         """Have it end all that it has started; one that is lost does so when its lease is over."""
