@@ -20,7 +20,7 @@ from bench.measuring.machines import Machines
 from bench.results.layout import MACHINES, MEASURED
 from bench.words import join
 
-__all__ = ["Cluster", "Seen", "joined_to", "joining"]
+__all__ = ["Cluster", "Seen", "joined_to", "joining", "load_generator"]
 
 # What a file says of each machine; the rest is the same on all of them, or known by the machine alone.
 KEPT = ("kernel", "cpu", "cores", "server_cores", "other_cores")
@@ -67,8 +67,7 @@ class Cluster:
         """The cores of a generator: those that servers leave on their machine, else one of its own, never the first."""
         if agent.facts["boot"] and agent.facts["boot"] == self.server.agent.facts["boot"]:
             return self.server.spare_cores
-        cores = sorted({*agent.facts["server_cores"], *agent.facts["other_cores"]})[1:]
-        return cores[-1 - number % len(cores) :][:1] if cores else ()
+        return own_cores(agent, number)
 
     def seen(self) -> list[Seen]:
         """What there is to know of each machine before a run. Raises BenchError if they differ."""
@@ -111,6 +110,21 @@ class Cluster:
         """`servers on lab2 (10.0.0.3); load from lab3 (10.0.0.4) with 4 generators`."""
         loads = [f"{agent.worker.words} with {counted(int(agent.worker.resources['load']))}" for agent in self.loads]
         return f"servers on {self.server.name}; load from {join(loads)}"
+
+
+def own_cores(agent: AgentOf, number: int) -> Sequence[int]:
+    """A core for a generator on a load machine; the first is for whatever else goes on there."""
+    cores = sorted({*agent.facts["server_cores"], *agent.facts["other_cores"]})[1:]
+    return cores[-1 - number % len(cores) :][:1] if cores else ()
+
+
+@contextmanager
+def load_generator(address: Address, processes: int, check: Callable[[set[str]], None]) -> Iterator[Generator]:
+    """Generators on the load machines alone; `check` gets the addresses of all machines first. Raises BenchError."""
+    with Connection(address) as connection:
+        check({worker.host for kind in ("load", "server") for worker in connection.workers(kind)})
+        with ClusterGenerator(connection, own_cores, processes) as generator:
+            yield generator
 
 
 def counted(generators: int) -> str:

@@ -12,10 +12,11 @@ from bench.errors import BenchError
 if TYPE_CHECKING:
     from bench.cluster.connection import Address
 
-__all__ = ["address_of", "cluster_options"]
+__all__ = ["CLUSTER", "address_of", "cluster_options"]
 
 Command = Callable[..., Any]
 FILE = click.Path(exists=True, dir_okay=False)
+CLUSTER = ("cluster", "cluster_ca", "cluster_cert", "cluster_key")
 
 
 def cluster_options() -> list[Callable[[Command], Command]]:
