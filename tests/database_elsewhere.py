@@ -47,9 +47,9 @@ async def serve(host: str, url: str) -> None:
     async with await relay(host, (found.host, found.port)) as server:
         port = server.sockets[0].getsockname()[1]
         print(found.set(host=host, port=port).render_as_string(hide_password=False), flush=True)
-        ended = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), ended.set_result, None)
-        await ended
+        ended = asyncio.Event()
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), ended.set)
+        await ended.wait()
 
 
 if __name__ == "__main__":

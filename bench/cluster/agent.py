@@ -27,7 +27,7 @@ from bench.testbed.processes.piped import SCRIPT, end_piped, first_answer, start
 from bench.testbed.processes.ports import free_port
 from bench.testbed.processes.process import GuardedProcess, clean_environment
 from bench.testbed.processes.temporary import temporary_folder
-from bench.testbed.servers.cores import other_cores
+from bench.testbed.servers.cores import other_cores, server_cores
 from bench.testbed.servers.cost import Cost, CostMeter
 from bench.testbed.servers.machine import HERE, Held
 
@@ -55,6 +55,7 @@ class Agent:
         self.folder = self.ends.enter_context(temporary_folder("bench-agent-")).path
         self.lease = Lease(lease_s, self.close)
         self.machine_facts = {**environment(), "code": code_fingerprint(), "boot": boot()}
+        self.cores = (*other_cores(), *server_cores())  # not the one that this process is kept on from here on
         keep_on(other_cores()[:1])
 
     async def renew(self) -> int:
@@ -98,7 +99,8 @@ class Agent:
 
     def start(self, command: Sequence[str], log: str, environment: Mapping[str, str], cores: Sequence[int]) -> int:
         """Start a command; give its process id. Raises BenchError."""
-        process = GuardedProcess(here(command), log=self.folder / log, environment=environment, cores=cores, cwd=ROOT)
+        process = GuardedProcess(here(command), log=self.folder / log, environment=environment,
+                                 cores=cores or self.cores, cwd=ROOT)  # fmt: skip
         self.processes[process.pid] = process
         return process.pid
 

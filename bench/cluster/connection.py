@@ -31,6 +31,8 @@ RENEW_S = 0.5
 LOST_AFTER_S, ROUND_TRIPS = 4.0, 10
 FORGETS = 0.9  # of a slow round trip, with every renewal
 LEASE_S = 10.0
+# A worker tells the scheduler twice a second that it is there; one that has been silent may be frozen.
+SILENT_S = 5.0
 # The longest that anything asked of an agent takes: the end of twelve servers that have to be killed.
 CALL_S = 60.0
 APPEARS_S = 30.0
@@ -107,7 +109,7 @@ class Connection:
         self.check()
         found = self.client.scheduler_info(n_workers=-1)["workers"]
         every = [Worker(address, str(one["name"]), str(urlsplit(address).hostname), dict(one["resources"]))
-                 for address, one in found.items()]  # fmt: skip
+                 for address, one in found.items() if time.time() - one["last_seen"] < SILENT_S]  # fmt: skip
         return sorted((one for one in every if one.resources.get(resource, 0) >= 1), key=lambda one: one.name)
 
     def awaited(self, resource: str, within_s: float = APPEARS_S) -> list[Worker]:
@@ -121,8 +123,10 @@ class Connection:
         return found
 
     def is_lost(self, worker: Worker) -> bool:
-        """Whether this worker's agent has been lost; one that was started anew has another address."""
-        return any(agent.lost and agent.worker.address == worker.address for agent in self.agents)
+        """Whether its agent has been lost, and may not have ended yet what it had started."""
+        ended_s = time.monotonic() - LEASE_S - LOST_AFTER_S
+        return any(agent.lost and agent.worker.address == worker.address and agent.lost_s > ended_s
+                   for agent in self.agents)  # fmt: skip
 
     def agent(self, worker: Worker) -> "AgentOf":
         """The worker's agent, started if need be. Raises BenchError."""
@@ -177,6 +181,8 @@ class AgentOf:
         self.connection, self.worker = connection, worker
         self.lost = ""
         """Why nothing can be asked of it any more; empty while it answers."""
+        self.lost_s = 0.0
+        """When that was."""
         self.round_trip_s = self.ahead_s = self.slowest_s = 0.0
         """Of the last renewal: how long it took, by how much that machine's clock is ahead of this one's, and how slow
         renewals have been of late."""
@@ -223,7 +229,7 @@ class AgentOf:
     def lose(self, reason: str) -> None:
         """Nothing is asked of it any more."""
         if not self.lost:
-            self.lost = f"the machine {self.worker.words} is lost: {reason}"
+            self.lost, self.lost_s = f"the machine {self.worker.words} is lost: {reason}", time.monotonic()
             self.connection.losses.append(self.lost)
 
     def heard(self) -> None:

@@ -131,7 +131,7 @@ def null_server(
     command = [sys.executable, "-m", "bench.load.null_server", "--host", host, "--body", body.decode("latin-1")]
     with (
         temporary_folder("bench-null-server-") as folder,
-        start(command, log=folder.path / "null-server.log", environment={}, cores=cores) as process,
+        start(command, log=folder.path / f"{folder.path.name}.log", environment={}, cores=cores) as process,
     ):
         yield NullServer(port=process.until(partial(_port, process), START_TIMEOUT_S), pid=process.pid)
 
