@@ -31,8 +31,8 @@ RENEW_S = 0.5
 LOST_AFTER_S, ROUND_TRIPS = 4.0, 10
 FORGETS = 0.9  # of a slow round trip, with every renewal
 LEASE_S = 10.0
-# A worker tells the scheduler twice a second that it is there; one that has been silent may be frozen.
-SILENT_S = 5.0
+# Workers tell the scheduler every few seconds at most that they are there; one that has not may be frozen.
+SILENT_S = 10.0
 # The longest that anything asked of an agent takes: the end of twelve servers that have to be killed.
 CALL_S = 60.0
 APPEARS_S = 30.0
@@ -108,8 +108,9 @@ class Connection:
         """The machines that are there for this, by name."""
         self.check()
         found = self.client.scheduler_info(n_workers=-1)["workers"]
+        newest = max((one["last_seen"] for one in found.values()), default=0.0)  # by the scheduler's clock
         every = [Worker(address, str(one["name"]), str(urlsplit(address).hostname), dict(one["resources"]))
-                 for address, one in found.items() if time.time() - one["last_seen"] < SILENT_S]  # fmt: skip
+                 for address, one in found.items() if newest - one["last_seen"] < SILENT_S]  # fmt: skip
         return sorted((one for one in every if one.resources.get(resource, 0) >= 1), key=lambda one: one.name)
 
     def awaited(self, resource: str, within_s: float = APPEARS_S) -> list[Worker]:
