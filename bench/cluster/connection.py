@@ -37,6 +37,7 @@ SILENT_S = 10.0
 CALL_S = 60.0
 APPEARS_S = 30.0
 LOOK_S = 0.25
+POLL_S = 0.002  # an answer takes some 2 ms, and how long it took is a figure, too
 
 
 class ClusterLost(BenchError):
@@ -162,11 +163,16 @@ class Connection:
         while not self._closed.wait(RENEW_S):
             known = len(self.losses)
             if self.scheduled():
-                for agent in [one for one in self.agents if not one.lost]:
-                    agent.heard()
+                self._renew()
             if len(self.losses) > known:
                 for call in list(self.on_loss):
                     call()
+
+    def _renew(self) -> None:
+        """Renew every lease, and wait a moment for the answers; those that have not come are looked for next time."""
+        agents, until = [one for one in self.agents if not one.lost], time.monotonic() + RENEW_S
+        while (agents := [one for one in agents if not one.heard()]) and time.monotonic() < until:
+            time.sleep(POLL_S)
 
     def __enter__(self) -> "Connection":
         return self
@@ -233,15 +239,16 @@ class AgentOf:
             self.lost, self.lost_s = f"the machine {self.worker.words} is lost: {reason}", time.monotonic()
             self.connection.losses.append(self.lost)
 
-    def heard(self) -> None:
-        """Renew the lease, and notice it if the agent does not answer; called again and again by one thread."""
+    def heard(self) -> bool:
+        """Send a renewal, or look whether it has been answered; False while it has not. Called by one thread."""
         try:
-            self._renew()
+            return self._renewed()
         except Exception as error:
             self.lose(str(error) or type(error).__name__)
+            return True
 
-    def _renew(self) -> None:
-        """Send a renewal, or look whether the last one has been answered. Raises whatever Dask does."""
+    def _renewed(self) -> bool:
+        """Whether an answer has come now. Raises whatever Dask does."""
         if self._renewal is None:
             self._renewal = time.monotonic(), time.time_ns(), self._actor.renew()
         sent_s, sent_ns, answer = self._renewal
@@ -252,8 +259,10 @@ class AgentOf:
             self.round_trip_s = self._heard_s - sent_s
             self.slowest_s = max(self.round_trip_s, FORGETS * self.slowest_s)
             self.ahead_s = (there_ns - sent_ns) / 1e9 - self.round_trip_s / 2
-        elif (silent_s := time.monotonic() - self._heard_s) > LOST_AFTER_S + ROUND_TRIPS * self.slowest_s:
+            return True
+        if (silent_s := time.monotonic() - self._heard_s) > LOST_AFTER_S + ROUND_TRIPS * self.slowest_s:
             self.lose(f"it has not answered for {silent_s:.0f} s")
+        return bool(self.lost)
 
     def close(self) -> None:
         """Have it end all that it has started; one that is lost does so when its lease is over."""
