@@ -7,6 +7,7 @@ cut says nothing (dask/distributed notices that after its heartbeats' time-outs 
 """
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -146,10 +147,24 @@ class Connection:
 
     def scheduled(self) -> bool:
         """Whether there is a scheduler; once it is lost there is none any more."""
-        if not self.gone and self.client.status != "running":
+        if self.client.status != "running":
+            self.lose_scheduler()
+        return not self.gone
+
+    def lose_scheduler(self) -> None:
+        """Nothing is asked of anybody any more."""
+        if not self.gone:
             self.gone = f"the scheduler at {self.address.url} is lost"
             self.losses.append(self.gone)
-        return not self.gone
+
+    def listens(self) -> bool:
+        """Whether anything listens where the scheduler is; Dask's client hears of its end a moment later."""
+        where = urlsplit(self.address.url)
+        try:
+            socket.create_connection((where.hostname or "", where.port or 0), LOOK_S).close()
+        except OSError:
+            return False
+        return True
 
     def close(self) -> None:
         """End what agents have started, and leave."""
@@ -234,7 +249,9 @@ class AgentOf:
             raise MachineLost(self.lost)
 
     def lose(self, reason: str) -> None:
-        """Nothing is asked of it any more."""
+        """Nothing is asked of it any more. Where the scheduler is gone, that is the reason."""
+        if not self.connection.listens():
+            self.connection.lose_scheduler()
         if not self.lost:
             self.lost, self.lost_s = f"the machine {self.worker.words} is lost: {reason}", time.monotonic()
             self.connection.losses.append(self.lost)
