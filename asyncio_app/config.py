@@ -48,12 +48,21 @@ DATABASE = "mysql" if DATABASE_URL.get_backend_name() == "mysql" else "postgres"
 DATABASE_SCHEMA = os.environ.get("DATABASE_SCHEMA")
 # The same 15 connections for both applications, all of them opened at the start and kept.
 POOL_SIZE = whole_number("POOL_SIZE", 15, at_least=0)
+# 0 has each opened by the first request that needs it, so that the server starts while there is no database.
+POOL_MIN_SIZE = whole_number("POOL_MIN_SIZE", POOL_SIZE, at_least=0)
 MAX_OVERFLOW = whole_number("MAX_OVERFLOW", 0, at_least=0)
+# PostgreSQL ends a statement that takes longer; 0 is no limit.
+STATEMENT_TIMEOUT_MS = whole_number("STATEMENT_TIMEOUT_MS", 0, at_least=0)
 # POOL_SIZE=0 is no pool: every request opens a connection of its own and closes it, as many as the database lets it.
 # Both drivers have only pools, so it is one that keeps nothing: asyncpg closes a connection that has made a query when
 # it comes back, and asyncmy one that has come back when the next is wanted.
 NO_POOL: dict[str, Any] = {"min_size": 0, "max_size": 1_000}
 NO_POOL |= {"pool_recycle": 0} if DATABASE == "mysql" else {"max_queries": 1}
-POOL = {"min_size": POOL_SIZE, "max_size": POOL_SIZE + MAX_OVERFLOW} if POOL_SIZE else NO_POOL
+KEPT: dict[str, Any] = {"min_size": POOL_MIN_SIZE, "max_size": POOL_SIZE + MAX_OVERFLOW}
+POOL = KEPT if POOL_SIZE else NO_POOL
+if STATEMENT_TIMEOUT_MS:
+    POOL |= {"server_settings": {"statement_timeout": str(STATEMENT_TIMEOUT_MS)}}
 UPSTREAM_URL = os.environ.get("UPSTREAM_URL", "http://127.0.0.1:9000/")
+# Above the longest sleep that may be asked of the upstream.
+UPSTREAM_TIMEOUT_S = whole_number("UPSTREAM_TIMEOUT_MS", 90_000, at_least=1) / 1000
 MAX_BODY_BYTES = 64 * 1024

@@ -6,14 +6,12 @@ from flask.typing import ResponseReturnValue
 
 from asyncio_app import config
 
-# Above the longest sleep that may be asked of the upstream.
-TIMEOUT_S = 90
 # As many as httpx keeps by default. For each call it looks at all of them (https://github.com/encode/httpx/issues/3215).
 IDLE_CONNECTIONS = 20
 
 client = httpx.AsyncClient(
     base_url=config.UPSTREAM_URL,
-    timeout=TIMEOUT_S,
+    timeout=config.UPSTREAM_TIMEOUT_S,
     limits=httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS),
     trust_env=False,
 )

@@ -3,8 +3,9 @@
 import io
 import signal
 import sys
+import threading
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -12,6 +13,7 @@ from bench.commands.bridge import bridge
 from bench.commands.cluster import cluster_command
 from bench.commands.compare import compare
 from bench.commands.decide import decide_command
+from bench.commands.faults import faults_command
 from bench.commands.layers import layers
 from bench.commands.load import calibrate, load
 from bench.commands.look import client, code, list_models, serve
@@ -22,6 +24,12 @@ from bench.commands.report import report
 from bench.commands.traps import traps_command
 from bench.commands.tryout import try_command
 from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+# An interruption that Python has dropped comes again so soon.
+AGAIN_S = 0.02
 
 
 class Commands(click.Group):
@@ -37,6 +45,10 @@ class Commands(click.Group):
                     ("python -m bench classic", "the original example at its original 5 seconds, in about 3 minutes"),
                     ("python -m bench classic --models gevent,asyncio-bridge --requests 100", "watch the pool of 15"),
                     ("python -m bench traps", "what looks right and is not, and what cures it, on real servers"),
+                    (
+                        "python -m bench faults",
+                        "what deploys, crashes and slow clients do to each model, and what cures",
+                    ),
                     ("python -m bench decide", "which model for your own figures, predicted from the newest run"),
                     ("python -m bench code /sleep/postgres/", "the two views beside each other"),
                     ("python -m bench serve asyncio-bridge", "a server to try your own load on"),
@@ -59,6 +71,7 @@ for command in (
     all_scenarios,
     try_command,
     *SCENARIO_COMMANDS,
+    faults_command,
     traps_command,
     cluster_command,
     layers,
@@ -90,11 +103,24 @@ class Interruption:
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self.interrupt)
+        self.usual_hook = sys.unraisablehook
+        sys.unraisablehook = self.drop
 
     def interrupt(self, number: int, frame: FrameType | None) -> NoReturn:
         """The signals' handler."""
         self.exit_code = 128 + number
         raise Interrupted
+
+    def drop(self, dropped: "UnraisableHookArgs") -> None:
+        """What is raised in a `__del__`, and so where garbage is collected, ends there: the signal has to come again.
+
+        Source: https://docs.python.org/3/library/sys.html#sys.unraisablehook
+        """
+        if isinstance(dropped.exc_value, Interrupted):
+            number, main_thread = self.exit_code - 128, threading.main_thread().ident or 0
+            threading.Timer(AGAIN_S, signal.pthread_kill, [main_thread, number]).start()
+        else:
+            self.usual_hook(dropped)
 
 
 def main() -> NoReturn:

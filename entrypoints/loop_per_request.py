@@ -16,7 +16,7 @@ import httpx
 from databases import Database
 from databases.backends.postgres import PostgresBackend
 
-from asyncio_app import create_app, upstream
+from asyncio_app import config, create_app, upstream
 
 
 class NoPool:
@@ -59,6 +59,6 @@ from asyncio_app.db import database  # noqa: E402  (the backend must be known be
 
 asyncio.run(database.connect())
 upstream.client = httpx.AsyncClient(
-    base_url=upstream.client.base_url, timeout=upstream.TIMEOUT_S, transport=OneCall(), trust_env=False
+    base_url=upstream.client.base_url, timeout=config.UPSTREAM_TIMEOUT_S, transport=OneCall(), trust_env=False
 )
 app = create_app()

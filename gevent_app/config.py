@@ -52,6 +52,10 @@ POOL_SIZE = whole_number("POOL_SIZE", 15, at_least=0)
 MAX_OVERFLOW = whole_number("MAX_OVERFLOW", 0, at_least=0)
 # Longer than the longest allowed sleep, so that a full pool makes requests wait in both applications.
 POOL_TIMEOUT_S = whole_number("POOL_TIMEOUT_S", 300, at_least=1)
+# 1 has each connection asked before each use whether it is still there, which costs a round trip and a little CPU time.
+POOL_PRE_PING = whole_number("POOL_PRE_PING", 0, at_least=0)
+# PostgreSQL ends a statement that takes longer; 0 is no limit.
+STATEMENT_TIMEOUT_MS = whole_number("STATEMENT_TIMEOUT_MS", 0, at_least=0)
 # POOL_SIZE=0 is no pool: every request opens a connection of its own and closes it, as many as the database lets it.
 NO_POOL: dict[str, Any] = {"poolclass": NullPool}
 # MySQL ends a connection after eight idle hours. asyncmy's pool replaces one after an hour, SQLAlchemy's must be told.
@@ -60,7 +64,12 @@ KEPT: dict[str, Any] = {
     "max_overflow": MAX_OVERFLOW,
     "pool_timeout": POOL_TIMEOUT_S,
     "pool_recycle": 3600,
+    "pool_pre_ping": bool(POOL_PRE_PING),
 }
 POOL = KEPT if POOL_SIZE else NO_POOL
+if STATEMENT_TIMEOUT_MS:
+    POOL |= {"connect_args": {"options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"}}
 UPSTREAM_URL = os.environ.get("UPSTREAM_URL", "http://127.0.0.1:9000/")
+# Above the longest sleep that may be asked of the upstream.
+UPSTREAM_TIMEOUT_S = whole_number("UPSTREAM_TIMEOUT_MS", 90_000, at_least=1) / 1000
 MAX_BODY_BYTES = 64 * 1024

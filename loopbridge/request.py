@@ -43,7 +43,12 @@ async def serve_request(bridge: LoopBridge, scope: Scope, receive: Receive, send
         if to_thread:
             wsgi, environ = _prepare(bridge, scope, exchange)
             call = partial(_call_in_thread, wsgi, environ, exchange, response)
-            await _run_in_thread(bridge, exchange, partial(context.run, call))
+            try:
+                await _run_in_thread(bridge, exchange, partial(context.run, call))
+            except Exception:  # after the body was whole: the client gets it, and the server the exception
+                await response.send_rest()
+                raise
+            await response.send_rest()
     except asyncio.CancelledError:
         if not client.gone or client.cancelled_by_server():
             raise  # the server has cancelled us; if only the client has left, there is nobody to tell

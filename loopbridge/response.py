@@ -8,25 +8,33 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from greenlet import getcurrent
+
 from loopbridge.asgi import Message, Send
 from loopbridge.exchange import Exchange
+from loopbridge.greenlets import RequestGreenlet
 
 _STATUS = re.compile(r"([2-5][0-9][0-9])(?: [^\x00-\x08\x0a-\x1f\x7f]*)?")  # 1xx is no response but comes before one
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _FORBIDDEN = re.compile(r"[\0\r\n]")  # RFC 9110, section 5.5
 _CLOSED = "the handler is closed"  # uvloop says so if the client has left; asyncio drops such writes
+# A larger body goes to the server in pieces. It buffers all that it is given at once, and only then makes `send` wait,
+# so that a client that reads slowly would take as much memory as its answer is long. Half of this costs 15 µs more for
+# every 128 KiB; twice as much, or four times, saves less than that.
+PIECE_BYTES = 128 * 1024
 
 
 class Response:
     """One response, from `start_response` to its last byte."""
 
-    __slots__ = ("bodiless", "client", "exchange", "head", "remaining", "send", "started", "to_head")
+    __slots__ = ("bodiless", "client", "exchange", "head", "remaining", "rest", "send", "started", "to_head")
     head: Message | None
     remaining: int  # bytes that Content-Length still allows; -1 without one
+    rest: bytes  # the end of a large body, which its thread leaves to the request's task
 
     def __init__(self, exchange: Exchange, send: Send, to_head: bool) -> None:
         self.exchange, self.client, self.send, self.to_head = exchange, exchange.client, send, to_head
-        self.head, self.started = None, False
+        self.head, self.started, self.rest = None, False, b""
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
         """`start_response` of PEP 3333. Raises ValueError for what servers would send as broken HTTP, or fail at."""
@@ -51,18 +59,36 @@ class Response:
     def write(self, chunk: bytes) -> None:
         if self.head is None:
             raise AssertionError("the body began before start_response was called (PEP 3333)")
-        if self.bodiless or self.client.answered or self.client.gone:
+        if self.bodiless or self.rest or self.client.answered or self.client.gone:
             return
         if self.remaining >= 0:
             chunk = chunk[: self.remaining]
             self.remaining -= len(chunk)
-        self.exchange.on_server(self._respond(chunk, self.remaining != 0))
+        if len(chunk) <= PIECE_BYTES:
+            self.exchange.on_server(self._respond(chunk, self.remaining != 0))
+        elif self.remaining == 0 and type(getcurrent()) is not RequestGreenlet:
+            self.rest = chunk  # whoever reads it slowly does not hold a thread
+        else:
+            self.exchange.on_server(self._respond_in_pieces(chunk, self.remaining != 0))
 
     def finish(self) -> None:
         if self.head is None:
             raise AssertionError("the application ended without start_response (PEP 3333)")
-        if not self.client.answered:
+        if not self.client.answered and not self.rest:
             self.exchange.on_server(self._respond(b"", False))
+
+    async def send_rest(self) -> None:
+        """Send what the thread has left, if anything."""
+        rest, self.rest = self.rest, b""
+        if rest:
+            await self._respond_in_pieces(rest, False)
+
+    async def _respond_in_pieces(self, chunk: bytes, more: bool) -> None:
+        for start in range(0, len(chunk), PIECE_BYTES):
+            end = start + PIECE_BYTES
+            await self._respond(chunk[start:end], more or end < len(chunk))
+            if self.client.gone:
+                return
 
     async def _respond(self, chunk: bytes, more: bool) -> None:
         client = self.client

@@ -27,7 +27,7 @@ from reference_apps.arguments import MAX_ID, SEEDS, WORDS, Refused
 from reference_apps.facts import facts
 from reference_apps.tables import todos
 
-database = Database(settings.DATABASE_URL, **settings.ASYNCPG_POOL)
+database = Database(settings.DATABASE_URL, **settings.DATABASES_POOL)
 compile_once(database)
 
 

@@ -22,7 +22,7 @@ from reference_apps.tables import todos
 
 app = Quart(__name__)
 app.config["MAX_CONTENT_LENGTH"] = settings.MAX_BODY_BYTES
-database = Database(settings.DATABASE_URL, **settings.ASYNCPG_POOL)
+database = Database(settings.DATABASE_URL, **settings.DATABASES_POOL)
 compile_once(database)
 
 

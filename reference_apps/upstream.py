@@ -5,14 +5,12 @@ import httpx
 from reference_apps import settings
 from reference_apps.arguments import upstream_failed
 
-# Above the longest sleep that may be asked of the upstream.
-TIMEOUT_S = 90
 # As many as httpx keeps by default. For each call it looks at all of them (https://github.com/encode/httpx/issues/3215).
 IDLE_CONNECTIONS = 20
 
 client = httpx.AsyncClient(
     base_url=settings.UPSTREAM_URL,
-    timeout=TIMEOUT_S,
+    timeout=settings.UPSTREAM_TIMEOUT_S,
     limits=httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS),
     trust_env=False,
 )

@@ -4,18 +4,22 @@ import json
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import TypeVar
 
 import httpx
 import psutil
 import pytest
 
+from bench.measuring.calibrate import calibrate
 from bench.models import MODELS, find_models, is_only_a_trap
 from bench.results import Run
 from bench.results.file import problems
+from bench.testbed.processes.local_http import local_client
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed, open_testbed
 from tests.in_process import in_process
+from tests.processes import gone
 
 __all__ = ["in_process"]
 
@@ -48,7 +52,7 @@ def not_skipped(report: AnyReport) -> AnyReport:
 def _nothing_left_running() -> Iterator[None]:
     """Every process that the session started has ended when it ends."""
     yield
-    left = [f"{child.pid} {child.cmdline()}" for child in psutil.Process().children(recursive=True)]
+    left = [child for child in psutil.Process().children(recursive=True) if not gone(child.pid)]
     assert not left, f"still running: {left}"
 
 
@@ -62,6 +66,14 @@ def _every_results_file_keeps_its_schema(monkeypatch: pytest.MonkeyPatch) -> Non
         assert list(problems(json.loads(run.path.read_text(encoding="utf-8")))) == []
 
     monkeypatch.setattr(Run, "save", save_and_check)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _runs_calibrate_for_a_moment() -> Iterator[None]:
+    """A run in this process finds out within half a second, not three, what the generator can do."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("bench.measuring.session.calibrate", partial(calibrate, rounds=1, duration_s=0.2))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -104,5 +116,5 @@ def server(request: pytest.FixtureRequest, test_bed: TestBed) -> Iterator[Server
 @pytest.fixture(scope="module")
 def client(server: Server) -> Iterator[httpx.Client]:
     """An HTTP client for `server`, closed before it: some servers wait for open connections when they are to end."""
-    with httpx.Client(base_url=server.url, timeout=30, trust_env=False) as opened:
+    with local_client(server.url, timeout=30) as opened:
         yield opened

@@ -1,6 +1,7 @@
 """The command line, called as a function: starting an interpreter for each command takes a second of a busy machine."""
 
 import io
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     """A command in the current folder; its input is no terminal, and 80 columns are what it prints into."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr("sys.unraisablehook", sys.unraisablehook)  # which every command adds to
 
     def run(*arguments: str) -> Done:
         monkeypatch.setattr("sys.argv", ["bench", *arguments])

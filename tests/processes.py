@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import psutil
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def wait_until(condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:

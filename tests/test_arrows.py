@@ -13,12 +13,14 @@ EVERYBODY = {"bench.errors", "bench.files", "bench.words"}
 ROOMS = {
     "bench.cli": {"commands"},
     "bench.commands": {
-        "report", "tryout", "prediction", "cluster", "measuring", "traps", "scenarios", "judging", "results", "load",
+        "report", "tryout", "prediction", "cluster", "measuring", "faults", "traps", "scenarios", "judging", "results",
+        "load",
         "testbed", "models",
     },
     "bench.report": {"judging", "prediction", "scenarios", "models", "results", "load"},
     "bench.tryout": {"prediction", "judging", "results", "models", "testbed", "load", "measuring", "scenarios"},
     "bench.prediction": {"judging", "results", "models", "testbed", "load", "measuring", "scenarios"},
+    "bench.faults": {"scenarios", "testbed", "load", "models", "results", "measuring"},
     "bench.traps": {"scenarios", "testbed", "load", "models", "results", "measuring"},
     "bench.cluster": {"measuring", "testbed", "load", "results"},
     "bench.measuring": {"scenarios", "judging", "testbed", "load", "models", "results"},

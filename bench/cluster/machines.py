@@ -40,9 +40,16 @@ class DistantMachine(Machine):
         return port
 
     def start(
-        self, command: Sequence[str], *, log: Path, environment: Mapping[str, str], cores: Sequence[int] = ()
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+        cores: Sequence[int] = (),
+        inherited: Sequence[int] = (),
     ) -> GuardedProcess:
         """The command, begun there with that machine's interpreter."""
+        assert not inherited, "a socket of this machine cannot be given to another"
         return DistantProcess(self.agent, command, log, environment, cores)
 
     @property

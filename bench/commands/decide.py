@@ -12,6 +12,7 @@ from rich.console import Console
 
 from bench.commands.options import EXIT_FAILED, Real, database_option, generators_option
 from bench.commands.results import DAMAGE, damaged, newest_run, sound_run
+from bench.commands.weak_points import weak_lines, weak_values, weakness_of
 from bench.errors import BenchError
 from bench.measuring.session import Place, workbench
 from bench.prediction import advice
@@ -118,8 +119,11 @@ def decide_command(
         raise BenchError(say("no_layers").text)
     decision = decide(models, demand)
     advised = advice.advice(decision, models, demand)
+    best = decision.verdict.advised
+    weakness = weakness_of(best, run) if best else None
     if as_json:
-        click.echo(json.dumps(as_values(run, demand, decision, unmeasured, advised), indent=1))
+        values = as_values(run, demand, decision, unmeasured, advised)
+        click.echo(json.dumps(values | {"faults": weak_values(weakness)}, indent=1))
         return
     console = Console(highlight=False)
     measured_in = f"{max(len(model.generations) for model in models)} generations of servers"
@@ -128,6 +132,8 @@ def decide_command(
         console.print(f"Assumed: {assumed}", style="dim")
     console.print(f"{decide_report.demand_line(demand)}:\n")
     console.print(decide_report.report(decision, demand, unmeasured, advised))
+    if best:
+        console.print(weak_lines(best, weakness))
 # fmt: on
 
 

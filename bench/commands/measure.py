@@ -22,6 +22,8 @@ from bench.commands.run import (
     slices_options,
 )
 from bench.errors import BenchError
+from bench.faults.fault import Fault
+from bench.faults.known import find_faults
 from bench.judging import judge
 from bench.measuring.session import Inquiry, Session
 from bench.models import Model, available_models, is_only_a_trap, left_out, with_pool, with_workers
@@ -33,9 +35,12 @@ from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Scenario
 from bench.traps import Trap, find_traps
 
-# The traps are no scenario, for they have no cells; `all` tries them after the last scenario.
-TRAPS_STEP = "traps"
-EVERYTHING = (*SCENARIOS, TRAPS_STEP)
+# Faults and traps are no scenarios, for they have no cells; `all` tries them after the last scenario.
+FAULTS_STEP, TRAPS_STEP = "faults", "traps"
+EVERYTHING = (*SCENARIOS, FAULTS_STEP, TRAPS_STEP)
+# Of the faults, those that a run of everything has time for: what every team does to its servers with every release,
+# and what most of its clients' proxies are there for. `python -m bench faults` has them all, and what cures them.
+USUAL_FAULTS = ("deploy", "slow-heads")
 QUICK_HELP = "A first look: fewer and smaller loads."
 
 
@@ -64,15 +69,16 @@ def measuring(scenarios: Sequence[Scenario], *, alone: bool = False) -> Callable
 @click.option("--scenarios", "names", metavar="A,B", help=f"Only these: {', '.join(EVERYTHING)}.")
 @measuring(list(SCENARIOS.values()))
 def all_scenarios(names: str | None, **given: Any) -> None:
-    """Run every scenario there is, then the traps.
+    """Run every scenario there is, then two of the faults and the traps.
 
-    With --quick the traps are left out unless --scenarios names them.
+    With --quick faults and traps are left out unless --scenarios names them.
     """
     usual = list(SCENARIOS) if given["quick"] else EVERYTHING
     wanted = [name.strip() for name in names.split(",")] if names is not None else usual
     for name in wanted:
         if name not in EVERYTHING:
             raise BenchError(f"there is no scenario {name!r}; there are {', '.join(EVERYTHING)}")
+    faults = find_faults(USUAL_FAULTS) if FAULTS_STEP in wanted else ()
     traps = find_traps(given["models"]) if TRAPS_STEP in wanted else ()
     chosen = [scenario for scenario in SCENARIOS.values() if scenario.name in wanted]
 
@@ -80,7 +86,7 @@ def all_scenarios(names: str | None, **given: Any) -> None:
         summary(console, run, chosen)
         console.print(in_terminal(judge(run).verdict))
 
-    measure("all", chosen, given, conclude, traps, brief=given["models"] is None)
+    measure("all", chosen, given, conclude, faults, traps, brief=given["models"] is None)
 
 
 def scenario_command(scenario: Scenario) -> click.Command:
@@ -102,6 +108,7 @@ def measure(
     scenarios: Sequence[Scenario],
     given: dict[str, Any],
     conclude: Callable[[Console, Run], None],
+    faults: Sequence[Fault] = (),
     traps: Sequence[Trap] = (),
     *,
     brief: bool = False,
@@ -109,6 +116,7 @@ def measure(
 ) -> Run:
     """Put the scenarios to the models; exit with 1 if a cell failed or a trap has changed.
 
+    A brief run inflicts faults on the classic six alone.
     `pool` is how many database connections each server has; None: as many as its model.
     """
     names = given["models"] if given["models"] is not None else "default"
@@ -118,10 +126,12 @@ def measure(
     if pool:
         models = with_pool(models, pool)
     session = Session(place_of(given), sound_run)
-    further = {"workers": workers, **({"traps": [trap.name for trap in traps]} if traps else {})}
+    named = {"faults": [one.name for one in faults], "traps": [one.name for one in traps]}
+    further = {"workers": workers, **{what: names for what, names in named.items() if names}}
     options = options_of(given, scenarios, session.seed, brief=brief)
     inquiry = Inquiry(command, scenarios, models, options, further)
-    run = carry_out(session, inquiry, conclude, traps=traps, notice=left_out(names))
+    hit = [model for model in models if not brief or "classic" in model.families]
+    run = carry_out(session, inquiry, conclude, faults=faults, hit=hit, traps=traps, notice=left_out(names))
     if has_failed(run, models):
         raise SystemExit(EXIT_FAILED)
     return run

@@ -50,7 +50,7 @@ def check_apart(runs: list[Run]) -> None:
     """Raises BenchError for a run without a measurement, and for two of the same command, which have one name."""
     names = list(map(published_name, runs))
     for run, name in zip(runs, names, strict=True):
-        if not run.cells:
+        if not (run.cells or run.faults):
             raise BenchError(f"{run.path} has no measurements in it; the run ended before its first one")
         if names.count(name) > 1:
             raise BenchError(f"{names.count(name)} of the runs would be {name}, after their command; name one of them")

@@ -35,7 +35,7 @@ def report(results: Path | None, form: str, opened: bool) -> None:
     if opened and form != "html":
         raise BenchError(f"--open is for the page; leave it out, or --format {form}")
     run = sound_run(results) if results else newest()
-    if not (run.cells or run.traps or run.tried):
+    if not has_results(run):
         raise BenchError(f"{run.path} has no measurements in it; the run ended before its first one")
     try:
         if form != "html":
@@ -49,9 +49,14 @@ def report(results: Path | None, form: str, opened: bool) -> None:
         webbrowser.open(path.resolve().as_uri())
 
 
+def has_results(run: Run) -> bool:
+    """Whether it measured, tried or inflicted anything."""
+    return bool(run.cells or run.traps or run.faults or run.tried)
+
+
 def newest() -> Run:
     """The last run in results/ that measured anything. Raises BenchError if there is none."""
-    run = newest_run(lambda run: run.cells or run.traps or run.tried)
+    run = newest_run(has_results)
     if run is None:
         raise BenchError("no run in results/ has measurements; run python -m bench all, or name a run's folder")
     return run

@@ -11,7 +11,10 @@ from rich.console import Console
 
 from bench.commands.machines import address_of
 from bench.commands.options import Real, database_option, generators_option
-from bench.measuring.session import Inquiry, Place, Session
+from bench.faults.fault import Fault
+from bench.faults.running import try_faults
+from bench.measuring.session import Inquiry, Place, Session, Workbench
+from bench.models import Model
 from bench.report.page.page import write_page
 from bench.report.terminal.run import RunReport
 from bench.results import Run
@@ -124,15 +127,20 @@ def carry_out(
     inquiry: Inquiry,
     conclude: Callable[[Console, Run], None],
     *,
+    faults: Sequence[Fault] = (),
+    hit: Sequence[Model] = (),
     traps: Sequence[Trap] = (),
     cures: bool = False,
     notice: str = "",
 ) -> Run:
-    """Measure, then try the traps, and print what was found, or as much of it as there is when the run is stopped."""
+    """Measure, inflict faults, try traps, and print what was found, or what there is of it when the run is stopped.
+
+    Faults are inflicted on the models that are `hit`; `cures`: what cures faults and traps is tried too.
+    """
     console = Console(highlight=False)
 
     def at_end(run: Run, complete: bool) -> None:
-        if run.cells or run.traps:
+        if run.cells or run.traps or run.faults:
             conclude(console, run)
             click.echo(str(write_page(run)))
             click.echo(str(run.path))
@@ -141,15 +149,17 @@ def carry_out(
 
     report = RunReport(console, at_end, notice)
     inquiry = replace(inquiry, typed=typed(), flags=flags())
-    if not traps:
+    if not (faults or traps):
         return session.carry_out(inquiry, report)
-    return session.carry_out(
-        inquiry,
-        report,
-        lambda bench, run: try_all(
-            traps, bench.testbed, bench.generator, run, report.progress.step, cures=cures
-        ),
-    )  # fmt: skip
+    step = report.progress.step
+
+    def then(bench: Workbench, run: Run) -> None:
+        if faults:
+            try_faults(faults, hit, bench.testbed, bench.generator, run, step, cures=cures)
+        if traps:
+            try_all(traps, bench.testbed, bench.generator, run, step, cures=cures)
+
+    return session.carry_out(inquiry, report, then)
 
 
 def flags() -> dict[str, str]:

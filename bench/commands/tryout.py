@@ -14,7 +14,9 @@ from rich.console import Console
 from bench.commands.load import parse_headers, parse_url
 from bench.commands.options import generators_option
 from bench.commands.run import FOLDER, decorated, was_chosen
+from bench.commands.weak_points import OF_THE_SERVER, weak_lines, weakness_of
 from bench.errors import BenchError
+from bench.judging import judge
 from bench.load import Generator
 from bench.measuring.environment import environment
 from bench.report.page.page import write_page
@@ -164,6 +166,7 @@ class Wanted:
             progress.stop()
             if run.tried and run.tried.models:
                 summary(console, run)
+                say_weak_points(console, run)
                 click.echo(str(write_page(run)))
                 click.echo(str(run.path))
 
@@ -177,6 +180,15 @@ class Wanted:
             "options": {**self.options.content(), **asked},
             GIVEN: ["try", target],
         }
+
+
+def say_weak_points(console: Console, run: Run) -> None:
+    """Which faults hurt a server like the one that is recommended, if a run has inflicted them on one."""
+    trial = judge(run).trial
+    model = trial.recommendation.model if trial else ""
+    weakness = weakness_of(model, faults=OF_THE_SERVER) if model else None
+    if weakness and weakness.points:
+        console.print(weak_lines(model, weakness))
 
 
 @contextmanager

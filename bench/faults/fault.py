@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +26,8 @@ class Asked:
     """Longer than the fault lasts, so that what merely waits is told from what fails."""
     connections: int = 50
     """The most that are open at once."""
+    requests: int | None = None
+    """So many and no more; None: as long as it is watched."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +48,7 @@ class Cure:
 class Row:
     """One server under a fault: a model as it is, or with a cure."""
 
-    model: Model
+    model: Model = field(compare=False)
     """With the cure in it."""
     name: str
     """The model's name in the registry."""
@@ -54,11 +58,17 @@ class Row:
 class Scene(Protocol):
     """What a fault gets to inflict itself: the servers of all rows, all up and under load."""
 
-    testbed: TestBed
-    generator: Generator
-    """A second one, for what a fault sends beside the watch."""
-    servers: Mapping[Row, Server]
-    """Those that started; a fault may end them and start others, with `restart`."""
+    @property
+    def testbed(self) -> TestBed:
+        """Databases and the upstream."""
+
+    @property
+    def generator(self) -> Generator:
+        """A second one, for what a fault sends beside the watch."""
+
+    @property
+    def servers(self) -> Mapping[Row, Server]:
+        """Those that started, each row's latest; a fault may end them and start others, with `start`."""
 
     def note(self, row: Row, **facts: Fact) -> None:
         """Keep facts of a row."""
@@ -69,8 +79,26 @@ class Scene(Protocol):
     def ended(self, *rows: Row) -> None:
         """The fault ends now for these rows; for all if none is named. What follows is the aftermath."""
 
-    def each(self, act: Callable[[Row], None]) -> None:
-        """Call this for every row at the same time, each in a thread of its own, and wait for all."""
+    def each(self, act: Callable[[Row], None], rows: Sequence[Row] | None = None) -> None:
+        """Call this for every row, or for these, at the same time, each in a thread of its own, and wait for all.
+
+        What is wrong with one row (BenchError) is noted as its `error`, and the others go on.
+        """
+
+    def sending(self, *asked: Asked) -> AbstractContextManager[None]:
+        """While the context lasts, every server gets these requests too; they are kept beside those of the watch.
+
+        If all are limited in number, the context ends when each has its answer or has failed.
+        """
+
+    def start(self, row: Row) -> Server:
+        """Start another server of the row at the same address, which is `servers[row]` once it answers.
+
+        The earlier one must have left the port, unless the model is given its socket. Raises ServerFailed.
+        """
+
+    def answering(self, row: Row) -> set[int]:
+        """Those of the row's processes that answer; it takes seconds if they do not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +117,22 @@ class Fault:
     cures: Sequence[Cure] = ()
     fits: Callable[[Model], bool] = lambda model: True
     """Whether it can happen to a model."""
+    changed: Callable[[Model], Model] = lambda model: model
+    """The model as this fault needs it, before any cure: on an entry point with a large answer, for example."""
     before_s: float = 1.0
     """How long requests are sent before it."""
     after_s: float = 4.0
     """How long they go on after it."""
     hurts_database: bool = False
     """Whether it does to the database what nobody may do to a user's own."""
+    leaves_servers: bool = False
+    """Whether a server that answers when it is over is as it was before it, so that the next fault may have it."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """What every server of it finds in its environment, `POOL_SIZE` for example."""
+    """What every server of it finds in its environment."""
+    pool: int = 8
+    """How many database connections each server keeps, all its processes together: so few that those of all rows are
+    below the database's limit."""
+
+    def variables(self, model: Model) -> dict[str, str]:
+        """What a server of the model finds in its environment because of the fault."""
+        return {"POOL_SIZE": str(math.ceil(self.pool / model.workers)), **self.environment}

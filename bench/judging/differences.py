@@ -63,6 +63,23 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class FaultDifference:
+    """A fault on a model, as it is or with a cure, in both runs."""
+
+    fault: str
+    model: str
+    cure: str
+    before: str
+    """The word in A."""
+    after: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether the words are not the same."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True)
 class Differences:
     """Two runs beside each other."""
 
@@ -73,6 +90,8 @@ class Differences:
     """Environment and arguments that are not the same: name, before, after."""
     middle: float | None
     """The median of all cells' ratios of speed, above 1 if B is faster; None without any."""
+    faults: tuple[FaultDifference, ...] = ()
+    """Every fault on a model that is in both runs. Their words are compared, and no regression follows from them."""
 
     @property
     def judged(self) -> bool:
@@ -96,7 +115,15 @@ def differences(before: Judged, after: Judged) -> Differences:
         tuple(", ".join(key) for key in new if key not in old),
         tuple(facts(before, after)),
         median(speeds) if speeds else None,
+        tuple(fault_differences(before, after)),
     )
+
+
+def fault_differences(before: Judged, after: Judged) -> Iterator[FaultDifference]:
+    """What was said of each fault in either run, of those that were inflicted in both."""
+    old, new = ({one.cell.key: one for one in run.faults.cells if one.cell.state == "measured"}
+                for run in (before, after))  # fmt: skip
+    yield from (FaultDifference(*key, one.found.word, new[key].found.word) for key, one in old.items() if key in new)
 
 
 def difference(

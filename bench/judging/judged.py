@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.judging.cells import JudgedCell, judged_cell
+from bench.judging.faults import JudgedFaults, judged_faults
 from bench.judging.standings import TWIN_SUFFIX, baseline, is_twin, unranked
 from bench.judging.tried import JudgedTrial, judged_trial
 from bench.judging.verdict import Verdict, verdict, verdict_of_trial
@@ -37,7 +38,12 @@ class Judged:
         """The run in sentences and rows."""
         if self.trial:
             return verdict_of_trial(self.trial.recommendation, self.workloads)
-        return verdict(self.run, self.models, self.scenarios)
+        return verdict(self.run, self.models, self.scenarios, self.faults)
+
+    @cached_property
+    def faults(self) -> JudgedFaults:
+        """What the faults of the run say; of a run without any, nothing."""
+        return judged_faults(self.run.faults)
 
     @cached_property
     def trial(self) -> JudgedTrial | None:

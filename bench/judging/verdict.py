@@ -2,8 +2,8 @@
 
 If the method failed or the machine was too noisy, that is said first. Then come three steps: whose waits overlap; what
 the concurrency model itself costs, with the same data layer on both sides; and whole stacks, with what a request costs,
-how long users wait, and what changing the data layer or the server's parts alone would give. At last, how sure all that
-is.
+how long users wait, and what changing the data layer or the server's parts alone would give. Then what hurts either
+side when something goes wrong, and at last, how sure all that is.
 """
 
 from collections import Counter
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from bench.judging.cells import JudgedCell
+from bench.judging.faults import JudgedFaults, bad_days
 from bench.judging.matched import SCENARIO as PAIRS
 from bench.judging.matched import finding, layers_alone, matched_table
 from bench.judging.matched import in_words as in_words_of
@@ -50,8 +51,10 @@ class Verdict:
     """To be said before all else: that the method failed or the machine was too noisy. Empty if neither."""
 
 
-def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[JudgedScenario]) -> Verdict:
-    """The verdict of a run, its models and its scenarios judged."""
+def verdict(
+    run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[JudgedScenario], faults: JudgedFaults
+) -> Verdict:
+    """The verdict of a run, its models, its scenarios and its faults judged."""
     workloads = [workload for scenario in scenarios for workload in scenario.workloads]
     works = [Work(workload, found) for workload in workloads if workload.kind and (found := row(workload))]
     compared = [work for work in works if work.workload.compared]
@@ -65,11 +68,17 @@ def verdict(run: Run, models: Mapping[str, ModelFacts], scenarios: Sequence[Judg
         *speeds(compared),
         layers_alone(pairs, (BASELINE, BRIDGE)) if pairs else "",
         *(servers(work) for work in compared if work.workload.name == NO_DATABASE),
+        bad_days(faults, sides(faults)),
         certainty(cells, compared),
     )
     left_out = tuple(not_said(run, models, scenarios))
     rows, table = tuple(work.row for work in works), matched_table(pairs) if pairs else []
     return Verdict(tuple(filter(None, sentences)), left_out, rows, tuple(table), noise(compared, pairs))
+
+
+def sides(faults: JudgedFaults) -> list[str]:
+    """The models that a verdict names the faults of: one for each app, or if there are none, the first two."""
+    return [name for name in (BASELINE, BRIDGE) if name in faults.models] or faults.models[:2]
 
 
 def verdict_of_trial(found: Recommendation, workloads: Sequence[JudgedWorkload]) -> Verdict:

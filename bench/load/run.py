@@ -101,11 +101,15 @@ class Generator:
 
     @contextlib.contextmanager
     def watching(self, job: WatchJob) -> "Iterator[Watch]":
-        """A watch, from its first request on, that ends with the context; errors as for `slices`."""
+        """A watch, from its first request on, that ends with the context; errors as for `slices`.
+
+        A job that ends by itself is waited for.
+        """
         with self._working(f"watch {job.to_json()}", job.limit_s + ALLOWANCE_S) as worker:
             worker.mid()
             yield (watch := Watch())
-            worker.send("stop")
+            if not job.ends_itself:
+                worker.send("stop")
             watch.result = WatchResult.from_json(worker.result())
 
     def started(self, number: int) -> Worker:

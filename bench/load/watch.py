@@ -22,8 +22,8 @@ class WatchJob:
     """Open loops at a constant rate, one for each target; several targets may be one server.
 
     A target's job says what is requested, at which rate, over how many connections at most, what the answer must be,
-    and the time-out; its durations, arrival and limits are ignored. A request for which no connection is free waits,
-    and its time-out counts from when it was due. A failed request is not sent again.
+    the time-out, and `max_requests`; its durations, arrival and other limits are ignored. A request for which no
+    connection is free waits, and its time-out counts from when it was due. A failed request is not sent again.
 
     Raises ValueError, naming the field, when the job makes no sense.
     """
@@ -31,6 +31,8 @@ class WatchJob:
     targets: tuple[LoadJob, ...]
     limit_s: float
     """It ends then if nobody has told it to."""
+    drain_s: float = 0.5
+    """So long it waits at its end for requests under way."""
     idle_s: float = 1.0
     """The client closes a connection that was idle for so long. Otherwise those that a stall has opened would stay
     open without a request, and some servers wait for them before they end."""
@@ -40,11 +42,17 @@ class WatchJob:
         limits = {
             "targets": bool(self.targets) and all(target.rate_rps for target in self.targets),
             "limit_s": 0 < self.limit_s < math.inf,
+            "drain_s": 0 <= self.drain_s < math.inf,
             "idle_s": 0 < self.idle_s < math.inf,
         }
         for name, holds in limits.items():
             if not holds:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, which no watch can be made of")
+
+    @property
+    def ends_itself(self) -> bool:
+        """Whether it ends when every request has ended, because there are so many and no more."""
+        return all(target.max_requests for target in self.targets)
 
     def to_json(self) -> str:
         """The job on one line."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from itertools import islice
 from typing import cast
 
 from bench.load.arrivals import Arrivals
@@ -9,6 +10,7 @@ from bench.load.client import Connection, Exchange, clock_ns
 from bench.load.connections import Connections
 from bench.load.job import LATE_SEND_NS, NS_PER_S, ErrorKind, LoadJob
 from bench.load.pacing import constant
+from bench.load.timer import NEVER_NS
 from bench.load.watch import UNANSWERED, Lost, Watched, WatchJob, WatchResult
 
 __all__ = ["Watching"]
@@ -64,7 +66,13 @@ class TargetWatch(Connections):
     def begin(self, first_ns: int, now_ns: int) -> None:
         """Send from now on, the first request after so many ns."""
         assert self.job.rate_rps is not None
-        self._arrivals.begin((first_ns + offset_ns for offset_ns in constant(self.job.rate_rps)), now_ns)
+        offsets_ns = islice(constant(self.job.rate_rps), self.job.max_requests)
+        self._arrivals.begin((first_ns + offset_ns for offset_ns in offsets_ns), now_ns)
+
+    @property
+    def over(self) -> bool:
+        """Whether it sends no more, and every request has ended."""
+        return self._arrivals.due_ns == NEVER_NS and UNANSWERED not in self.outcomes
 
     def make(self) -> Connection:
         connection = WatchedConnection(self, self.exchange)
@@ -84,6 +92,11 @@ class TargetWatch(Connections):
         if self._queue:
             self._send(self._queue.popleft(), now_ns)
 
+    def end_sending(self) -> None:
+        """Let the requests under way be the last ones."""
+        self._arrivals.close()
+        self._arrivals.due_ns = NEVER_NS
+
     def sweep(self, now_ns: int, idle_ns: int) -> None:
         """Give up what has waited too long, and close what nobody has used."""
         overdue_ns = now_ns - self._timeout_ns
@@ -98,7 +111,7 @@ class TargetWatch(Connections):
 
     def close(self) -> Watched:
         """Close all connections; give what became of every request."""
-        self._arrivals.close()
+        self.end_sending()
         for connection in list(self.sockets):
             connection.abort()
         return Watched(sent_ns=tuple(self.sent_ns), done_ns=tuple(self.done_ns), outcome=tuple(self.outcomes))
@@ -133,11 +146,14 @@ class Watching:
         self._job, self._loop = job, loop
         self._targets = [TargetWatch(target, loop) for target in job.targets]
         self._ended: asyncio.Future[None] = loop.create_future()
+        self._draining = job.ends_itself
 
     def stop(self) -> None:
-        """End it, with all that was seen."""
-        if not self._ended.done():
-            self._ended.set_result(None)
+        """Send no more, and end when what is under way has ended, or after a short while."""
+        for target in self._targets:
+            target.end_sending()
+        self._draining = True
+        self._loop.call_later(self._job.drain_s, self._end)
 
     def crash(self, context: dict[str, object]) -> None:
         """End it with the error a callback raised, which the event loop would only log."""
@@ -165,4 +181,11 @@ class Watching:
             return
         for target in self._targets:
             target.sweep(clock_ns(), int(self._job.idle_s * NS_PER_S))
+        if self._draining and all(target.over for target in self._targets):
+            self._end()
+            return
         self._loop.call_later(SWEEP_S, self._sweep)
+
+    def _end(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)

@@ -15,6 +15,7 @@ from bench.judging.validity import VALID, Judgement
 from bench.load.burst import send_at_once
 from bench.models import Model
 from bench.scenarios.classic import PYTHON
+from bench.testbed.processes.local_http import local_client
 from bench.testbed.servers.life import Server
 
 SLEEPERS = 4
@@ -47,7 +48,7 @@ def check_contract(server: Server, pool: int | None = None) -> Judgement:
     `pool` is how many connections its set-up gives each process; None: as many as the model has.
     """
     sleep = f"{server.model.database_sleep}?seconds=0"
-    with httpx.Client(base_url=server.url, timeout=TIMEOUT_S, trust_env=False) as client:
+    with local_client(server.url, timeout=TIMEOUT_S) as client:
         try:
             todos = ask(client, "/todos/")
             wrong = [
@@ -107,8 +108,8 @@ def check_delay(server: Server) -> Judgement:
     core sees some heads late; with three busy loops on each core, a server without the defect had 2 of 9 at most.
     """
     with (
-        httpx.Client(base_url=server.url, timeout=TIMEOUT_S, trust_env=False) as kept,
-        httpx.Client(base_url=server.url, timeout=TIMEOUT_S, trust_env=False, headers={"Connection": "close"}) as new,
+        local_client(server.url, timeout=TIMEOUT_S) as kept,
+        local_client(server.url, timeout=TIMEOUT_S, headers={"Connection": "close"}) as new,
     ):
         try:
             body_after_s(kept)

@@ -1,7 +1,7 @@
 """The other ways to serve asyncio_app: other adapters, other servers for the bridge, other event loops."""
 
 from bench.models.model import Model
-from bench.models.servers import GEVENT_WORKER, GUNICORN, IN_C, LIFESPAN, UVICORN, UVICORN_BEST
+from bench.models.servers import GEVENT_WORKER, GUNICORN, IN_C, LIFESPAN, PATIENTLY, UVICORN, UVICORN_BEST
 
 # hypercorn has one HTTP parser (h11), and no more than 1,000 requests on a connection unless a file says so.
 HYPERCORN = (
@@ -78,6 +78,14 @@ MODELS = (
         (*(IN_C["h11"] if argument == "h11" else argument for argument in UVICORN), *LIFESPAN, BRIDGE),
         loop="asyncio",
         note="Between asyncio-bridge and asyncio-bridge-best: httptools as parser, and asyncio's own loop.",
+    ),
+    Model(
+        "asyncio-bridge-4-workers",
+        "asyncio_app",
+        (*UVICORN, *PATIENTLY, *LIFESPAN, BRIDGE),
+        loop="asyncio",
+        workers=4,
+        note="Four processes with 4 connections each, and a fifth that replaces one that has ended.",
     ),
     Model(
         "asyncio-hypercorn",

@@ -26,7 +26,8 @@ class Model:
     app: str
     """The package or file whose views answer, as `/info` says it."""
     arguments: tuple[str, ...]
-    """What follows `python` on the command line; `{host}`, `{port}` and `{workers}` are what the bench chooses."""
+    """What follows `python` on the command line; `{host}`, `{port}` and `{workers}` are what the bench chooses, and so
+    is `{fd}`, the descriptor of a socket that listens already."""
     situation: str = "nothing blocks"
     """What blocks, in a few words."""
     python_waits_overlap: bool = True
@@ -118,7 +119,12 @@ class Model:
             return f"no MariaDB: {INSTALL_MARIADB}, or pass --mysql-url"
         return ""
 
-    def command(self, host: str, port: int) -> tuple[str, ...]:
-        """The exact command line that serves this model at that address."""
-        chosen = {"host": host, "port": port, "workers": self.workers}
+    @property
+    def takes_socket(self) -> bool:
+        """Whether it does not bind its address itself, but is given a socket that listens."""
+        return any("{fd}" in part for part in self.arguments)
+
+    def command(self, host: str, port: int, fd: int | None = None) -> tuple[str, ...]:
+        """The exact command line that serves this model at that address, or on the socket of that descriptor."""
+        chosen = {"host": host, "port": port, "workers": self.workers, "fd": fd}
         return (sys.executable, *(part.format(**chosen) for part in self.arguments))

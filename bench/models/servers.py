@@ -18,6 +18,9 @@ UVICORN = (
     "--http", "h11", "--timeout-keep-alive", "5", "--backlog", "2048", "--log-level", "warning",
     "--no-access-log",
 )  # fmt: skip
+# With several workers, uvicorn kills one that does not say within 5 s that it is alive, and gives up a reload whose new
+# worker needs longer to start: on a busy machine that would decide what becomes of them.
+PATIENTLY = ("--timeout-worker-healthcheck", "60")
 IN_C = {"h11": "httptools", "asyncio": "uvloop"}
 UVICORN_BEST = tuple(IN_C.get(argument, argument) for argument in UVICORN)
 LIFESPAN = ("--lifespan", "on")

@@ -3,12 +3,16 @@
 Times are seconds from the moment at which the fault began; what was before it has a negative time.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 FaultState = Literal["measured", "failed", "not tried"]
 Fact = float | int | str | bool | None
+NUMBERS = {int, float}
+# What may become of a request, beside a status that was not expected.
+OUTCOMES = ("ok", "refused", "reset", "empty", "stale", "timeout", "wrong", "unanswered")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,3 +103,51 @@ def fault_cell_of(content: Mapping[str, Any]) -> FaultCell:
         for one in content["requests"]
     )
     return FaultCell(**{**content, "requests": requests})
+
+
+def odd_faults(content: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the faults in a file whose schema is right: names, and the columns of requests."""
+    found = content.get("faults")
+    if not found:
+        return
+    names = [one["name"] for one in found["faults"]]
+    tried = (content.get("tried") or {}).get("models", ())
+    models = {*content["models"], *(one["name"] for one in tried)}
+    if len(set(names)) < len(names):
+        yield "$.faults.faults: a name is there twice"
+    seen = set()
+    for place, cell in enumerate(found["cells"]):
+        for problem in odd_cell(cell, names, models):
+            yield f"$.faults.cells[{place}]: {problem}"
+        key = cell["fault"], cell["model"], cell["cure"]
+        if key in seen:
+            yield f"$.faults.cells[{place}]: the cell is there twice"
+        seen.add(key)
+
+
+def odd_cell(cell: Mapping[str, Any], faults: Sequence[str], models: set[str]) -> Iterator[str]:
+    """What is wrong with one of them."""
+    if cell["fault"] not in faults:
+        yield "nothing is said of its fault"
+    if cell["model"] not in models:
+        yield "nothing is said of its model"
+    if not all(map(are_columns, cell["requests"])):
+        yield "its requests do not fit together"
+
+
+def are_columns(one: Mapping[str, Any]) -> bool:
+    """Whether there are as many times as outcomes, each of the right kind: a schema would take seconds for that."""
+    sent, took, outcomes = one["sent_s"], one["took_s"], one["outcome"]
+    return (
+        len(sent) == len(took) == len(outcomes)
+        and set(map(type, sent)) <= NUMBERS
+        and set(map(type, took)) <= NUMBERS | {type(None)}
+        and min((each for each in took if each is not None), default=0) >= 0
+        and set(map(type, outcomes)) <= {str}
+        and all(map(is_outcome, set(outcomes)))
+    )
+
+
+def is_outcome(text: str) -> bool:
+    """Whether it is one of the outcomes, or a status."""
+    return text in OUTCOMES or bool(re.fullmatch(r"[1-5]\d\d", text))

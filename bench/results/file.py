@@ -3,15 +3,16 @@
 import json
 import lzma
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from bench.errors import BenchError
+from bench.results.faults import faults_of, odd_faults
 from bench.results.run import FILE, SCHEMA, TWIN_SUFFIX, Cell, ModelFacts, Observation, Question, Run
 from bench.results.tried import tried_of
 
@@ -37,6 +38,7 @@ def load_run(folder: Path) -> Run:
     content["scenarios"] = {name: question_of(question) for name, question in content["scenarios"].items()}
     content["models"] = {name: ModelFacts(**model) for name, model in content["models"].items()}
     content["tried"] = tried_of(content["tried"]) if content.get("tried") else None
+    content["faults"] = faults_of(content["faults"]) if content.get("faults") else None
     return Run(folder=path.parent, file=path.name, **content, cells={cell.key: cell for cell in cells})
 
 
@@ -98,27 +100,32 @@ def refused(text: str) -> float:
 
 
 @cache
-def schema() -> Mapping[str, Any]:
+def schema() -> dict[str, Any]:
     """The schema that every results file keeps, as this package ships it."""
-    found: Mapping[str, Any] = json.loads(files("bench.results").joinpath(SCHEMA_FILE).read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(files("bench.results").joinpath(SCHEMA_FILE).read_text(encoding="utf-8"))
     return found
 
 
 @cache
 def validator() -> Draft202012Validator:
-    """A validator of the schema. What a load has of each request is left out: see `bad_samples`."""
+    """A validator of the schema."""
     return Draft202012Validator(schema())
 
 
 def problems(content: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a file's content, in the order of the file."""
     for error in validator().iter_errors(content):
-        yield f"{error.json_path}: {shortened(error.message)}"
+        yield f"{place_of(error.instance_path)}: {shortened(error.message)}"
     yield from strangers(content)
     yield from odd_trial(content.get("tried"))
+    yield from odd_faults(content)
     yield from repeated(content["cells"])
-    yield from bad_samples(content["cells"])
-    yield from bad_slices(content["cells"])
+    yield from uneven_slices(content["cells"])
+
+
+def place_of(path: Sequence[str | int]) -> str:
+    """Where in a file something is: `$.cells[3].model`."""
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
 
 
 def strangers(content: Mapping[str, Any]) -> Iterator[str]:
@@ -156,30 +163,14 @@ def repeated(cells: list[dict[str, Any]]) -> Iterator[str]:
             yield f"$.cells[{place}]: a round is there twice"
 
 
-def bad_samples(cells: list[dict[str, Any]]) -> Iterator[str]:
-    """A load's requests without time or kind: a schema would take seconds for what this does in a tenth."""
-    for place, cell in enumerate(cells):
-        for one in cell["observations"]:
-            for sample in one["raw"].get("load", {}).get("raw", ()):
-                if not isinstance(sample, dict) or not is_sample(sample):
-                    yield f"$.cells[{place}]: a request of round {one['round']} has no time or no kind"
-                    return
-
-
-def bad_slices(cells: list[dict[str, Any]]) -> Iterator[str]:
-    """Slices of which some have no value of a kind, or times of requests that are no whole numbers."""
+def uneven_slices(cells: list[dict[str, Any]]) -> Iterator[str]:
+    """Slices of which some have no value of a kind."""
     for place, cell in enumerate(cells):
         for one in cell["observations"]:
             columns = [value for value in one["raw"].get("slices", {}).values() if isinstance(value, list)]
-            times = (time for column in columns for each in column if isinstance(each, list) for time in each)
-            if len(set(map(len, columns))) > 1 or not all(type(time) is int and time >= 0 for time in times):
+            if len(set(map(len, columns))) > 1:
                 yield f"$.cells[{place}]: the slices of round {one['round']} do not fit together"
                 return
-
-
-def is_sample(sample: Mapping[str, Any]) -> bool:
-    """Whether a request has what is read of it."""
-    return isinstance(sample.get("done_s"), int | float) and isinstance(sample.get("kind"), str)
 
 
 def cell_of(content: dict[str, Any]) -> Cell:

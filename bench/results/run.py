@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from bench.errors import BenchError
 from bench.files import write_whole
+from bench.results.faults import Faults
 from bench.results.tried import Tried
 
 SCHEMA = 3
@@ -138,6 +139,8 @@ class Run:
     """What was seen of the traps that were tried, as bench/traps/ reports it."""
     tried: Tried | None = None
     """What was seen of somebody's own application; None for every run but a trial."""
+    faults: Faults | None = None
+    """What was seen of the faults that were inflicted; None without any."""
     file: str = FILE
     """The name of its file in the folder; another one if it was published."""
 
@@ -158,7 +161,7 @@ class Run:
 
     def content(self) -> dict[str, Any]:
         """The run as it stands in its file."""
-        elsewhere = ("folder", "file", "scenarios", "models", "tried")
+        elsewhere = ("folder", "file", "scenarios", "models", "tried", "faults")
         return {
             "schema": SCHEMA,
             **{name: value for name, value in vars(self).items() if name not in elsewhere},
@@ -166,6 +169,7 @@ class Run:
             "models": {name: asdict(model) for name, model in self.models.items()},
             "cells": [cell_content(cell) for cell in self.cells.values()],
             **({"tried": self.tried.content()} if self.tried else {}),
+            **({"faults": self.faults.content()} if self.faults else {}),
         }
 
     def save(self) -> None:

@@ -23,6 +23,7 @@ from bench.models import Model
 from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.open_loop import P90_SAMPLES, WARMUP_S, open_loop, open_reading
 from bench.scenarios.schedule import OnceOnSharedServer
+from bench.testbed.processes.local_http import local_client
 
 BURN = "/cpu/?milliseconds=50"
 SLEEP = "/sleep/python/?seconds=0.05"
@@ -68,7 +69,7 @@ class Neighbour:
 
     def _call_until_enough(self) -> None:
         try:
-            with httpx.Client(timeout=CALL_TIMEOUT_S, trust_env=False) as client:
+            with local_client(timeout=CALL_TIMEOUT_S) as client:
                 client.get(self.url).raise_for_status()
                 self._met.set()
                 began = time.perf_counter()

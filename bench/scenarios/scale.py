@@ -22,14 +22,13 @@ from math import inf
 from statistics import median
 from typing import Any
 
-import httpx
-
 from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import Judgement, judge_load
 from bench.load import ErrorCounts, LoadResult
 from bench.models import POOL, Model
 from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload, describe
 from bench.scenarios.classic import PYTHON, at_once, ideal_s
+from bench.testbed.processes.local_http import local_get
 from bench.testbed.servers.cost import Cost
 from bench.words import join
 
@@ -85,7 +84,7 @@ def measure(context: MeasurementContext, workload: Workload) -> Reading:
 def warm_up(context: MeasurementContext) -> dict[str, Any]:
     """Fill the server's pool and caches; give what every answer must be, and the memory that the server now holds."""
     path = f"{PYTHON}?seconds=0"
-    body = httpx.get(context.server.url + path, trust_env=False, timeout=WARM_TIMEOUT_S).raise_for_status().content
+    body = local_get(context.server.url + path, timeout=WARM_TIMEOUT_S).raise_for_status().content
     context.generator.run(
         context.job(path, connections=WARM_REQUESTS, max_requests=WARM_REQUESTS, warmup_s=0.0,
                    duration_s=WARM_TIMEOUT_S, timeout_s=WARM_TIMEOUT_S)

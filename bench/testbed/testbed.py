@@ -13,6 +13,7 @@ from bench.files import ROOT
 from bench.models import Model
 from bench.testbed.databases import Database, databases
 from bench.testbed.databases.connections import ConnectionHeadroom, headroom
+from bench.testbed.processes.local_http import local_get
 from bench.testbed.processes.ports import HOST, check_loopback, free_port
 from bench.testbed.processes.process import GuardedProcess, NotYet
 from bench.testbed.servers.cost import family
@@ -28,6 +29,8 @@ class TestBed:
     """By the name that models have for them; each is started when it is first asked for."""
     upstream_url: str
     logs: Path
+    upstream: GuardedProcess | None = None
+    """The upstream's process."""
     machine: Machine = HERE
     """Where servers are started."""
 
@@ -81,16 +84,16 @@ def open_testbed(
     check_loopback()
     logs.mkdir(parents=True, exist_ok=True)
     urls = {"postgres": database_url, "mysql": mysql_url}
-    with databases(urls, logs) as found, upstream(logs, host) as url:
-        ready = TestBed(found, url, logs, machine)
+    with databases(urls, logs) as found, upstream(logs, host) as (url, process):
+        ready = TestBed(found, url, logs, process, machine)
         for model in models:
             ready.database_of(model)
         yield ready
 
 
 @contextmanager
-def upstream(logs: Path, host: str = HOST) -> Iterator[str]:
-    """The upstream, answering; gives its address."""
+def upstream(logs: Path, host: str = HOST) -> Iterator[tuple[str, GuardedProcess]]:
+    """The upstream, answering; gives its address and its process."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--host", host, "--port", str(port), "--loop", "asyncio",
                "--http", "httptools", "--log-level", "warning", "--no-access-log",
@@ -99,7 +102,7 @@ def upstream(logs: Path, host: str = HOST) -> Iterator[str]:
 
     def ask() -> None:
         try:
-            httpx.get(url, trust_env=False)
+            local_get(url)
         except httpx.ConnectError:
             raise NotYet("nothing listened on its port") from None
 
@@ -107,4 +110,4 @@ def upstream(logs: Path, host: str = HOST) -> Iterator[str]:
         command, log=logs / "upstream.log", cores=other_cores(), cwd=ROOT, name="the upstream"
     ) as process:
         process.until(ask, START_TIMEOUT_S)
-        yield url
+        yield url, process

@@ -18,7 +18,7 @@ from bench.tryout.comparing import Comparison
 from bench.tryout.login import LoginFailed, visit
 from bench.tryout.script import Script
 from bench.tryout.serving import Served, StartFailed, serving
-from bench.tryout.stalls import probed, read, stalls
+from bench.tryout.stalls import Asked, probed, read, stalls
 from bench.tryout.waits import overlap
 from bench.tryout.ways import Watch, Way
 
@@ -130,10 +130,10 @@ def watched(trying: Trying) -> tuple[tuple[Stall, ...], bool]:
             ask(visitor, asked)  # what the first request loads is no finding
         times = []
         for asked in trying.script.requests:
-            began_s = time.monotonic()
+            began_s, how_many = time.monotonic(), min(WATCHED_AT_ONCE, trying.asking.at_once)
             for _ in range(WATCHED_TIMES):
-                at_once(visitor, asked, min(WATCHED_AT_ONCE, trying.asking.at_once))
-            times.append((asked.name, began_s, time.monotonic()))
+                at_once(visitor, asked, how_many)
+            times.append(Asked(asked.name, began_s, time.monotonic(), WATCHED_TIMES * how_many))
     found = stalls(read(file), times, trying.app.roots, trying.app.folder)
     own = f"as {trying.way.name},"  # what is seen under a model is not cured by that model
     return tuple(replace(one, advice="" if own in one.advice else one.advice) for one in found), probed(file)

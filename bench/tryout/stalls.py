@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.results.tried import Doing, Stall
 from bench.tryout.advice import Kind, advice, remedy_of
@@ -18,14 +18,26 @@ from bench.tryout.own_code import Frame, OwnCode
 
 # A place that was seen once while something else stood still is not what stood still.
 LEAST_SHARE_S = 0.010
+# Now and then a busy machine keeps any process for a moment: the parent of a `fork` waits until the child had a core,
+# whose wait is nobody's here. What is named comes with three of four requests, or takes a quarter of their time, or is
+# longer than such a moment.
+USUAL, MUCH, LONG_S = 0.75, 0.25, 0.1
 # Modules in C, and what their parts are imported from.
 IN_C = {"_thread": "threading", "_queue": "queue", "_socket": "socket", "_io": "io", "_hashlib": "hashlib",
         "_csv": "csv", "_pickle": "pickle", "_sre": "re", "posix": "os"}  # fmt: skip
 # With this part of its time on a core it computes, else it waits.
 COMPUTING_SHARE = 0.5
 
-Asked = tuple[str, float, float]
-"""A request's name, and from when until when it was under way, on the system's monotonic clock."""
+
+class Asked(NamedTuple):
+    """A request, or several of the same at once."""
+
+    name: str
+    from_s: float
+    """When it was under way from, and until when, on the system's monotonic clock."""
+    until_s: float
+    times: int = 1
+    """How many of it."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +156,19 @@ def stalls(seen: Sequence[Seen], requests: Sequence[Asked], roots: Sequence[Path
     for one in seen:
         for place, folded in folded_of(one, requests, own).items():
             add(places.setdefault(place, Folded(folded.calls, folded.kind)), folded)
-    lasting = [(place, folded) for place, folded in places.items() if max(folded.shares_s) >= LEAST_SHARE_S]
-    found = [stall(place, folded, own) for place, folded in lasting]
+    found = [stall(place, folded, own) for place, folded in places.items() if to_blame(place, folded, requests)]
     return tuple(sorted(found, key=lambda each: each.total_s, reverse=True))
+
+
+def to_blame(place: Place, folded: Folded, requests: Sequence[Asked]) -> bool:
+    """Whether it was no accident: see USUAL."""
+    lasting_s = [share_s for share_s in folded.shares_s if share_s >= LEAST_SHARE_S]
+    if not lasting_s:
+        return False
+    asked = [each for each in requests if each.name == place.request]
+    usual = len(lasting_s) >= USUAL * sum(each.times for each in asked)
+    much = folded.total_s >= MUCH * sum(each.until_s - each.from_s for each in asked)
+    return usual or much or max(lasting_s) >= LONG_S
 
 
 def request_of(span: Span, requests: Sequence[Asked]) -> str | None:
@@ -155,11 +177,11 @@ def request_of(span: Span, requests: Sequence[Asked]) -> str | None:
     One stall may be in several: a greenlet goes on with its connection's next request without a switch, if that is
     already there.
     """
-    overlaps = {asked: min(span.until_s, asked[2]) - max(span.from_s, asked[1]) for asked in requests}
+    overlaps = {asked: min(span.until_s, asked.until_s) - max(span.from_s, asked.from_s) for asked in requests}
     best = max(overlaps, key=lambda asked: overlaps[asked], default=None)
-    if best is None or overlaps[best] < min(span.until_s - span.from_s, best[2] - best[1]) / 2:
+    if best is None or overlaps[best] < min(span.until_s - span.from_s, best.until_s - best.from_s) / 2:
         return None
-    return best[0]
+    return best.name
 
 
 def folded_of(seen: Seen, requests: Sequence[Asked], own: OwnCode) -> dict[Place, Folded]:

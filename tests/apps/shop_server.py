@@ -16,6 +16,7 @@ from shop.models import USERS, password_of
 from sqlalchemy import Connection, text
 
 from bench.testbed.databases import Database
+from bench.testbed.processes.local_http import local_client, local_get
 from bench.testbed.processes.ports import HOST, free_port
 from bench.testbed.processes.process import GuardedProcess, NotYet
 
@@ -70,7 +71,7 @@ class Shop:
     """The file descriptor of its standard input."""
 
     def client(self, *, timeout_s: float = PATIENCE_S) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False)
+        return local_client(self.url, timeout=timeout_s)
 
     @contextmanager
     def signed_in(self, name: str) -> Iterator[httpx.Client]:
@@ -159,7 +160,7 @@ def around_the_shop(database: Database, logs: Path) -> Iterator[Around]:
 
     def ask() -> None:
         try:
-            httpx.get(url, trust_env=False)
+            local_get(url)
         except httpx.ConnectError:
             raise NotYet("nothing listened on its port") from None
 
@@ -177,4 +178,4 @@ def around_the_shop(database: Database, logs: Path) -> Iterator[Around]:
 
 def peak_at_upstream(around: Around) -> Any:
     """The most requests that the upstream has had at once since it was last asked."""
-    return httpx.get(f"{around.upstream_url}peak", trust_env=False).json()
+    return local_get(f"{around.upstream_url}peak").json()

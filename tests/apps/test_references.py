@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import text
 
@@ -16,6 +15,7 @@ from bench.load.burst import send_at_once
 from bench.measuring.checks import check_contract
 from bench.models import Model, find_models
 from bench.testbed.databases import Database, seed
+from bench.testbed.processes.local_http import local_client
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
 
@@ -77,7 +77,7 @@ def usual(test_bed: TestBed, schema: Database) -> list[tuple[int, bytes]]:
 
 def answers(server: Server) -> list[tuple[int, bytes]]:
     """Status and body of each answer, without the HTTP client's own name for what is wrong with the upstream."""
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with local_client(server.url) as client:
         found = [client.request(method, path, **more) for method, path, more in REFUSED]
     return [(answer.status_code, re.sub(rb"failed: \w+", b"failed", answer.content)) for answer in found]
 
@@ -89,7 +89,7 @@ def test_it_says_no_in_the_same_words_and_keeps_to_its_schema(
     with start(model, test_bed, schema) as server:
         assert check_contract(server) == VALID
         assert answers(server) == usual
-        with httpx.Client(base_url=server.url, trust_env=False) as client:
+        with local_client(server.url) as client:
             assert client.get("/todos/1").json()["title"] == client.get("/todos/").json()[0]["title"] == "elsewhere"
             key = client.post("/todos/", json={"title": "here"}).json()["id"]
             client.patch(f"/todos/{key}", json={"done": True})

@@ -3,29 +3,25 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import psutil
 import pytest
 
+from bench.cli import cli
 from bench.results import new_run
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
-from tests.in_process import Bench
+from tests.in_process import Bench, Done
 from tests.report_runs import trap
 
 ROOT = Path(__file__).parents[2]
-
-
-def bench(*arguments: str, cwd: Path = ROOT, width: int = 80, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """`python -m bench` as a user runs it, its output piped."""
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": str(width), **environment}
-    command = [sys.executable, "-W", "error", "-m", "bench", *arguments]
-    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +82,7 @@ def test_bad_input_is_exit_code_2_and_says_what_to_do(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_out_folder_with_results_is_not_overwritten(tmp_path: Path) -> None:
+def test_an_out_folder_with_results_is_not_overwritten(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text("precious")
     done = bench("classic", "--out", str(tmp_path))
     assert done.returncode == 2
@@ -104,22 +100,36 @@ def test_help_starts_with_examples_that_are_commands(bench: Bench) -> None:
         assert bench(example.split()[3], "--help").returncode == 0
 
 
-def test_code_lists_the_pairs_and_shows_one() -> None:
+def test_code_lists_the_pairs_and_shows_one(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "GET /sleep/postgres/" in bench("code").stdout
     narrow = bench("code", "/sleep/postgres/").stdout
     assert narrow.index("gevent_app/views.py") < narrow.index("def sleep_postgres") < narrow.index("asyncio_app")
     assert "▌ async def sleep_postgres" in narrow
-    wide = bench("code", "sleep_postgres", width=200).stdout.splitlines()
+    assert bench("code", "/todos/").stdout.count("gevent_app/views.py") == 2
+    monkeypatch.setenv("COLUMNS", "200")
+    wide = bench("code", "sleep_postgres").stdout.splitlines()
     assert "gevent_app/views.py" in wide[0]
     assert "asyncio_app/views.py" in wide[0]
-    assert bench("code", "/todos/").stdout.count("gevent_app/views.py") == 2
+
+
+def as_a_user(*arguments: str, folder: Path) -> Done:
+    """`python -m bench` in a process of its own, its output piped."""
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
+    command = [sys.executable, "-W", "error", "-m", "bench", *arguments]
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=120)
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("width", [80, 200])
-def test_the_classic_end_to_end(width: int, tmp_path: Path) -> None:
+def test_the_classic_end_to_end(width: int, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two models at a tenth of a second: lines, totals, waterfall, table, results; no line wider than the terminal."""
     arguments = ("classic", "--seconds", "0.1", "--requests", "3", "--models", "gevent,asyncio-adapter", "--out", "o")
-    done = bench(*arguments, cwd=tmp_path, width=width)
+    if width == 80:
+        done = as_a_user(*arguments, folder=tmp_path)
+    else:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("COLUMNS", str(width))
+        done = bench(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[-1] == "o/results.json"
@@ -149,19 +159,38 @@ def test_the_classic_end_to_end(width: int, tmp_path: Path) -> None:
         assert cell["info"]["pid"]
 
 
-def test_colours_only_where_they_are_wanted() -> None:
-    assert "\x1b[" in bench("list", FORCE_COLOR="1").stdout
-    assert "\x1b[3" not in bench("list", FORCE_COLOR="1", NO_COLOR="1").stdout
+class Interrupts:
+    """Has Ctrl-C come while Python finalises it."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
 
 
-def test_the_client_works_on_any_server(serve: Callable[[str], Server]) -> None:
+def test_an_interrupt_that_python_drops_comes_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits() -> None:
+        Interrupts()
+        time.sleep(60)
+
+    monkeypatch.setitem(cli.commands, "waits", click.Command("waits", callback=waits))
+    done = bench("waits")
+    assert (done.returncode, done.stderr.strip()) == (130, "bench: interrupted; nothing is left running")
+
+
+def test_colours_only_where_they_are_wanted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in bench("list").stdout
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[3" not in bench("list").stdout
+
+
+def test_the_client_works_on_any_server(serve: Callable[[str], Server], bench: Bench) -> None:
     done = bench("client", serve("asyncio-bridge").url, "2")
     assert done.returncode == 0
     assert done.stdout.count("got response [200]") == 4
     assert done.stdout.splitlines()[-1].startswith("SUM TOTAL = 1")
 
 
-def test_the_client_fails_where_nothing_answers() -> None:
+def test_the_client_fails_where_nothing_answers(bench: Bench) -> None:
     done = bench("client", f"http://127.0.0.1:{free_port()}", "2")
     assert done.returncode == 1
     assert done.stdout.count("got no response: connection refused") == 4
@@ -207,16 +236,23 @@ def requests_under_way(bench_pid: int) -> psutil.Process | None:
     return None
 
 
-def test_server_settings_in_the_users_shell_change_nothing(tmp_path: Path) -> None:
+def test_server_settings_in_the_users_shell_change_nothing(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shell = {"GUNICORN_CMD_ARGS": "--workers 3", "WEB_CONCURRENCY": "4", "UVICORN_LIMIT_CONCURRENCY": "1"}
-    arguments = ("classic", "--seconds", "0.05", "--models", "sync,asyncio-bridge", "--out", "o")
-    assert bench(*arguments, cwd=tmp_path, **shell, POOL_SIZE="1").returncode == 0
+    for name, value in (*shell.items(), ("POOL_SIZE", "1")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    assert bench("classic", "--seconds", "0.05", "--models", "sync,asyncio-bridge", "--out", "o").returncode == 0
     for cell in json.loads((tmp_path / "o" / "results.json").read_text())["cells"]:
         assert cell["info"]["pool"] == 15
         assert [one["state"] for one in cell["observations"]] == ["VALID"]
 
 
-def test_the_newest_run_is_reported_and_one_without_measurements_is_none(tmp_path: Path) -> None:
+def test_the_newest_run_is_reported_and_one_without_measurements_is_none(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     older, newer, empty = (new_run(tmp_path / "results" / name, {}, {}, seed=1) for name in ("b", "a", "c"))
     for run, day in ((older, "2026-01-01"), (newer, "2026-01-02"), (empty, "2026-01-03")):
         run.started_utc = f"{day}T00:00:00Z"
@@ -225,5 +261,5 @@ def test_the_newest_run_is_reported_and_one_without_measurements_is_none(tmp_pat
         run.save()
     (tmp_path / "results" / "d").mkdir()
     (tmp_path / "results" / "d" / "results.json").write_text("{")
-    done = bench("report", cwd=tmp_path)
+    done = bench("report")
     assert (done.returncode, done.stdout) == (0, "results/a/report.html\n")

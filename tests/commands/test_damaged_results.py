@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench.results import Run
+from tests.fault_runs import eight, faults_of
 from tests.in_process import Bench
 from tests.observations import described
 from tests.prediction.examples import throughput
@@ -96,7 +97,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = sample_run(tmp_path_factory.mktemp("whole"))
     for one in (*throughput("gevent"), *throughput("asyncio-bridge")):
         run.cells[one.key] = one
-    described(run).save()
+    described(run)
+    run.faults = faults_of([one for one in eight(["deploy", "slow-readers"]) if one.model in ("sync", "gevent")])
+    run.save()
     return run
 
 

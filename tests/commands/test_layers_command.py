@@ -1,6 +1,7 @@
 """`python -m bench layers`: what is measured on which servers, for real, and what its exit code says."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from bench.report.page.page import page
 from bench.report.presentation import presentation_of
 from bench.report.terminal.run import summary
 from bench.results import Run, load_run
-from bench.scenarios import APART, SCENARIOS
+from bench.scenarios import APART, SCENARIOS, bridge
 from bench.scenarios.base import Options
 from bench.scenarios.layers import CELLS, LADDERS, MODELS, ONE_READ, SCENARIO
 from tests.judged_runs import run_of
@@ -50,10 +51,12 @@ def test_bad_input_is_refused(arguments: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A short generation of real servers."""
+    """A short generation of real servers, and then a few requests that wait in place of thousands."""
     folder = tmp_path_factory.mktemp("layers") / "run"
     arguments = ["--generations", "1", "--cycles", str(CYCLES), "--budget-s", "0", "--out", str(folder)]
-    done = CliRunner().invoke(cli, ["layers", *arguments])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(bridge, "WAITING", replace(bridge.WAITING, parameters={"requests": 200, "seconds": 0.5}))
+        done = CliRunner().invoke(cli, ["layers", *arguments])
     assert done.exit_code in (0, 1), done.output
     return load_run(folder / "results.json")
 

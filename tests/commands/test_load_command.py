@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from bench.load.null_server import NullServer, null_server
 from bench.report.terminal.load import duration, histogram, load_report
 from bench.testbed.processes.ports import free_port
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 SHORT = ("--duration", "0.2", "--warmup", "0.05")
 
 
@@ -143,6 +144,19 @@ def test_errors_are_named_and_make_exit_code_1(server: NullServer) -> None:
     refused = invoke(f"http://127.0.0.1:{free_port()}/", *SHORT)
     assert refused.exit_code == 1
     assert "refused" in refused.output
+
+
+def test_two_generators_are_named_and_each_has_its_share(server: NullServer) -> None:
+    url = f"http://127.0.0.1:{server.port}/"
+    done = invoke(url, "--generators", "2", "--json", "--rate", "200", *SHORT)
+    assert done.exit_code == 0
+    found = json.loads(done.output)
+    assert sum(one["requests"] for one in found["result"]["generators"]) == found["result"]["requests"] > 0
+    assert "lot" not in found["job"]
+    del found["result"]["cpu_share"]
+    told = text(LoadResult.from_json(json.dumps(found["result"])), LoadJob.from_json(json.dumps(found["job"])))
+    assert re.search(r"generators +2, the busiest used \d+% of a core", told)
+    assert "they began within" in told
 
 
 def test_ctrl_c_prints_what_was_measured_and_goes_on_as_an_interrupt(server: NullServer) -> None:

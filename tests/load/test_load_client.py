@@ -301,7 +301,7 @@ def _open_files(server: NullServer) -> int:
 
 
 def _wait_for_connections(server: NullServer, before: int, count: int) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while _open_files(server) < before + count and time.monotonic() < until:
         time.sleep(0.02)
 
@@ -401,7 +401,7 @@ def test_the_null_server_answers_what_a_correct_server_must() -> None:
     requests += b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     with null_server(body=b"fixed") as server:
         for step in (len(requests), 7):
-            with socket.create_connection(("127.0.0.1", server.port), timeout=20) as client:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
                 for index in range(0, len(requests), step):
                     client.sendall(requests[index : index + step])
                     time.sleep(0.002)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, Any
 
 import psutil
@@ -25,6 +26,7 @@ from bench.load.pacing import schedule
 from bench.load.process import Worker
 from bench.load.together import Together
 from bench.testbed.processes.ports import free_port
+from tests.load import limited_generators
 
 NS_PER_S = 1_000_000_000
 
@@ -161,6 +163,21 @@ def test_a_generator_that_is_killed_ends_the_load_at_once_and_the_next_one_has_f
         assert time.monotonic() - began < PATIENCE_S
         assert all(map(gone, workers))
         assert len(two.run(job(server, duration_s=0.05)).generators) == 2
+
+
+def can_limit() -> bool:
+    """Whether this process may limit the CPU time of others."""
+    return os.geteuid() == 0 and Path("/sys/fs/cgroup").is_dir() and os.access(limited_generators.group_root(), os.W_OK)
+
+
+@pytest.mark.skipif(not can_limit(), reason="no control groups, or not root")
+def test_two_generators_with_a_share_of_a_core_each_send_more_than_one() -> None:
+    """1.9 times as much on a machine with nothing else to do; python -m tests.load.limited_generators shows it."""
+    try:
+        ratio = limited_generators.ratio(2, duration_s=0.5, turns=3)
+    except OSError as error:
+        pytest.skip(str(error))
+    assert ratio > 1.4
 
 
 CALLER = """

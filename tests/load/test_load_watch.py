@@ -120,19 +120,20 @@ def test_each_way_to_fail_has_its_word_and_no_target_disturbs_another(generator:
         "stops halfway": (stops_halfway, {"reset"}),
         "closes a used one": (closes_the_second_time, {"ok", "stale"}),
         "resets a used one": (resets_the_second_time, {"ok", "stale"}),
-        "hangs": (never_answers, {"timeout", "unanswered"}),
+        "hangs": (never_answers, {"timeout"}),
     }
     with ExitStack() as servers:
         ports = [servers.enter_context(listening(serve))[0] for serve, _ in cases.values()]
         limits = {"hangs": {"timeout_s": 0.2}, "answers": {"expect_body": b"ok"}}
         targets = [target(port, **limits.get(name, {})) for name, port in zip(cases, ports, strict=True)]
         *seen, refused = watched(generator, *targets, target(free_port()), for_s=1.0)
-    assert {name: set(one.outcome[:-1]) for name, one in zip(cases, seen, strict=True)} == {
+    assert {name: set(one.outcome) for name, one in zip(cases, seen, strict=True)} == {
         name: words for name, (_, words) in cases.items()
     }
-    assert set(refused.outcome[:-1]) == {"refused"}
+    assert set(refused.outcome) == {"refused"}
     for one in (*seen, refused):
         assert list(one.sent_ns) == sorted(one.sent_ns)
+        assert "unanswered" not in one.outcome[:-8]
         assert [done is None for done in one.done_ns] == [word == "unanswered" for word in one.outcome]
         assert all(done is None or done >= sent for sent, done in zip(one.sent_ns, one.done_ns, strict=True))
 
@@ -140,7 +141,7 @@ def test_each_way_to_fail_has_its_word_and_no_target_disturbs_another(generator:
 def test_a_body_that_is_not_the_expected_one_is_wrong(generator: Generator) -> None:
     with listening(answers(OK)) as (port, _):
         (seen,) = watched(generator, target(port, expect_body=b"no"))
-    assert set(seen.outcome[:-1]) == {"wrong"}
+    assert set(seen.outcome) == {"wrong"}
 
 
 def test_requests_go_on_while_a_server_hangs_and_wait_for_a_connection_beyond_the_limit(generator: Generator) -> None:
@@ -162,6 +163,31 @@ def test_a_kept_connection_is_used_again_and_closed_once_it_is_idle(generator: G
         (seen,) = watched(generator, target(port, rate_rps=5.0), for_s=1.5, idle_s=0.05)
         assert len(connections) == len(seen.outcome) > 3
         wait_until(lambda: all(one.fileno() == -1 for one in connections), "the client closed its connections")
+
+
+def test_the_last_requests_are_waited_for_but_not_for_long(generator: Generator) -> None:
+    """So that what is unanswered hangs."""
+
+    def slowly(connection: socket.socket) -> None:
+        while asked(connection):
+            time.sleep(0.1)
+            connection.sendall(OK)
+
+    for serve, left in ((slowly, False), (never_answers, True)):
+        with listening(serve) as (port, _):
+            (seen,) = watched(generator, target(port))
+        assert ("unanswered" in seen.outcome) == left
+
+
+def test_requests_that_are_limited_in_number_are_all_waited_for(generator: Generator) -> None:
+    def late(connection: socket.socket) -> None:
+        while asked(connection):
+            time.sleep(1.0)
+            connection.sendall(OK)
+
+    with listening(late) as (port, _):
+        (seen,) = watched(generator, target(port, max_requests=3), for_s=0.0)
+    assert seen.outcome == ("ok", "ok", "ok")
 
 
 def test_a_watch_ends_by_itself_at_its_limit_and_the_generator_goes_on(generator: Generator) -> None:

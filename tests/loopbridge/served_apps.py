@@ -120,7 +120,7 @@ def form() -> Response:
 def lines() -> Response:
     def answer() -> Iterator[bytes]:
         for line in request.stream:
-            yield b"got " + line
+            yield b"got " + line[-4:]
 
     return Response(with_context(answer()))
 
@@ -166,6 +166,19 @@ def endless() -> Response:
 
     happened.append("produced 0")
     return Response(events())
+
+
+LARGE = bytes(range(256)) * (1 << 14)
+
+
+@both("/large")
+def large() -> Response:
+    """4 MiB at once; in one piece of unknown length, or with a failure after it, if asked for."""
+    response = Response(iter([LARGE]) if "unknown" in request.args else LARGE)
+    response.call_on_close(lambda: happened.append("large closed"))
+    if "failing" in request.args:
+        response.call_on_close(lambda: [][1])
+    return response
 
 
 @flask.get("/sync/blocking")

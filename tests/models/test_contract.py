@@ -8,6 +8,7 @@ import pytest
 from bench.judging.validity import VALID
 from bench.measuring.checks import check_overlap, judge_info
 from bench.models import find_models
+from bench.testbed.processes.local_http import local_client, local_get
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
@@ -135,10 +136,25 @@ def test_stream_sends_its_first_event_long_before_its_last(client: httpx.Client)
         assert "".join(chunks) == "data: 2 of 3\n\ndata: 3 of 3\n\n"
 
 
-def test_a_bad_parameter_is_400_and_named(server: Server, client: httpx.Client) -> None:
+@pytest.fixture(scope="module")
+def kinds() -> set[tuple[str, str]]:
+    """Apps under servers that have been asked everything: neither driver nor loop sees a bad parameter or body."""
+    return set()
+
+
+@pytest.fixture(scope="module")
+def first_of_kind(server: Server, kinds: set[tuple[str, str]]) -> bool:
+    """Whether no model before had this app under this server; one that had is asked a sample."""
+    kind = server.model.app, server.model.distribution
+    first = kind not in kinds
+    kinds.add(kind)
+    return first
+
+
+def test_a_bad_parameter_is_400_and_named(server: Server, client: httpx.Client, first_of_kind: bool) -> None:
     for where, name, limits, values in BAD_PARAMETERS:
         path = where.format(database_sleep=server.model.database_sleep)
-        for value in values:
+        for value in values if first_of_kind else values[-1:]:
             answer = client.get(path, params={name: value})
             assert answer.status_code == 400, (path, value)
             error = answer.json()["error"]
@@ -147,20 +163,23 @@ def test_a_bad_parameter_is_400_and_named(server: Server, client: httpx.Client) 
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/todos/"), ("PATCH", "/todos/1")])
-def test_a_bad_body_changes_nothing_and_says_why(client: httpx.Client, method: str, path: str) -> None:
+def test_a_bad_body_changes_nothing_and_says_why(
+    client: httpx.Client, method: str, path: str, first_of_kind: bool
+) -> None:
     before = client.get("/todos/").content
-    for body, status, names in BAD_BODIES:
+    for body, status, names in BAD_BODIES if first_of_kind else BAD_BODIES[::5]:
         answer = client.request(method, path, content=body, headers=JSON)
         assert answer.status_code == status, body[:80]
         assert names in answer.json()["error"], body[:80]
-        assert client.get("/todos/").content == before, body[:80]
+    assert client.get("/todos/").content == before
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/todos/"), ("PATCH", "/todos/1")])
 def test_a_body_that_is_too_large_is_413(server: Server, client: httpx.Client, method: str, path: str) -> None:
     """On a connection of its own: gunicorn's gthread closes one on which more than 64 KiB of a body were not read."""
     before, body = client.get("/todos/").content, b'{"title": "' + b"x" * 70_000 + b'"}'
-    answer = httpx.request(method, f"{server.url}{path}", content=body, headers=JSON, trust_env=False)
+    with local_client(server.url) as own:
+        answer = own.request(method, path, content=body, headers=JSON)
     assert answer.status_code == 413
     assert "exceeds" in answer.json()["error"]
     assert client.get("/todos/").content == before
@@ -239,7 +258,7 @@ def test_an_upstream_that_is_away_is_502_in_the_same_words(test_bed: TestBed) ->
         environment = {**test_bed.environment(model), "UPSTREAM_URL": url}
         with serving(model, environment, test_bed.logs) as server:
             for path in ("/fanout/", "/mixed/"):
-                answer = httpx.get(f"{server.url}{path}", trust_env=False)
+                answer = local_get(f"{server.url}{path}")
                 assert answer.status_code == 502
                 bodies.add(answer.content)
     assert len(bodies) == 1

@@ -20,6 +20,7 @@ from bench.models.asyncio_side import MODELS
 from bench.scenarios import pool
 from bench.scenarios.base import Options
 from bench.testbed.databases.connections import connections
+from bench.testbed.processes.local_http import local_get
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
 
@@ -92,7 +93,7 @@ def test_a_body_that_arrives_slowly_holds_up_its_own_request_only(server: Server
         )
         connection.sendall(head.encode() + body[:5])
         for path in ("/todos/1", "/sleep/python/?seconds=0.1"):  # time enough for the slow one to begin
-            assert httpx.get(server.url + path, timeout=5, trust_env=False).status_code == 200
+            assert local_get(server.url + path).status_code == 200
         connection.sendall(body[5:])
         heard = connection.recv(65536)
         while not heard.endswith(b"}\n"):
@@ -125,7 +126,7 @@ def test_two_workers_are_two_processes(test_bed: TestBed, name: str) -> None:
     (model,) = with_workers([named(name)], 2)
     with started(model, test_bed) as server:
         for _ in range(100):  # the second one may still be starting
-            info = httpx.get(f"{server.url}/info", trust_env=False).json()
+            info = local_get(f"{server.url}/info").json()
             if info["processes"] == 2:
                 break
         assert judge_info(replace(server, info=info), model.pool) == VALID

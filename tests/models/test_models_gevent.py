@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-import httpx
 import pytest
 
 from bench.files import ROOT
@@ -17,6 +16,7 @@ from bench.load.burst import Answer, send_at_once
 from bench.measuring.checks import check_overlap, judge_info
 from bench.models import POOL, Model, find_models
 from bench.scenarios.pool import waves
+from bench.testbed.processes.local_http import local_client
 from bench.testbed.processes.ports import HOST
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import Server, serving
@@ -74,7 +74,7 @@ def in_waves(server: Server, endpoint: str) -> list[int]:
 def test_a_kept_connection_is_no_slower_than_a_new_one(server: Server) -> None:
     """An answer in two segments would wait 40 ms for the first one's acknowledgement, but not on a new connection."""
     kinds: dict[str, list[float]] = {"keep-alive": [], "close": []}
-    with httpx.Client(base_url=server.url) as keeping, httpx.Client(base_url=server.url) as closing:
+    with local_client(server.url) as keeping, local_client(server.url) as closing:
         for _ in range(21):
             for client, (kind, times_s) in zip((keeping, closing), kinds.items(), strict=True):
                 times_s.append(client.get("/", headers={"Connection": kind}).elapsed.total_seconds())
@@ -88,7 +88,7 @@ def test_an_entrypoint_that_is_to_end_answers_first(model: Model, test_bed: Test
     answers: list[Answer] = []
     with (
         serving(model, test_bed.environment(model), test_bed.logs) as server,
-        httpx.Client(base_url=server.url) as idle,
+        local_client(server.url) as idle,
     ):
         assert idle.get("/").status_code == 200
         waiting = threading.Thread(

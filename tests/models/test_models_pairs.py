@@ -4,12 +4,12 @@ import ast
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 from sqlalchemy import Connection, text
 
 from bench.models import Model, family
 from bench.models.pairs import BARE
+from bench.testbed.processes.local_http import local_client
 from bench.testbed.servers.life import serving
 from bench.testbed.testbed import TestBed
 
@@ -37,7 +37,7 @@ def test_each_request_is_one_transaction_unless_every_statement_is(model: Model,
         before = settled(watching)
         with (
             serving(model, test_bed.environment(model), test_bed.logs) as server,
-            httpx.Client(base_url=server.url, trust_env=False) as client,
+            local_client(server.url) as client,
         ):
             for _ in range(REQUESTS):
                 assert len(client.get(f"/queries/?count={READS}").json()) == READS

@@ -12,7 +12,6 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-import httpx
 import pytest
 from click.testing import CliRunner
 from generators import NoLoad
@@ -41,6 +40,7 @@ from bench.results import Cell, new_run
 from bench.scenarios import SCENARIOS
 from bench.scenarios.base import Options
 from bench.scenarios.classic import SECONDS
+from bench.testbed.processes.local_http import local_get
 from bench.testbed.processes.ports import free_port, is_free
 from bench.testbed.processes.process import clean_environment
 from bench.testbed.testbed import TestBed
@@ -202,7 +202,7 @@ def test_a_command_from_the_list_serves_when_pasted_into_a_shell(test_bed: TestB
             assert time.monotonic() < deadline
             assert shell.poll() is None
             time.sleep(0.05)
-        assert httpx.get(f"http://127.0.0.1:{port}/info", trust_env=False).json()["app"] == "asyncio_app"
+        assert local_get(f"http://127.0.0.1:{port}/info").json()["app"] == "asyncio_app"
     finally:
         shell.terminate()
         shell.wait()

@@ -24,8 +24,8 @@ from bench.testbed.servers.cost import CostMeter
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.servers.machine import HERE
 from bench.testbed.testbed import TestBed
+from tests.in_process import Bench
 
-ROOT = Path(__file__).parents[2]
 SEVERAL = (*find_models("gevent-4-workers"), *with_workers(find_models("sync,asyncio-bridge,granian-wsgi"), 2))
 
 
@@ -138,13 +138,6 @@ def test_processes_and_threads_bound_what_waits_at_once(name: str, workers: int,
     assert at_once(model, model.python_waits_overlap) == number
 
 
-def bench(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    """`python -m bench` as a user runs it."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "bench", *arguments]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -155,16 +148,22 @@ def bench(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
         (["pool", "--models", "gevent"], "pool has no question to gevent; name others"),
     ],
 )
-def test_what_cannot_have_workers_is_exit_code_2(arguments: list[str], says: str, tmp_path: Path) -> None:
-    done = bench(arguments[0], "--workers", "2", *arguments[1:], cwd=tmp_path)
+def test_what_cannot_have_workers_is_exit_code_2(
+    arguments: list[str], says: str, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = bench(arguments[0], "--workers", "2", *arguments[1:])
     assert (done.returncode, done.stdout) == (2, "")
     assert says in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_records_its_workers_and_is_resumed_with_as_many(tmp_path: Path) -> None:
+def test_a_run_records_its_workers_and_is_resumed_with_as_many(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     arguments = ("classic", "--seconds", "0.2", "--requests", "4", "--models", "sync")
-    done = bench(*arguments, "--workers", "2", "--out", "o", cwd=tmp_path)
+    done = bench(*arguments, "--workers", "2", "--out", "o")
     assert (done.returncode, done.stderr) == (0, "")
     results = json.loads((tmp_path / "o" / "results.json").read_text())
     assert results["arguments"]["workers"] == 2
@@ -172,7 +171,7 @@ def test_a_run_records_its_workers_and_is_resumed_with_as_many(tmp_path: Path) -
     assert cell["command"][cell["command"].index("--workers") + 1] == "2"
     assert (cell["info"]["processes"], cell["info"]["pool_total"]) == (2, 16)
     assert cell["observations"][0]["figures"]["ideal_s"] == pytest.approx(2 * 0.4)
-    refused = bench(*arguments, "--workers", "3", "--resume", "o", cwd=tmp_path)
+    refused = bench(*arguments, "--workers", "3", "--resume", "o")
     assert refused.returncode == 2
     assert "--workers was 2 and is 3" in refused.stderr
 

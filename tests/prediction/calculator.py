@@ -39,7 +39,7 @@ def written(folder: Path, known: Sequence[Measured]) -> str:
 def opened(browser: Browser, address: str, width: int, *, draws: bool = True) -> Iterator[Page]:
     """A page in a window of that width, its map drawn if it draws any; what its console warns of is a failure."""
     page = browser.new_page(viewport={"width": width, "height": 900})
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     problems: list[str] = []
     page.on("console", lambda message: message.type in ("error", "warning") and problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))

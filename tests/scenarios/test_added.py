@@ -49,7 +49,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project with one more scenario."""
     root = tmp_path_factory.mktemp("checkout")
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / package, root / package)  # with what is compiled of it
     (root / "bench/scenarios/echo.py").write_text(SCENARIO)
     (root / "bench/report/scenarios/echo.py").write_text(PRESENTATION)
     old = (root / LIST).read_text()

@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import pytest
 from sqlalchemy import make_url
 
 from bench.errors import BenchError
-from bench.testbed.databases import seeded_database
+from bench.testbed.databases import Database, databases, seeded_database
 from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
 from bench.testbed.processes.ports import free_port
 from bench.testbed.testbed import TestBed
+from tests.in_process import Bench
 
 ROOT = Path(__file__).parents[2]
+Refusal = Callable[[str], str]
 
 
 def query(url: str, text: str, *, fetch: bool = True) -> list[tuple[Any, ...]]:
@@ -71,6 +74,23 @@ def test_two_benches_at_once_have_two_databases(test_bed: TestBed, tmp_path: Pat
         assert query(test_bed.databases["postgres"].url, "SELECT count(*) FROM todos WHERE id <= 50") == [(50,)]
     with pytest.raises(psycopg2.OperationalError):
         query(other.url, "SELECT 1")
+
+
+def test_servers_that_start_at_the_same_time_share_one_database(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[str] = []
+
+    @contextmanager
+    def slowly(url: str | None, logs: Path, kind: str) -> Iterator[Database]:
+        started.append(kind)
+        time.sleep(0.1)  # so long as it takes the others to ask
+        yield Database("postgresql://", None, kind, "18", "embedded")
+
+    monkeypatch.setattr("bench.testbed.databases.seeded_database", slowly)
+    with databases({}, tmp_path) as found, ThreadPoolExecutor(8) as pool:
+        assert len({id(one) for one in pool.map(lambda _: found["postgres"], range(8))}) == 1
+    assert started == ["postgres"]
 
 
 def test_the_embedded_database_wants_its_password(test_bed: TestBed) -> None:
@@ -132,16 +152,33 @@ def test_a_role_that_may_only_create_schemas_gets_a_schema(role: str, users_serv
 
 
 @pytest.mark.parametrize("role", [["GRANT CREATE ON DATABASE users_own TO plain"]], indirect=True)
-def test_the_classic_runs_in_a_schema_of_the_users_database(role: str, users_server: str, tmp_path: Path) -> None:
+def test_the_classic_runs_in_a_schema_of_the_users_database(
+    role: str, users_server: str, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = inventory(users_server)
-    done = bench(
-        "classic", "--seconds", "0.1", "--models", "gevent,asyncio-bridge", "--out", str(tmp_path / "out"), url=role
-    )
+    monkeypatch.setenv("BENCH_DATABASE_URL", role)
+    done = bench("classic", "--seconds", "0.1", "--models", "gevent,asyncio-bridge", "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert inventory(users_server) == before
 
 
-def test_a_role_without_rights_is_told_what_to_grant(role: str, users_server: str) -> None:
+@pytest.fixture
+def refusal(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Refusal:
+    """The one line with which `bench all` ends on a URL, never with the password in it."""
+    monkeypatch.chdir(tmp_path)
+
+    def line(url: str) -> str:
+        monkeypatch.setenv("BENCH_DATABASE_URL", url)
+        done = bench("all")
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert "secret" not in done.stderr
+        return done.stderr.strip()
+
+    return line
+
+
+def test_a_role_without_rights_is_told_what_to_grant(role: str, users_server: str, refusal: Refusal) -> None:
     before = inventory(users_server)
     assert refusal(role) == (
         "bench: plain may create neither a database nor a schema in 'users_own' at "
@@ -150,7 +187,7 @@ def test_a_role_without_rights_is_told_what_to_grant(role: str, users_server: st
     assert inventory(users_server) == before
 
 
-def test_a_wrong_password_a_wrong_database_and_no_server_are_one_line_each(users_server: str) -> None:
+def test_a_wrong_password_a_wrong_database_and_no_server_are_one_line_each(users_server: str, refusal: Refusal) -> None:
     url = make_url(users_server)
     where = f"127.0.0.1:{url.port}"
     wrong = url.set(password="wrong-secret")
@@ -168,23 +205,6 @@ def test_a_wrong_password_a_wrong_database_and_no_server_are_one_line_each(users
     assert "cannot be read" in refusal("no url at all")
 
 
-def refusal(url: str) -> str:
-    """The one line with which `bench all` ends on that URL, never with the password in it."""
-    done = bench("all", url=url)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert "secret" not in done.stderr
-    return done.stderr.strip()
-
-
-def bench(*arguments: str, url: str) -> "subprocess.CompletedProcess[str]":
-    """The command line, with that database."""
-    command = [sys.executable, "-m", "bench", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "BENCH_DATABASE_URL": url}, capture_output=True, text=True, timeout=120
-    )
-
-
 def test_kill_9_leaves_nothing_in_the_users_server(users_server: str, tmp_path: Path) -> None:
     before = inventory(users_server)
     command = [sys.executable, "-m", "bench", "serve", "asyncio-bridge", "--port", str(free_port())]
@@ -194,7 +214,7 @@ def test_kill_9_leaves_nothing_in_the_users_server(users_server: str, tmp_path: 
     assert inventory(users_server) != before
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while inventory(users_server) != before:
         assert time.monotonic() < deadline
         time.sleep(0.1)

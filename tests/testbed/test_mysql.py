@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psutil
 import pytest
 from processes import wait_until
@@ -24,9 +23,11 @@ from bench.models.model import MYSQL_URL
 from bench.testbed.databases import seeded_database
 from bench.testbed.databases.connections import MAX_CONNECTIONS, ConnectionMeter, connections, headroom
 from bench.testbed.databases.database import Database
+from bench.testbed.processes.local_http import local_client, local_get
 from bench.testbed.processes.ports import free_port
 from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
+from tests.in_process import Bench
 
 ROOT = Path(__file__).parents[2]
 ON_MYSQL = [model for model in MODELS if model.database == "mysql"]
@@ -174,20 +175,16 @@ def test_a_url_that_is_wrong_is_one_line(changes: dict[str, Any], says: str, ser
     assert "secret" not in str(refused.value)
 
 
-def bench(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """The command line."""
-    command = [sys.executable, "-m", "bench", *arguments]
-    surroundings = {**os.environ, **environment}
-    return subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, timeout=120)
-
-
-def test_the_command_line_ends_with_2_on_a_url_that_is_wrong(tmp_path: Path) -> None:
-    refused = bench("classic", "--models", "mysql", "--out", str(tmp_path), **{MYSQL_URL: "no url at all"})
+def test_the_command_line_ends_with_2_on_a_url_that_is_wrong(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MYSQL_URL, "no url at all")
+    refused = bench("classic", "--models", "mysql", "--out", str(tmp_path))
     assert refused.returncode == 2
     assert refused.stderr == "bench: the MySQL URL cannot be read; write it as mysql://user:password@host/db\n"
 
 
-def test_the_classic_on_mysql_has_three_situations_and_needs_no_postgres(tmp_path: Path) -> None:
+def test_the_classic_on_mysql_has_three_situations_and_needs_no_postgres(bench: Bench, tmp_path: Path) -> None:
     done = bench("classic", "--models", "mysql", "--seconds", "0.2", "--out", str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "overlap with gevent-mysql, asyncio-mysql; not with sync-mysql" in " ".join(done.stdout.split())
@@ -244,7 +241,7 @@ def mysql_server(request: pytest.FixtureRequest, serve: Callable[[str], Server])
 
 def test_any_text_that_the_contract_allows_comes_back(mysql_server: Server) -> None:
     """Four-byte characters, what a driver that writes values into the statement must escape, and case and spaces."""
-    with httpx.Client(base_url=mysql_server.url, trust_env=False) as client:
+    with local_client(mysql_server.url) as client:
         for title in ("😀𝄞", "e\u0301", "%s %(title)s %%", "'\"\\`;-- \n\t", " both ends ", "ß" * 200, "😀" * 200):
             todo = client.post("/todos/", json={"title": title, "done": True}).json()
             assert todo["title"] == title
@@ -255,7 +252,7 @@ def test_any_text_that_the_contract_allows_comes_back(mysql_server: Server) -> N
 
 def test_every_connection_of_the_pool_sees_what_another_has_written(mysql_server: Server) -> None:
     """MySQL's default isolation shows a transaction what was there when it began: none may outlive its request."""
-    with httpx.Client(base_url=mysql_server.url, trust_env=False) as client:
+    with local_client(mysql_server.url) as client:
         for priority in range(2 * POOL):
             client.patch("/todos/7", json={"priority": priority % 10})
             assert {client.get("/todos/7").json()["priority"] for _ in range(3)} == {priority % 10}
@@ -266,7 +263,7 @@ def test_every_connection_of_the_pool_sees_what_another_has_written(mysql_server
 def test_the_endpoint_of_the_other_database_says_which_there_is(name: str, serve: Callable[[str], Server]) -> None:
     server = serve(name)
     here, other = ("mysql", "postgres") if name.endswith("mysql") else ("postgres", "mysql")
-    answer = httpx.get(f"{server.url}/sleep/{other}/?seconds=0", trust_env=False)
+    answer = local_get(f"{server.url}/sleep/{other}/?seconds=0")
     assert answer.status_code == 404
     assert answer.json() == {"error": f"this server's database is {here}; the endpoint is /sleep/{here}/"}
 

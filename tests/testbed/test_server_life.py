@@ -12,7 +12,6 @@ from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
-import httpx
 import psutil
 import psycopg2
 import pytest
@@ -22,6 +21,7 @@ import bench.testbed.servers.life as life
 from bench.errors import BenchError
 from bench.measuring.environment import environment
 from bench.models import Model, find_models
+from bench.testbed.processes.local_http import local_get
 from bench.testbed.processes.ports import free_port
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import ServerFailed, serving
@@ -165,7 +165,7 @@ def test_nothing_outlives_the_bench(
 ) -> None:
     """Ctrl-C, `kill -9` and `kill`: guards, database, upstream, server and workers are gone, data folder included."""
     bench, started, url = served
-    assert httpx.get(f"{url}/todos/1", trust_env=False).status_code == 200
+    assert local_get(f"{url}/todos/1").status_code == 200
     commands = [*map(command_line, started)]
     names = " ".join(" ".join(command) for command in commands)
     assert all(part in names for part in ("guard.py", "gunicorn", "uvicorn", "postgres"))
@@ -187,12 +187,16 @@ def test_ctrl_c_keeps_the_cells_that_are_measured(tmp_path: Path) -> None:
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     path = tmp_path / "out" / "results.json"
-    # The file is there, and empty, before anything is written to it.
-    wait_until(lambda: path.exists() and (text := path.read_text()) and len(json.loads(text)["cells"]) == 1,
-               "the first cell is saved")  # fmt: skip
-    started = psutil.Process(bench.pid).children(recursive=True)
-    bench.send_signal(signal.SIGINT)
-    output, errors = bench.communicate(timeout=PATIENCE_S)
+    try:
+        # The file is there, and empty, before anything is written to it.
+        wait_until(lambda: path.exists() and (text := path.read_text()) and len(json.loads(text)["cells"]) == 1,
+                   "the first cell is saved", 120)  # fmt: skip
+        started = psutil.Process(bench.pid).children(recursive=True)
+        bench.send_signal(signal.SIGINT)
+        output, errors = bench.communicate(timeout=60)  # it still writes the page of what it has
+    finally:
+        bench.kill()
+        bench.communicate()
     wait_until(lambda: gone(*(process.pid for process in started)), "every process has ended")
     assert bench.returncode == 130
     assert list(filter(None, errors.splitlines())) == [

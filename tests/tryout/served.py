@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.testbed.processes.local_http import local_get
 from bench.testbed.processes.ports import HOST, free_port
 from bench.testbed.processes.process import GuardedProcess, NotYet
 
@@ -30,7 +31,7 @@ def served(kind: str, logs: Path, target: str = "answering:app", folder: Path = 
 
         def answers() -> None:
             try:
-                httpx.get(url, timeout=START_TIMEOUT_S, trust_env=False)
+                local_get(url, timeout=START_TIMEOUT_S)
             except httpx.HTTPError as error:
                 raise NotYet(str(error)) from None
 

@@ -13,7 +13,7 @@ import pytest
 from processes import wait_until
 
 from bench.results.tried import Stall
-from bench.tryout.stalls import Seen, probed, read, stalls
+from bench.tryout.stalls import Asked, Seen, probed, read, stalls
 
 ROOT = Path(__file__).parents[2]
 INSIDE = ROOT / "bench" / "tryout" / "inside"
@@ -75,7 +75,7 @@ def seen(work: str, folder: Path, *, kind: str = "asyncio", loop: str = "asyncio
 
 def named(found: list[Seen], folder: Path) -> list[Stall]:
     """As if one request had lasted all the time."""
-    return list(stalls(found, [("GET /", 0.0, time.monotonic())], [folder], folder))
+    return list(stalls(found, [Asked("GET /", 0.0, time.monotonic())], [folder], folder))
 
 
 @pytest.mark.parametrize("loop", RUN)

@@ -8,12 +8,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 from processes import gone, wait_until
 
 from bench.errors import BenchError
+from bench.testbed.processes.local_http import local_get
 from bench.testbed.processes.ports import free_port
 from bench.testbed.processes.temporary import temporary_folder
 from bench.testbed.servers.life import server_cores
@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 
 def asked(url: str) -> None:
     """Ready is who answers."""
-    httpx.get(url, trust_env=False)
+    local_get(url)
 
 
 def found(place: Place, target: str = "shop:app", **variables: str) -> App:
@@ -75,7 +75,7 @@ def wait_for_lines(timings: Path, count: int) -> None:
 
 def answer(served: Served, path: str = "/") -> str:
     """The body of an answer."""
-    return httpx.get(f"{served.url}{path}", trust_env=False).text
+    return local_get(f"{served.url}{path}").text
 
 
 def meeting(served: Served) -> set[str]:
@@ -141,7 +141,7 @@ def test_granian_serves_where_the_environment_has_it(target: str, place: Place, 
     timings = tmp_path / "timings.jsonl"
     for watch in (None, Watch(timings)):
         with serving(app, way_of(app, "granian"), tmp_path, ready=asked, watch=watch) as served:
-            assert httpx.get(served.url, trust_env=False).status_code == 200
+            assert local_get(served.url).status_code == 200
             if watch:
                 wait_for_lines(timings, 2)
     (granian,) = (way for way in ways_for(found(place)) if way.name == "granian")
@@ -302,14 +302,14 @@ def test_no_process_outlives_the_bench(number: signal.Signals, place: Place, tmp
         "import os, sys, time\n"
         "from contextlib import ExitStack\n"
         "from pathlib import Path\n"
-        "import httpx\n"
+        "from bench.testbed.processes.local_http import local_get\n"
         "from bench.tryout.app import app_of\n"
         "from bench.tryout.serving import serving\n"
         "from bench.tryout.ways import ways_of\n"
         "app = app_of('shop:app', python=Path(sys.argv[1]), folder=Path(sys.argv[2]), environment=dict(os.environ))\n"
         "with ExitStack() as open:\n"
         "    for app, way in ways_of([app], ['sync', 'gevent', 'bridge-threads']):\n"
-        "        open.enter_context(serving(app, way, Path(sys.argv[3]), ready=lambda url: httpx.get(url) and None))\n"
+        "        open.enter_context(serving(app, way, Path(sys.argv[3]), ready=lambda url: local_get(url) and None))\n"
         "    print('ready', flush=True)\n"
         "    time.sleep(600)\n",
         encoding="utf-8",
@@ -332,6 +332,7 @@ def test_an_import_that_hangs_ends_with_the_bench(place: Place, tmp_path: Path) 
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
+        "from bench.testbed.processes.local_http import local_get\n"
         "from bench.tryout.app import app_of\n"
         "app_of('hangs:app', python=Path(sys.argv[1]), folder=Path(sys.argv[2]), environment=dict(os.environ))\n"
     )

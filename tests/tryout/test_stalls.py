@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.tryout.own_code import Frame, OwnCode
-from bench.tryout.stalls import Seen, Span, probed, read, shown, stalls
+from bench.tryout.stalls import Asked, Seen, Span, probed, read, shown, stalls
 
 SERVER = Frame("/env/lib/python3.11/site-packages/gunicorn/app.py", 1, "run", "gunicorn.app")
 FLASK = Frame("/env/lib/python3.11/site-packages/flask/app.py", 900, "Flask.dispatch_request", "flask.app")
@@ -30,9 +30,7 @@ def stalled(*spans: tuple[Sequence[Frame], str, float, float], from_s: float = 0
     return Seen("gevent", from_s, until_s - from_s, 0.0, 0.0, 1, tuple(made))
 
 
-def folded(
-    *seen: Seen, requests: Sequence[tuple[str, float, float]] = (("GET /", 0.0, 100.0),)
-) -> list[tuple[object, ...]]:
+def folded(*seen: Seen, requests: Sequence[Asked] = (Asked("GET /", 0.0, 100.0),)) -> list[tuple[object, ...]]:
     """What was found, shortly."""
     found = stalls(seen, requests, [FOLDER], FOLDER)
     return [(each.request, each.file, each.line, each.call, each.count, round(each.total_s, 3)) for each in found]
@@ -61,7 +59,7 @@ def test_the_same_place_is_folded_and_the_longest_total_comes_first() -> None:
         ("GET /", "views.py", 10, "time.sleep", 1, 0.2),
         ("GET /", "queries.py", 5, "time.sleep", 2, 0.08),
     ]
-    (_, twice) = stalls([short, long, again], [("GET /", 0, 100)], [FOLDER], FOLDER)
+    (_, twice) = stalls([short, long, again], [Asked("GET /", 0, 100)], [FOLDER], FOLDER)
     assert (twice.longest_s, twice.doing) == (0.05, "waiting")
 
 
@@ -75,7 +73,7 @@ def test_own_code_that_computes_is_folded_by_its_function_and_named_by_its_busie
 
 def test_each_span_goes_to_the_request_that_it_was_in() -> None:
     seen = stalled(([VIEW], "time:sleep", 1, 0), ([HELPER], "time:sleep", 1, 0))
-    requests = [("GET /a", 0.0, 1.1), ("GET /b", 1.1, 2.0)]
+    requests = [Asked("GET /a", 0.0, 1.1), Asked("GET /b", 1.1, 2.0)]
     assert {row[:3] for row in folded(seen, requests=requests)} == {
         ("GET /a", "views.py", 10), ("GET /b", "queries.py", 5)
     }  # fmt: skip
@@ -83,18 +81,40 @@ def test_each_span_goes_to_the_request_that_it_was_in() -> None:
 
 def test_what_only_reaches_into_a_request_is_not_its_own() -> None:
     seen = stalled(([VIEW], "time:sleep", 1, 0))
-    assert folded(seen, requests=[("GET /", 0.9, 5.0)]) == []
-    assert folded(seen, requests=[("GET /", 5.0, 6.0)]) == []
+    assert folded(seen, requests=[Asked("GET /", 0.9, 5.0)]) == []
+    assert folded(seen, requests=[Asked("GET /", 5.0, 6.0)]) == []
 
 
 def test_a_stall_that_outlasts_its_request_is_its_own() -> None:
     seen = stalled(([VIEW], "time:sleep", 100, 0))
-    assert len(folded(seen, requests=[("GET /", 1.0, 4.0)])) == 1
+    assert len(folded(seen, requests=[Asked("GET /", 1.0, 4.0)])) == 1
 
 
 def test_a_place_that_was_hardly_seen_is_left_out() -> None:
     seen = stalled(([VIEW], "time:sleep", 0.1, 0), ([HELPER], "time:sleep", 0.005, 0))
     assert [row[1] for row in folded(seen)] == ["views.py"]
+
+
+@pytest.mark.parametrize(
+    ("stood_s", "requests", "blamed"),
+    [
+        ([0.022], [Asked("GET /", 0.0, 100.0)], True),  # it came with the only request
+        ([0.022], [Asked("GET /", 0.0, 0.1), *[Asked("GET /", at_s, at_s + 0.1) for at_s in (1.0, 2.0, 3.0)]], False),
+        ([0.022], [Asked("GET /", 0.0, 0.4, times=8)], False),
+        ([0.022] * 6, [Asked("GET /", 0.0, 9.0, times=8)], True),  # it comes with three of four
+        ([0.022] * 5, [Asked("GET /", 0.0, 9.0, times=8)], False),
+        ([0.022, 0.005, 0.005, 0.005], [Asked("GET /", 0.0, 9.0, times=8)], False),
+        ([0.09], [Asked("GET /", 0.0, 0.36, times=8)], True),  # it takes a quarter of their time
+        ([0.1], [Asked("GET /", 0.0, 9.0, times=8)], True),  # no machine keeps a process for so long
+        ([0.005] * 8, [Asked("GET /", 0.0, 0.05, times=8)], False),
+        ([0.022], [Asked("GET /", 0.0, 0.1), Asked("GET /else", 5.0, 9.0, times=8)], True),
+    ],
+)
+def test_a_moment_that_comes_now_and_then_is_the_machines(
+    stood_s: Sequence[float], requests: Sequence[Asked], blamed: bool
+) -> None:
+    seen = [stalled(([VIEW], "time:sleep", one_s, 0.0), from_s=0.05 * number) for number, one_s in enumerate(stood_s)]
+    assert bool(folded(*seen, requests=requests)) == blamed
 
 
 def test_without_own_code_the_extension_is_named_and_with_servers_alone_nobody() -> None:

@@ -19,6 +19,7 @@ from bench.load import Generator, GeneratorError, LoadJob, SlicesJob, SlicesResu
 from bench.results import Run, load_run, new_run
 from bench.results.tried import SCENARIO
 from bench.scenarios.base import Options
+from bench.testbed.processes.local_http import local_get
 from bench.testbed.processes.ports import HOST, free_port
 from bench.testbed.processes.process import GuardedProcess, NotYet
 from bench.testbed.servers.cost import family
@@ -76,7 +77,7 @@ def serving(folder: Path, name: str, *options: str) -> Iterator[Small]:
 
     def ask() -> None:
         try:
-            httpx.get(url, trust_env=False)
+            local_get(url)
         except httpx.HTTPError:
             raise NotYet("it does not listen") from None
 

@@ -179,10 +179,10 @@ def test_whatever_ends_the_bench_nothing_is_left_running(number: signal.Signals,
     command = [sys.executable, "-m", "bench", *arguments(shop, "--models", "sync,gevent", out=out)]
     bench = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        wait_until(lambda: (out / "logs" / "gevent.log").exists(), "a second model is tried", 60.0)
+        wait_until(lambda: (out / "logs" / "gevent.log").exists(), "a second model is tried", 120)
         started = [process.pid for process in psutil.Process(bench.pid).children(recursive=True)]
         bench.send_signal(number)
-        _, errors = bench.communicate(timeout=60)  # it still writes the page of what it has
+        _, errors = bench.communicate(timeout=120)  # it still writes the page of what it has
     finally:
         bench.kill()
         bench.communicate()

@@ -100,9 +100,11 @@ const decideForm = (() => {
     }
   }
 
+  /* Of what is no number, a field for numbers shows nothing, and warns; a slider stays where it is. */
   function set(name, value) {
-    byId(name).value = value;
-    byId(`${name}-slider`).value = toSlider(figures.find((one) => one.name === name), Number(value));
+    const known = /^-?\d*\.?\d+(e[-+]?\d+)?$/i.test(value);
+    byId(name).value = known ? value : "";
+    if (known) byId(`${name}-slider`).value = toSlider(figures.find((one) => one.name === name), Number(value));
   }
 
   /* The figures of a field of the map. */

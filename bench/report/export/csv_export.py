@@ -7,6 +7,8 @@ from statistics import median
 from typing import Any
 
 from bench.judging import JudgedCell, JudgedWorkload, judge
+from bench.judging.faults import JudgedCell as JudgedFaultCell
+from bench.judging.watched import watched
 from bench.report.columns import columns_of, compared_figures
 from bench.report.families import family
 from bench.results import Run
@@ -27,7 +29,17 @@ def as_csv(run: Run) -> str:
     for workload in judge(run).workloads:
         for cell in workload.cells.values():
             writer.writerows(rows(workload, cell))
+    writer.writerows(map(fault_row, judge(run).faults.cells))
     return text.getvalue()
+
+
+def fault_row(one: JudgedFaultCell) -> dict[str, Any]:
+    """What a fault did to a model: how many requests failed that cannot simply be sent again, and what it is called."""
+    cell = one.cell
+    workload = f"{cell.fault} with {cell.cure}" if cell.cure else cell.fault
+    measured = {"figure": "lost", "median": len(watched(cell).lost)} if cell.state == "measured" else {}
+    return {"scenario": "faults", "workload": workload, "model": cell.model, "state": cell.state, **measured,
+            "verdict": one.found.text, "reason": one.found.sentence}  # fmt: skip
 
 
 def rows(workload: JudgedWorkload, cell: JudgedCell) -> Iterator[dict[str, Any]]:

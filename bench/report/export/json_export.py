@@ -5,7 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from bench.judging import Judged, JudgedCell, JudgedWorkload, judge
+from bench.judging.faults import JudgedCell as JudgedFaultCell
 from bench.judging.statistics import RatioInterval
+from bench.judging.watched import watched
 from bench.report.columns import columns_of, value_of
 from bench.report.export.csv_export import comparison
 from bench.report.families import family
@@ -24,6 +26,7 @@ def as_json(run: Run) -> str:
         "verdict": {name: getattr(found.verdict, name) for name in ("noise", "sentences", "matched", "not_said")},
         **({"trial": asdict(found.trial)} if found.trial else {}),
         "findings": findings(found),
+        **({"faults": [of_fault(one) for one in found.faults.cells]} if found.faults.faults else {}),
         "cells": [judged(workload, cell) for workload in found.workloads for cell in workload.cells.values()],
     }
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
@@ -41,6 +44,17 @@ def judged(workload: JudgedWorkload, cell: JudgedCell) -> dict[str, Any]:
         "values": cell.values(workload.figure), "medians": medians, **comparison(workload, cell.model, workload.figure),
         **because(workload, cell.model), "beside": beside(workload, cell.model), "figure_because": workload.why,
         "a_a": interval_content(workload.aa_interval()), "method_failed": workload.method_failed,
+    }  # fmt: skip
+
+
+def of_fault(one: JudgedFaultCell) -> dict[str, Any]:
+    """What a fault did to a model, as it is or with a cure."""
+    cell, found, seen = one.cell, one.found, watched(one.cell)
+    return {
+        "fault": cell.fault, "model": cell.model, "cure": cell.cure, "setting": cell.setting, "state": cell.state,
+        "reason": cell.reason, **asdict(found), "cures": one.cures, "lost": len(seen.lost),
+        "retryable": len(seen.retryable), "failed_after": len(seen.failed_after), "back_s": seen.back_s,
+        "facts": dict(cell.facts),
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bench.judging import JudgedCell, JudgedWorkload, judge
+from bench.judging.faults import JudgedFaults
 from bench.judging.phrases import spread
 from bench.report.columns import compared_figures, own_column, text
 from bench.report.terminal.scenario import note
@@ -22,8 +23,24 @@ def as_markdown(run: Run) -> str:
         *([grid(("kind of work", "best", "by how much"), table)] if table else []),
         "\n".join(f"- {escaped(text)}" for text in found.not_said),
         *(section(workload) for workload in judged.workloads if workload.compared),
+        faults_section(judged.faults),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def faults_section(judged: JudgedFaults) -> str:
+    """What each fault did to each model, with the cures beneath; empty without faults."""
+    return f"### Faults\n\n{faults_grid(judged)}" if judged.faults else ""
+
+
+def faults_grid(judged: JudgedFaults) -> str:
+    """The same without a heading: a row for each fault, and beneath it one for each cure."""
+    rows = [
+        [f"with {cure}" if cure else fault.facts.name,
+         *(one.found.text if (one := fault.cells.get((model, cure))) else "" for model in judged.models)]
+        for fault in judged.faults for cure in ("", *fault.cures)
+    ]  # fmt: skip
+    return grid(("fault", *judged.models), rows)
 
 
 def section(workload: JudgedWorkload) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 from bench.errors import BenchError
 from bench.results import Run
 
-# What a load and slices of load have for each request.
-SAMPLES = ("raw", "responses_us", "services_us")
+# What a load, slices of load, and a fault have for each request.
+SAMPLES = ("raw", "responses_us", "services_us", "sent_s", "took_s", "outcome")
 # The results may take so much of the page's 6 MB; the charting library and the page itself take the rest.
 RAW_LIMIT_BYTES = 2_500_000
 

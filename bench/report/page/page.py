@@ -15,7 +15,7 @@ from bench.judging import Judged, judge
 from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN
 from bench.prediction import page as calculator_page
 from bench.report.families import families, family
-from bench.report.page import code_view, embed, layout, matrix, sections, tried
+from bench.report.page import code_view, embed, faults, layout, matrix, sections, tried
 from bench.report.page.charts import Palette
 from bench.report.templates import templates
 from bench.report.terminal.run import calibration_line
@@ -59,6 +59,8 @@ def page(run: Run) -> str:
         files=code_view.files(),
         bridge_lines=code_view.bridge_lines(),
         traps=run.traps,
+        judged_faults=judged.faults,
+        shown_faults=faults.shown(judged.faults),
         calculator=calculator,
         calculates="<form" in calculator,
         commands=commands(run),

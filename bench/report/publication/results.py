@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.judging import Judged
-from bench.report.export.markdown_export import escaped, grid
+from bench.report.export.markdown_export import escaped, faults_grid, grid
 from bench.report.pictures import SCHEMES, Picture, svg
 from bench.report.publication.answer import environment
 from bench.report.terminal.traps import conclusion
@@ -43,6 +43,7 @@ def page(runs: Sequence[Judged], drawn: Sequence[Picture]) -> str:
         not_said=[*map(escaped, first.verdict.not_said)],
         pictures=drawn,
         findings=findings(runs),
+        faults=next((faults_grid(judged.faults) for judged in runs if judged.faults.faults), ""),
         traps=str(conclusion(first.run.traps)) if first.run.traps else "",
     )  # fmt: skip
 

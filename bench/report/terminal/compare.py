@@ -22,12 +22,22 @@ def report(found: Differences) -> RenderableType:
     blocks: list[RenderableType] = [Text(summary(found), "bold"), ""]
     if cells := changed(found.cells):
         blocks += [table(cells), ""]
+    if found.faults:
+        blocks += [*map(Text, faults(found)), ""]
     if found.facts:
         blocks += [Text("What differs around the cells", "bold"), facts(found), ""]
     for name, cells_of_one in (("A", found.only_before), ("B", found.only_after)):
         if cells_of_one:
             blocks.append(Text(f"only in {name}: {shortened(cells_of_one)}", "dim"))
     return Group(*blocks)
+
+
+def faults(found: Differences) -> list[str]:
+    """How many faults did the same in both runs, and those that did not."""
+    other = [one for one in found.faults if one.changed]
+    lines = [f"Faults in both: {len(found.faults)}, of which {len(other)} did something else; words, not times."]
+    return [*lines, *(f"{one.fault}, {one.model}{f' with {one.cure}' if one.cure else ''}: "
+                      f"{one.before} → {one.after}" for one in other)]  # fmt: skip
 
 
 def summary(found: Differences) -> str:

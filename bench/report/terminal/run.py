@@ -11,7 +11,7 @@ from bench.judging import JudgedScenario, judge
 from bench.load.burst import Answer
 from bench.models import Model
 from bench.report.presentation import Lines, presentation_of
-from bench.report.terminal import traps
+from bench.report.terminal import faults, traps
 from bench.report.terminal.progress import StepProgress
 from bench.report.terminal.scenario import how_measured, tables
 from bench.results import Cell, Run
@@ -125,6 +125,7 @@ def summary(console: Console, run: Run, scenarios: Iterable[Scenario]) -> None:
     for scenario in scenarios:
         if found := judged.scenario(scenario.name):
             answers(console, scenario, found, run.seed)
+    faults.summary(console, judged.faults, whole=False)
     footer(console, run)
 
 

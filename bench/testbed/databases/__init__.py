@@ -1,6 +1,7 @@
 """The databases that the models wait for: each in a server that the bench starts, or in the user's own server."""
 
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,10 +27,13 @@ class Databases(dict[str, Database]):
 
     def __init__(self, urls: Mapping[str, str | None], logs: Path, ends: ExitStack) -> None:
         self._urls, self._logs, self._ends = urls, logs, ends
+        self._starting = threading.Lock()  # servers that start at the same time ask for it at the same time
 
     def __missing__(self, kind: str) -> Database:
-        self[kind] = self._ends.enter_context(seeded_database(self._urls.get(kind), self._logs, kind))
-        return self[kind]
+        with self._starting:
+            if kind not in self:
+                self[kind] = self._ends.enter_context(seeded_database(self._urls.get(kind), self._logs, kind))
+            return self[kind]
 
 
 @contextmanager

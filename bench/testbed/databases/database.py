@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, make_url
 
+from bench.testbed.databases.cluster import Cluster
+from bench.testbed.processes.process import GuardedProcess
+
 # What a server can be; results have its version under that name.
 PRODUCTS = ("postgres", "mariadb", "mysql")
 # The bench's own driver for each, whatever a model's is.
@@ -26,8 +29,13 @@ class Database:
     """The server's own version string."""
     origin: str
     """`embedded` or `own`."""
-    pid: int | None = None
-    """The server's process, if the bench has started it."""
+    server: Cluster | GuardedProcess | None = None
+    """What runs it, if the bench has started it."""
+
+    @property
+    def pid(self) -> int | None:
+        """The server's first process, if the bench has started it."""
+        return self.server.pid if self.server else None
 
     @property
     def backend(self) -> str:

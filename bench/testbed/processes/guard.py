@@ -3,6 +3,9 @@
 Its standard input is a pipe whose other end only the bench holds. The kernel closes that end however the bench ends,
 `kill -9` included, so end-of-file here means: stop the command. It is run as a script, without site-packages, so that
 it starts in some 20 ms and holds little memory.
+
+The bench may also write `freeze SECONDS` to the pipe. Then every process beneath this one is stopped (SIGSTOP), in
+whatever group it is, and goes on when the bench writes `continue`, when the time is over, or when the pipe closes.
 """
 
 import contextlib
@@ -10,6 +13,7 @@ import ctypes
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -17,6 +21,9 @@ import threading
 from typing import Any
 
 PR_SET_CHILD_SUBREAPER = 36
+LINUX = sys.platform == "linux"
+# Held while processes are stopped. The main thread takes it before it ends, so that none is left so.
+FREEZING = threading.Lock()
 
 
 def main() -> int:
@@ -30,14 +37,21 @@ def main() -> int:
     try:
         with open(job["log"], "ab") as log:
             child = subprocess.Popen(
-                job["command"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0, **account
+                job["command"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                process_group=0,
+                pass_fds=job["inherited"],
+                **account,
             )
     except OSError as error:
         answer({"error": str(error)})
         return 1
     answer({"pid": child.pid})
-    threading.Thread(target=stop_at_end_of_file, args=(child, job), daemon=True).start()
+    threading.Thread(target=obey, args=(child, job), daemon=True).start()
     code = child.wait()
+    FREEZING.acquire()
     signal_group(child.pid, signal.SIGKILL)
     wait_for_group(child.pid)
     return code if code >= 0 else 128 - code
@@ -72,10 +86,67 @@ def wait_for_group(group: int) -> None:
             os.waitpid(-group, 0)
 
 
-def stop_at_end_of_file(child: "subprocess.Popen[bytes]", job: dict[str, Any]) -> None:
-    """Ask the command to end once the bench has closed the pipe, and kill it after the grace time."""
-    while os.read(sys.stdin.fileno(), 1024):
-        pass
+def obey(child: "subprocess.Popen[bytes]", job: dict[str, Any]) -> None:
+    """Freeze the command's processes when told to; end the command once the bench has closed the pipe."""
+    while order := os.read(sys.stdin.fileno(), 1024).decode().split():
+        if order[0] == "freeze":
+            freeze(float(order[1]))
+        else:
+            answer({"continued": False})
+    end(child, job)
+
+
+def freeze(for_s: float) -> None:
+    """Stop all processes for so long, or until the bench says or does anything; tell it whether that came in time."""
+    with FREEZING:
+        answer({"frozen": stop_all()})
+        told, _, _ = select.select([sys.stdin], [], [], for_s)
+        carry_on()
+    if told and os.read(sys.stdin.fileno(), 1024):
+        answer({"continued": True})
+
+
+def stop_all() -> list[int]:
+    """Stop every process beneath this one, and those that one of them started before it was stopped."""
+    stopped: set[int] = set()
+    while fresh := beneath() - stopped:
+        signal_each(fresh, signal.SIGSTOP)
+        stopped |= fresh
+    return sorted(stopped)
+
+
+def carry_on() -> None:
+    """Let every process beneath this one go on."""
+    signal_each(beneath(), signal.SIGCONT)
+
+
+def beneath() -> set[int]:
+    """All processes that descend from this one; none where the system has no /proc."""
+    parents = {int(name): parent(name) for name in os.listdir("/proc") if name.isdigit()} if LINUX else {}
+    found, above = set[int](), {os.getpid()}
+    while above := {pid for pid, its in parents.items() if its in above}:
+        found |= above
+    return found
+
+
+def parent(pid: str) -> int:
+    """A process's parent, 0 if it has ended. The name before it may have blanks and brackets in it."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+            return int(stat.read().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def signal_each(pids: set[int], number: int) -> None:
+    """Signal these processes as far as they are left."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def end(child: "subprocess.Popen[bytes]", job: dict[str, Any]) -> None:
+    """Ask the command to end, and kill it after the grace time."""
     signal_group(child.pid, job["stop_signal"])
     try:
         child.wait(job["grace_s"])

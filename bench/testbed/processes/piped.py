@@ -38,7 +38,7 @@ def start_piped(
 
 
 def first_answer(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
-    """The JSON object that the process writes first; an `error` in it says why there is nothing else."""
+    """The JSON object that the process writes first, or next; an `error` in it says why there is nothing else."""
     assert process.stdout is not None
     answer: dict[str, Any] = json.loads(process.stdout.readline() or '{"error": "it ended at once"}')
     return answer

@@ -2,7 +2,9 @@
 
 import errno
 import ipaddress
+import random
 import socket
+from pathlib import Path
 
 import psutil
 
@@ -11,6 +13,8 @@ from bench.errors import BenchError
 HOST = "127.0.0.1"
 # Several servers start together, and each listens a moment after it was given its port.
 GIVEN: set[int] = set()
+OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
+LASTING_FROM = 12_000  # most services that have a port of their own have one below
 
 
 def check_loopback() -> None:
@@ -44,6 +48,29 @@ def free_port(host: str = HOST) -> int:
         if port not in GIVEN:
             GIVEN.add(port)
             return port
+
+
+def lasting_port() -> int:
+    """A port on loopback that stays free while nobody listens, because the system gives it to no outgoing connection.
+
+    A connection to a port that the system does give away may even be connected to itself, and then has the port.
+    """
+    below = outgoing_ports()[0]
+    first = LASTING_FROM if below > 2 * LASTING_FROM else 1_024
+    while True:
+        port = random.SystemRandom().randrange(first, below)
+        if port not in GIVEN and is_free(port):
+            GIVEN.add(port)
+            return port
+
+
+def outgoing_ports() -> tuple[int, int]:
+    """The first and the last port that the system gives to outgoing connections; those of Linux where it says none."""
+    try:
+        low, high = map(int, OUTGOING.read_text(encoding="utf-8").split())
+    except OSError:
+        return 32_768, 60_999
+    return low, high
 
 
 def is_free(port: int) -> bool:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -27,7 +27,8 @@ Answer = TypeVar("Answer")
 
 # What servers, event loops, applications and the interpreter read from the environment, and the bench alone may set.
 SERVER_VARIABLES = ("GUNICORN_CMD_ARGS", "WEB_CONCURRENCY", "DATABASE_SCHEMA", "POOL_SIZE", "MAX_OVERFLOW",
-                    "POOL_TIMEOUT_S", "UPSTREAM_URL")  # fmt: skip
+                    "POOL_TIMEOUT_S", "POOL_PRE_PING", "POOL_MIN_SIZE", "STATEMENT_TIMEOUT_MS", "UPSTREAM_URL",
+                    "UPSTREAM_TIMEOUT_MS", "LARGE_ANSWER")  # fmt: skip
 SERVER_PREFIXES = ("FLASK_", "GEVENT_", "GRANIAN_", "PYTHON", "UVICORN_", "UVLOOP")
 # Of these, those that say where modules are: without them a server might not find what the bench has found.
 MODULES = ("PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH", "PYTHONUSERBASE")
@@ -57,7 +58,8 @@ class GuardedProcess:
 
     `environment` is added to `clean_environment()`, `cores` are the CPU cores to keep it on (none: wherever the system
     likes), `stop_signal` is how to ask it to end, `account` the user and group ids to run it as (None: the bench's
-    own), `folder` where it writes, which is kept until it has ended, `name` what errors call it.
+    own), `folder` where it writes, which is kept until it has ended, `inherited` are file descriptors that it finds
+    open under the same numbers, `name` is what errors call it.
 
     Raises BenchError if the command cannot be started.
     """
@@ -72,6 +74,7 @@ class GuardedProcess:
         stop_signal: signal.Signals = signal.SIGTERM,
         account: tuple[int, int] | None = None,
         folder: TemporaryFolder | None = None,
+        inherited: Sequence[int] = (),
         cwd: Path | None = None,
         name: str = "it",
     ) -> None:
@@ -82,6 +85,7 @@ class GuardedProcess:
             "stop_signal": int(stop_signal),
             "grace_s": GRACE_S,
             "account": account,
+            "inherited": list(inherited),
         }
         self.command = tuple(command)
         self.log = log
@@ -90,7 +94,7 @@ class GuardedProcess:
             [*SCRIPT, str(GUARD), json.dumps(job)],
             environment=clean_environment() | dict(environment or {}),
             cwd=cwd,
-            inherited=[folder.pipe] if folder else [],
+            inherited=[*inherited, *([folder.pipe] if folder else [])],
         )
         started = first_answer(self.guard)
         if "error" in started:
@@ -140,6 +144,18 @@ class GuardedProcess:
             time.sleep(POLL_S)
         raise failure(self.explained(f"{self.name} ended with exit code {self.exit_code}"))
 
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the command's own process, and none that it has started; nothing happens if it has ended."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End the command and its process group at once (SIGKILL), for one whose way to end is of no interest."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
     def ask_to_end(self) -> None:
         """Have the command end, and do not wait for it; whoever ends several asks all of them first."""
         close_pipe(self.guard)
@@ -155,6 +171,31 @@ class GuardedProcess:
     def log_since(self, written: int) -> str:
         """What its log has after so many bytes."""
         return self.log.read_bytes()[written:].decode(errors="replace")
+
+    @contextlib.contextmanager
+    def frozen(self, at_most_s: float) -> Iterator[None]:
+        """Its processes are stopped, as SIGSTOP does it, until the context ends.
+
+        The guard stops them and lets them go on, so that none stays stopped however the bench ends, nor for longer than
+        `at_most_s`. Raises BenchError where they cannot be stopped, or went on before the context ended.
+        """
+        stopped = self._told(f"freeze {at_most_s}").get("frozen")
+        if not stopped:
+            raise BenchError(f"{self.name} cannot be stopped for a while: it has ended, or this system is not Linux")
+        try:
+            yield
+        finally:
+            in_time = self._told("continue").get("continued")
+        if not in_time:
+            raise BenchError(f"{self.name} was to be stopped for {at_most_s:g} s at most, and that was too short")
+
+    def _told(self, order: str) -> dict[str, object]:
+        """What the guard answers to an order."""
+        assert self.guard.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has ended with its command, and answers so
+            self.guard.stdin.write(order.encode() + b"\n")
+            self.guard.stdin.flush()
+        return first_answer(self.guard)
 
     def log_tail(self) -> str:
         """The last lines that the command wrote."""

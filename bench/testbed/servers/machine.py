@@ -59,10 +59,19 @@ class Machine:
         return free_port()
 
     def start(
-        self, command: Sequence[str], *, log: Path, environment: Mapping[str, str], cores: Sequence[int] = ()
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        environment: Mapping[str, str],
+        cores: Sequence[int] = (),
+        inherited: Sequence[int] = (),
     ) -> GuardedProcess:
-        """The command, begun; ended when its context is. Raises BenchError if it cannot be started."""
-        return GuardedProcess(command, log=log, environment=environment, cores=cores, cwd=ROOT)
+        """The command, begun; ended when its context is. Raises BenchError if it cannot be started.
+
+        `inherited` are file descriptors of the bench that it keeps open, which only this machine can give it.
+        """
+        return GuardedProcess(command, log=log, environment=environment, cores=cores, inherited=inherited, cwd=ROOT)
 
     def server_cores(self, workers: int = 1) -> tuple[int, ...]:
         """The cores for a server of so many processes."""
