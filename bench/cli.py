@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from bench.commands.bridge import bridge
+from bench.commands.cluster import cluster_command
 from bench.commands.compare import compare
 from bench.commands.decide import decide_command
 from bench.commands.faults import faults_command
@@ -72,6 +73,7 @@ for command in (
     *SCENARIO_COMMANDS,
     faults_command,
     traps_command,
+    cluster_command,
     layers,
     bridge,
     decide_command,

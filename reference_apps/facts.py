@@ -46,7 +46,8 @@ def processes() -> int:
     """The server's processes that answer requests: this one, and its siblings if it has any."""
     parent = psutil.Process().parent()
     siblings = [child for child in parent.children() if os.getpgid(child.pid) == os.getpgrp()] if parent else []
-    return max(1, sum("multiprocessing.resource_tracker" not in " ".join(child.cmdline()) for child in siblings))
+    commands = [" ".join(child.cmdline()) for child in siblings if child.status() != psutil.STATUS_ZOMBIE]
+    return max(1, sum("multiprocessing.resource_tracker" not in command for command in commands))
 
 
 def threads() -> int:

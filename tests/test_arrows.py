@@ -13,7 +13,8 @@ EVERYBODY = {"bench.errors", "bench.files", "bench.words"}
 ROOMS = {
     "bench.cli": {"commands"},
     "bench.commands": {
-        "report", "tryout", "prediction", "measuring", "faults", "traps", "scenarios", "judging", "results", "load",
+        "report", "tryout", "prediction", "cluster", "measuring", "faults", "traps", "scenarios", "judging", "results",
+        "load",
         "testbed", "models",
     },
     "bench.report": {"judging", "prediction", "scenarios", "models", "results", "load"},
@@ -23,6 +24,7 @@ ROOMS = {
     "bench.prediction": {"judging", "results", "models", "testbed", "load", "measuring", "scenarios"},
     "bench.faults": {"scenarios", "testbed", "load", "models", "results", "measuring"},
     "bench.traps": {"scenarios", "testbed", "load", "models", "results", "measuring"},
+    "bench.cluster": {"measuring", "testbed", "load", "results"},
     "bench.measuring": {"scenarios", "judging", "testbed", "load", "models", "results"},
     "bench.scenarios": {"models", "testbed", "load", "judging", "results"},
     "bench.judging": {"results", "load"},

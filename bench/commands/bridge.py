@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from bench.commands.machines import cluster_options
 from bench.commands.measure import measure
 from bench.commands.options import EXIT_FAILED
 from bench.commands.run import decorated, run_options, seed_option, slices_options
@@ -16,7 +17,7 @@ SCENARIOS = [SCENARIO, MEMORY_SCENARIO]
 
 
 @click.command("bridge", help=SCENARIO.question + " Its targets, and whether they are met.")
-@decorated([*run_options(QUICK_HELP), seed_option, *slices_options()])
+@decorated([*run_options(QUICK_HELP), *cluster_options(), seed_option, *slices_options()])
 def bridge(**given: Any) -> None:
     """Measure, print the table, and exit with 1 unless every target is met."""
     run = measure("bridge", SCENARIOS, {**given, "models": ",".join(MODELS)}, conclusion)

@@ -13,6 +13,7 @@ from bench.errors import BenchError
 from bench.judging import judge
 from bench.judging.differences import Difference, Differences, differences
 from bench.report.terminal.compare import report
+from bench.results.layout import incomparable
 
 
 # fmt: off
@@ -29,6 +30,8 @@ def compare(before: Path, after: Path, percent: float | None, as_json: bool) -> 
     A and B are folders of runs, or results files.
     """
     old, new = sound_run(before), sound_run(after)
+    if reason := incomparable(old, new):
+        raise BenchError(f"{reason}: no figure of one says anything of the other; measure both in one layout")
     found = differences(judge(old), judge(new))
     console = Console(highlight=False)
     if as_json:

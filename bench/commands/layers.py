@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from bench.commands.machines import cluster_options
 from bench.commands.measure import measure
 from bench.commands.options import EXIT_FAILED
 from bench.commands.run import decorated, run_options, seed_option, slices_options
@@ -18,7 +19,7 @@ SCENARIOS = [SCENARIO, MEMORY_SCENARIO]
 
 
 @click.command("layers", help=SCENARIO.question + " And what one more wait costs. Exit code 1 if it does not add up.")
-@decorated([*run_options(QUICK_HELP), seed_option, *slices_options(at_once=False)])
+@decorated([*run_options(QUICK_HELP), *cluster_options(), seed_option, *slices_options(at_once=False)])
 def layers(**given: Any) -> None:
     """Measure with all servers up at once, print the layers, and exit with 1 unless they add up to the whole."""
     given |= {"models": ",".join(MODELS), "servers_at_once": len(MODELS)}

@@ -1,24 +1,28 @@
 """The commands `load` and `calibrate`: the load generator as a tool by itself, for servers on this machine only."""
 
-import ipaddress
 import json
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 import click
 from rich.console import Console
 
+from bench.commands.machines import CLUSTER, address_of, cluster_options
 from bench.commands.options import EXIT_FAILED, MOST_GENERATORS, Real
+from bench.commands.run import decorated
 from bench.load import Interrupted, LoadJob, LoadResult, run
 from bench.load.job import METHODS
 from bench.measuring.calibrate import calibrate as measure_ceiling
 from bench.report.terminal.load import calibration_report, load_report
-from bench.testbed.processes.ports import check_loopback
+from bench.testbed.processes.ports import check_loopback, is_loopback
 from bench.testbed.servers.life import other_cores
+
+if TYPE_CHECKING:
+    from bench.cluster.connection import Address
 
 __all__ = ["calibrate", "load"]
 
@@ -43,6 +47,20 @@ Examples:
 
 def parse_url(ctx: click.Context, param: click.Parameter, value: str) -> Target:
     """`http://host[:port]/path` on loopback. Raises click.BadParameter."""
+    target = parse_any_url(ctx, param, value)
+    if not is_loopback(target[0]):
+        raise click.BadParameter(not_here(target[0]))
+    return target
+
+
+def not_here(host: str) -> str:
+    """Why a host is not loaded."""
+    return (f"{host} is not this machine; a load may only be aimed at 127.0.0.0/8, ::1 or localhost, "
+            "for on anybody else's server it would be an attack")  # fmt: skip
+
+
+def parse_any_url(ctx: click.Context, param: click.Parameter, value: str) -> Target:
+    """`http://host[:port]/path`, wherever that is. Raises click.BadParameter."""
     try:
         parts = urlsplit(value)
         port = 80 if parts.port is None else parts.port
@@ -50,24 +68,8 @@ def parse_url(ctx: click.Context, param: click.Parameter, value: str) -> Target:
         raise click.BadParameter(f"{value!r} is no URL: {error}") from None
     if parts.scheme != "http" or not parts.hostname or parts.username is not None or not port:
         raise click.BadParameter(f"{value!r} is no address to load; write it as http://127.0.0.1:8000/path")
-    if not is_loopback(parts.hostname):
-        raise click.BadParameter(
-            f"{parts.hostname} is not this machine; a load may only be aimed at 127.0.0.0/8, ::1 or localhost, "
-            "for on anybody else's server it would be an attack"
-        )
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return parts.hostname, port, quote(path, safe=URL_CHARACTERS)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name alone; no name is looked up."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address in ipaddress.ip_network("127.0.0.0/8") or address == ipaddress.ip_address("::1")
 
 
 def parse_headers(ctx: click.Context, param: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -85,7 +87,7 @@ def parse_header(header: str) -> tuple[str, str]:
 
 # fmt: off
 @click.command(epilog=EXAMPLES)
-@click.argument("target", metavar="URL", callback=parse_url)
+@click.argument("target", metavar="URL", callback=parse_any_url)
 @click.option("--connections", type=click.IntRange(1, 20_000), metavar="N",
               help="How many a closed loop keeps busy, or the most that --rate may open.  "
                    f"[default: {CLOSED_CONNECTIONS}, or {OPEN_CONNECTIONS} with --rate]")
@@ -109,18 +111,27 @@ def parse_header(header: str) -> tuple[str, str]:
 @click.option("--no-keep-alive", is_flag=True, help="A new connection for each request.")
 @click.option("--generators", type=click.IntRange(1, MOST_GENERATORS), default=1, show_default=True, metavar="N",
               help="Processes that share the load, for servers that one cannot load to their limit.")
+@click.option("--allow-host", "allowed", multiple=True, metavar="NAME",
+              help="A server that is yours and not on this machine, such as one for staging: its name as in URL.")
+@decorated(cluster_options())
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-def load(target: Target, as_json: bool, generators: int, **options: Any) -> None:
+def load(target: Target, as_json: bool, generators: int, allowed: Sequence[str] = (), **options: Any) -> None:
     """Load URL, a server on this machine, and show how fast it answered.
 
-    Ctrl-C ends it with what was measured. The exit code is 1 if there were errors.
+    With --cluster the load comes from the machines of a Dask cluster, and URL may be on any of them. Ctrl-C ends it
+    with what was measured. The exit code is 1 if there were errors.
     """
+    address = address_of(options)
+    for name in CLUSTER:
+        options.pop(name, None)
+    if address is None:
+        check_host(target[0], set(allowed))
     job = make_job(target, **options)
     check_loopback()
     if sys.stderr.isatty():
         click.echo(f"loading for {job.warmup_s + job.duration_s:g} s; Ctrl-C ends it with what was measured", err=True)
     try:
-        result = run(job, generators)
+        result = run(job, generators) if address is None else run_on(address, job, generators, set(allowed))
     except Interrupted as interrupted:
         if interrupted.result is not None:
             show(interrupted.result, job, as_json)
@@ -129,6 +140,23 @@ def load(target: Target, as_json: bool, generators: int, **options: Any) -> None
     if result.errors.total or not result.good:
         raise SystemExit(EXIT_FAILED)
 # fmt: on
+
+
+def check_host(host: str, allowed: set[str]) -> None:
+    """Raises click.BadParameter for a host that is neither this machine nor one of those."""
+    if not is_loopback(host) and host not in allowed:
+        raise click.BadParameter(f"{not_here(host)}; if it is yours, add --allow-host {host}", param_hint="URL")
+
+
+def run_on(address: "Address", job: LoadJob, generators: int, allowed: set[str]) -> LoadResult:
+    """The load from the machines of a cluster. Raises BenchError."""
+    from bench.cluster.joined import load_generator  # which takes a second, and Dask
+
+    def check(hosts: set[str]) -> None:
+        check_host(job.host, hosts | allowed)
+
+    with load_generator(address, generators, check) as generator:
+        return generator.run(replace(job, cores=()))
 
 
 def make_job(

@@ -7,6 +7,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from bench.commands.machines import cluster_options
 from bench.commands.options import EXIT_FAILED, mysql_option, workers_option
 from bench.commands.results import sound_run
 from bench.commands.run import (
@@ -56,6 +57,7 @@ def measuring(scenarios: Sequence[Scenario], *, alone: bool = False) -> Callable
         models,
         *run_options(QUICK_HELP),
         mysql_option,
+        *cluster_options(),
         seed_option,
         workers_option,
         *(slices_options() if any(scenario.compared for scenario in scenarios) else []),

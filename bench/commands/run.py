@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
+from bench.commands.machines import address_of
 from bench.commands.options import Real, database_option, generators_option
 from bench.faults.fault import Fault
 from bench.faults.running import try_faults
@@ -95,7 +96,12 @@ def scenario_option(option: Option[Any], *, alone: bool) -> Callable[[Command], 
 
 def place_of(given: Mapping[str, Any]) -> Place:
     """Where the run is written, and whose databases it works on."""
-    return Place(**{one.name: given[one.name] for one in fields(Place) if one.name in given})
+    place = Place(**{one.name: given[one.name] for one in fields(Place) if one.name in given})
+    if (address := address_of(given)) is None:
+        return place
+    from bench.cluster.joined import joining  # which takes a second, and Dask
+
+    return replace(place, joined=joining(address))
 
 
 def options_of(given: Mapping[str, Any], scenarios: Sequence[Scenario], seed: int, **more: Any) -> Options:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from bench.commands.machines import cluster_options
 from bench.commands.options import EXIT_FAILED
 from bench.commands.results import sound_run
 from bench.commands.run import carry_out, decorated, place_of, run_options
@@ -21,7 +22,7 @@ QUICK_HELP = "A first look: every trap, and not what cures it."
 @click.command("traps", epilog="Example: python -m bench traps blocking-driver")
 @click.argument("names", metavar="[TRAP]...", nargs=-1)
 @click.option("--models", "models", metavar="A,B", help="Only the traps that these models fall into.")
-@decorated(run_options(QUICK_HELP))
+@decorated([*run_options(QUICK_HELP), *cluster_options()])
 def traps_command(
     names: tuple[str, ...], models: str | None, quick: bool, generators: int | None, **given: Any
 ) -> None:

@@ -9,11 +9,11 @@ from contextlib import suppress
 from bench.faults.fault import Asked, Cure, Fault, Row, Scene
 from bench.faults.own_cluster import own_cluster
 from bench.faults.settings import ON_DATABASES, ON_SQLALCHEMY, on, with_variable
-from bench.testbed.servers.life import START_TIMEOUT_S, ServerFailed
+from bench.testbed.servers.life import ServerFailed
 
 DOWN_S = 1.0
-# A server or a worker that starts has started, or given up, within this time.
-STARTED_WITHIN_S = START_TIMEOUT_S + 5.0
+# A server or a worker that starts has started, or given up, within this time; if not, the database is back before.
+STARTED_WITHIN_S = 8.0
 LOOK_S = 0.2
 # As many requests at once as each server keeps connections.
 AT_ONCE = 8
@@ -99,7 +99,7 @@ def kill_worker(scene: Scene, row: Row) -> None:
     server, old = scene.servers[row], scene.answering(row)
     with suppress(ProcessLookupError):
         os.kill(server.info["pid"], signal.SIGKILL)
-    until = time.monotonic() + START_TIMEOUT_S
+    until = time.monotonic() + STARTED_WITHIN_S
     while server.process.running and not scene.answering(row) - old and time.monotonic() < until:
         time.sleep(LOOK_S)
 

@@ -13,7 +13,7 @@ HANGS_S = 3.0
 AT_MOST_S = 4 * HANGS_S
 TIMEOUT_MS = 300
 # Each keeps a connection: within the time-out fewer come than the pool has, and while the upstream hangs more.
-MIXED = Asked(path="/mixed/?seconds=0", rate_rps=10.0, timeout_s=15.0)
+MIXED = Asked(path="/mixed/?seconds=0", rate_rps=20.0, timeout_s=15.0)
 TODO = Asked(path="/todos/1", rate_rps=5.0, timeout_s=15.0)
 ROOT = Asked(path="/", rate_rps=10.0, timeout_s=15.0)
 

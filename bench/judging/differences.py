@@ -20,6 +20,7 @@ from bench.judging.standings import unranked
 from bench.judging.validity import FAILURES
 from bench.judging.workload import JudgedWorkload
 from bench.results import State, flat
+from bench.results.layout import MEASURED
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def facts(before: Judged, after: Judged) -> Iterator[tuple[str, Any, Any]]:
     both = ((before.run.environment, after.run.environment), (before.run.arguments, after.run.arguments))
     for old_facts, new_facts in ((dict(flat(old)), dict(flat(new))) for old, new in both):
         for name in dict.fromkeys([*old_facts, *new_facts]):
-            if old_facts.get(name) != new_facts.get(name):
+            if old_facts.get(name) != new_facts.get(name) and not name.endswith(MEASURED):
                 yield name, old_facts.get(name), new_facts.get(name)
 
 

@@ -10,16 +10,17 @@ import argparse
 import select
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from httptools import HttpParserError, HttpRequestParser
 
 from bench.files import ROOT
-from bench.testbed.processes.ports import check_loopback
+from bench.testbed.processes.ports import HOST, check_loopback
 from bench.testbed.processes.process import GuardedProcess, NotYet
 from bench.testbed.processes.temporary import temporary_folder
 
@@ -101,25 +102,43 @@ def _serve_one(client: Client) -> bool:
         return False
 
 
+class Start(Protocol):
+    """Starts a command, here or on another machine."""
+
+    def __call__(
+        self, command: Sequence[str], *, log: Path, environment: Mapping[str, str], cores: Sequence[int]
+    ) -> GuardedProcess: ...
+
+
+def start_here(
+    command: Sequence[str], *, log: Path, environment: Mapping[str, str], cores: Sequence[int]
+) -> GuardedProcess:
+    """The command on this machine."""
+    return GuardedProcess(command, log=log, environment=environment, cores=cores, cwd=ROOT, name="the null server")
+
+
 @contextmanager
-def null_server(cores: tuple[int, ...] = (), body: bytes = b"Hello, world!") -> Iterator[NullServer]:
-    """A null server in a process of its own on 127.0.0.1, pinned to `cores`, ended on leaving or with the bench.
+def null_server(
+    cores: tuple[int, ...] = (), body: bytes = b"Hello, world!", host: str = HOST, start: Start = start_here
+) -> Iterator[NullServer]:
+    """A null server in a process of its own, pinned to `cores`, ended on leaving or with the bench.
+
+    `start` starts it, on the machine that has the address `host`.
 
     Raises BenchError, with the end of its log, when it does not start, or when this machine cannot reach itself.
     """
     check_loopback()
-    command = [sys.executable, "-m", "bench.load.null_server", "--body", body.decode("latin-1")]
+    command = [sys.executable, "-m", "bench.load.null_server", "--host", host, "--body", body.decode("latin-1")]
     with (
         temporary_folder("bench-null-server-") as folder,
-        GuardedProcess(command, log=folder.path / "log", cores=cores, cwd=ROOT, name="the null server") as process,
+        start(command, log=folder.path / f"{folder.path.name}.log", environment={}, cores=cores) as process,
     ):
-        port = process.until(partial(_port, process.log), START_TIMEOUT_S)
-        yield NullServer(port=port, pid=process.pid)
+        yield NullServer(port=process.until(partial(_port, process), START_TIMEOUT_S), pid=process.pid)
 
 
-def _port(log: Path) -> int:
+def _port(process: GuardedProcess) -> int:
     """The port it has written. Raises NotYet."""
-    port, newline, _ = log.read_text(encoding="utf-8", errors="replace").partition("\n")
+    port, newline, _ = process.log_since(0).partition("\n")
     if not (newline and port.isdecimal()):
         raise NotYet("no port is in its log")
     return int(port)
@@ -127,10 +146,11 @@ def _port(log: Path) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--body", default="Hello, world!")
     arguments = parser.parse_args()
-    listener = socket.create_server(("127.0.0.1", arguments.port), backlog=4096)
+    listener = socket.create_server((arguments.host, arguments.port), backlog=4096)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     serve(listener, arguments.body.encode("latin-1"))

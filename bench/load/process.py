@@ -30,6 +30,11 @@ class Worker:
         environment = {**clean_environment(), "PYTHONPATH": path}
         self.process = start_piped(["-m", "bench.load.worker"], environment=environment, stderr=self._errors)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it takes no further job."""
+        return self.process.poll() is not None
+
     def send(self, line: str) -> None:
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # `result` finds that it has ended, and says why

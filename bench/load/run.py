@@ -112,6 +112,10 @@ class Generator:
                 worker.send("stop")
             watch.result = WatchResult.from_json(worker.result())
 
+    def started(self, number: int) -> Worker:
+        """A fresh worker, the one of that number, from 0."""
+        return Worker()
+
     def close(self) -> None:
         """Ends the workers; a job after that starts fresh ones."""
         for worker in self._workers():
@@ -137,10 +141,10 @@ class Generator:
     @contextlib.contextmanager
     def _sharing(self, count: int, limit_s: float) -> Iterator[Together]:
         """So many workers, which do a job together for at most `limit_s`; all are ended after any error."""
-        if any(worker.process.poll() is not None for worker in self._workers()):
+        if any(worker.ended for worker in self._workers()):
             self.close()
-        self._worker = self._worker or Worker()
-        self._others += [Worker() for _ in range(len(self._others), count - 1)]
+        self._worker = self._worker or self.started(0)
+        self._others += [self.started(number) for number in range(len(self._others) + 1, count)]
         try:
             with self._limited(limit_s), contextlib.closing(Together(self._workers()[:count])) as together:
                 yield together
@@ -163,9 +167,9 @@ class Generator:
     @contextlib.contextmanager
     def _working(self, order: str, limit_s: float) -> "Iterator[Worker]":
         """The worker, which works on an order for at most `limit_s`; it is ended after any error."""
-        if self._worker is not None and self._worker.process.poll() is not None:
+        if self._worker is not None and self._worker.ended:
             self.close()
-        worker = self._worker = self._worker or Worker()
+        worker = self._worker = self._worker or self.started(0)
         try:
             with worker.limited(limit_s):
                 worker.send(order)

@@ -9,10 +9,11 @@ One job covers many cycles, so that no message to or from the bench comes betwee
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.load.job import LoadJob
+from bench.testbed.processes.clock_service import ClockAddress
 
 __all__ = ["Slice", "SlicesJob", "SlicesResult", "Target"]
 
@@ -48,6 +49,7 @@ class SlicesJob:
     lead_in_s: float = 0.005  # load before each slice that is not counted: it fills the caches that others emptied
     database_pids: tuple[int, ...] = ()
     server_cores: tuple[int, ...] = ()  # whose idle time is read; the servers run on them
+    clocks: ClockAddress | None = None  # who tells CPU times and idle time where the servers run; None: read them here
     seed: int = 0  # of the order of the targets, and of the arrivals of open loops
     cores: tuple[int, ...] = ()
 
@@ -69,8 +71,8 @@ class SlicesJob:
     def to_json(self) -> str:
         """The job on one line."""
         targets = [{"job": target.job.to_json(), "pids": target.pids} for target in self.targets]
-        own = {name: getattr(self, name) for name in self.__slots__ if name != "targets"}
-        return json.dumps({**own, "targets": targets})
+        own = {name: getattr(self, name) for name in self.__slots__ if name not in ("targets", "clocks")}
+        return json.dumps({**own, "targets": targets, "clocks": asdict(self.clocks) if self.clocks else None})
 
     @classmethod
     def from_json(cls, text: str) -> "SlicesJob":
@@ -80,6 +82,7 @@ class SlicesJob:
         )
         for name in ("database_pids", "server_cores", "cores"):
             values[name] = tuple(values[name])
+        values["clocks"] = ClockAddress(**values["clocks"]) if values["clocks"] else None
         return cls(**values)
 
 

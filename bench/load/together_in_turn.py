@@ -7,17 +7,18 @@ A generator alone (bench/load/turns.py) needs nobody for that, and loses no time
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from bench.load.client import clock_ns
+from bench.load.clocks import clocks_for, idle_between_s, used
 from bench.load.job import NS_PER_S
 from bench.load.shares import cut_slices, shares_of
 from bench.load.slices import Slice, SlicesJob, SlicesResult
 from bench.load.start import END
 from bench.load.together import Together
-from bench.load.turns import Clocks, order_of
+from bench.load.turns import order_of
 from bench.load.turns_share import REHEARSAL
-from bench.testbed.processes.core_clock import idle_s
 
 __all__ = ["TogetherInTurn", "merged"]
 
@@ -41,38 +42,39 @@ class TogetherInTurn:
 
     def __init__(self, job: SlicesJob, together: Together) -> None:
         self.job, self.together = job, together
-        self.clocks = Clocks(job)
+        self.clocks = clocks_for(job)
         self.failed: set[int] = set()
 
     def run(self) -> SlicesResult:
         """All slices; a target that has had an error with any generator gets no further one."""
         self.together.order("slices", cut_slices(self.job, len(self.together.generators)))
-        for index, target in enumerate(self.job.targets):
-            if target.job.rate_rps is not None:
-                self.slice(REHEARSAL, index)
-        metered = [self.slice(*one) for one in order_of(self.job) if one[1] not in self.failed]
+        with closing(self.clocks):
+            for index, target in enumerate(self.job.targets):
+                if target.job.rate_rps is not None:
+                    self.slice(REHEARSAL, index)
+            metered = [self.slice(*one) for one in order_of(self.job) if one[1] not in self.failed]
         self.together.tell(END)
         return put_together(metered, [SlicesResult.from_json(text) for text in self.together.results()])
 
     def slice(self, cycle: int, index: int) -> Metered:
         """One slice of one target, or its rehearsal, by all generators that have a share of it."""
-        together, cores = self.together, self.job.server_cores
+        together = self.together
         numbers = range(shares_of(self.job.targets[index].job, len(together.generators)))
         together.tell(f"slice {cycle} {index}", numbers)
         together.each("ready", numbers)
-        before = self.clocks.read()
+        before = self.clocks.look()
         at_ns = together.go(numbers)
         time.sleep(max(0, at_ns - clock_ns()) / NS_PER_S)
-        idle_before_s = idle_s(cores)
+        begins = self.clocks.look()  # for the idle time, of which some has passed since all were ready
         done = [tuple(map(int, text.split())) for text in together.each("done", numbers)]
-        idle_after_s, after = idle_s(cores), self.clocks.read()
+        after = self.clocks.look()
         if any(failed for failed, _, _ in done):
             self.failed.add(index)
         begun = min(together.here_ns(number, begun_ns) for number, (_, begun_ns, _) in enumerate(done))
         ended = max(together.here_ns(number, ended_ns) for number, (_, _, ended_ns) in enumerate(done))
         return Metered(
-            cycle, index, max(0, ended - begun) / NS_PER_S, *self.clocks.used(index, before, after),
-            None if idle_before_s is None or idle_after_s is None else idle_after_s - idle_before_s,
+            cycle, index, max(0, ended - begun) / NS_PER_S, *used(self.job, index, before, after),
+            idle_between_s(begins, after),
             together.spread_s([begun_ns for _, begun_ns, _ in done]) if len(done) > 1 else 0.0,
         )  # fmt: skip
 

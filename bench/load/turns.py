@@ -11,20 +11,18 @@ within the slice. The beginning of its first slice is rehearsed before the first
 """
 
 import asyncio
-import contextlib
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
+from bench.load.clocks import clocks_for, idle_between_s, used
 from bench.load.job import NS_PER_S
 from bench.load.pacing import schedule
 from bench.load.server_load import ServerLoad
 from bench.load.slices import Slice, SlicesJob, SlicesResult
-from bench.testbed.processes.core_clock import idle_s
-from bench.testbed.processes.cpu_clock import cpu_s
 
-__all__ = ["Clocks", "Turns", "order_of", "rehearsal_s", "send", "slice_of"]
+__all__ = ["Turns", "order_of", "rehearsal_s", "send", "slice_of"]
 
 REHEARSAL_S = 0.1  # a tenth of a second of an open loop opens nearly all connections that it will need
 
@@ -53,41 +51,13 @@ async def send(load: ServerLoad, job: SlicesJob, cycle: int, duration_s: float, 
         await load.send_when_due(duration_s, offsets_ns, at_ns)
 
 
-class Clocks:
-    """The CPU time of all processes that a job is about, and the idle time of the servers' cores."""
-
-    def __init__(self, job: SlicesJob) -> None:
-        self.job = job
-        self.last: dict[int, float] = {}
-        """CPU time of each process at the last look."""
-
-    def read(self) -> list[float]:
-        """CPU time of every target, and of the database."""
-        servers = [sum(map(self.read_one, target.pids)) for target in self.job.targets]
-        return [*servers, sum(map(self.read_one, self.job.database_pids))]
-
-    def read_one(self, pid: int) -> float:
-        """CPU time of a process; of one that has ended, as a database's workers may, what it was at the last look."""
-        with contextlib.suppress(OSError):
-            self.last[pid] = cpu_s([pid])
-        return self.last.get(pid, 0.0)
-
-    def used(self, index: int, before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:
-        """CPU time between two readings: of a target, of the other servers, and of the database."""
-        *servers, database_s = (now - then for now, then in zip(after, before, strict=True))
-        own = self.job.targets[index].pids  # several loads may be on one server
-        pids = [target.pids for target in self.job.targets]
-        others = {each: used for each, used in zip(pids, servers, strict=True) if each != own}
-        return servers[index], sum(others.values()), database_s
-
-
 class Turns:
     """The slices of a job, one after the other; `stop` ends them after the slice under way."""
 
     def __init__(self, job: SlicesJob, loop: asyncio.AbstractEventLoop) -> None:
         self.job = job
         self.loads = [ServerLoad(target.job, loop) for target in job.targets]
-        self.clocks = Clocks(job)
+        self.clocks = clocks_for(job)
         self.interrupted = False
 
     def stop(self) -> None:
@@ -104,6 +74,7 @@ class Turns:
                 if not self.loads[index].error_example:  # a server that fails would hold up all others, and
                     slices.append(await self.slice(cycle, index))  # nothing is concluded from its slices
         finally:
+            self.clocks.close()
             for load in self.loads:
                 load.close()
         examples = tuple(load.error_example for load in self.loads)
@@ -119,16 +90,16 @@ class Turns:
         """One slice, after its lead-in, on connections that are open."""
         load = self.loads[index]
         connects = await load.prepare(self.job.lead_in_s)
-        idle_before_s, before, own_before_s = idle_s(self.job.server_cores), self.clocks.read(), time.process_time()
+        before, own_before_s = self.clocks.look(), time.process_time()
         await send(load, self.job, cycle, self.job.slice_s)
-        own_s, after, idle_after_s = time.process_time(), self.clocks.read(), idle_s(self.job.server_cores)
-        used_s, others_s, database_s = self.clocks.used(index, before, after)
+        own_s, after = time.process_time(), self.clocks.look()
+        used_s, others_s, database_s = used(self.job, index, before, after)
         return replace(
             slice_of(load, cycle, index, connects, own_s - own_before_s),
             cpu_s=used_s,
             others_cpu_s=others_s,
             database_cpu_s=database_s,
-            idle_s=None if idle_before_s is None or idle_after_s is None else idle_after_s - idle_before_s,
+            idle_s=idle_between_s(before, after),
         )
 
 

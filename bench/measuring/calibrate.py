@@ -14,10 +14,9 @@ from bench.errors import BenchError
 from bench.load import Generator, LoadJob, LoadResult
 from bench.load.calibration import Calibration
 from bench.load.null_server import null_server
-from bench.testbed.processes.ports import HOST
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.processes.temporary import temporary_folder
-from bench.testbed.servers.life import other_cores, server_cores
+from bench.testbed.servers.machine import HERE, Machine
 
 __all__ = ["WrkFigures", "calibrate", "parse_wrk"]
 
@@ -51,26 +50,33 @@ def calibrate(
     rate_rps: float = OPEN_RPS,
     wrk: str | None = shutil.which("wrk"),
     generators: int = 1,
+    machine: Machine = HERE,
 ) -> Calibration:
     """Takes about rounds * 2.4 * duration_s + 0.5 s, and with wrk another rounds * max(1 s, duration_s).
 
     `generator` is one to use again, with as many processes as it has; else there are `generators`. `wrk` is the path of
-    the program, None to do without. Raises BenchError when the null server does not start, a load had errors or wrk
-    failed; GeneratorError and KeyboardInterrupt as a load does.
+    the program, None to do without; `machine` has the null server. Raises BenchError when that does not start, a load
+    had errors or wrk failed; GeneratorError and KeyboardInterrupt as a load does.
     """
     if generator is None:
         with Generator(generators) as own:
             return calibrate(
-                generator=own, rounds=rounds, duration_s=duration_s, connections=connections, rate_rps=rate_rps, wrk=wrk
+                generator=own,
+                rounds=rounds,
+                duration_s=duration_s,
+                connections=connections,
+                rate_rps=rate_rps,
+                wrk=wrk,
+                machine=machine,
             )
-    with null_server(server_cores()) as server:
+    with null_server(machine.server_cores(), host=machine.host, start=machine.start) as server:
         closed = LoadJob(
-            host=HOST,
+            host=machine.host,
             port=server.port,
             connections=connections,
             duration_s=duration_s,
             warmup_s=WARMUP_SHARE * duration_s,
-            cores=other_cores(),
+            cores=machine.load_cores(),
         )
         steady = replace(closed, rate_rps=rate_rps)
         done = [
@@ -81,7 +87,7 @@ def calibrate(
             )
             for _ in range(rounds)
         ]
-    return replace(_calibration(done, closed, rate_rps), generators=generator.processes)
+    return replace(_calibration(done, closed, rate_rps, machine.server_cores()), generators=generator.processes)
 
 
 def parse_wrk(output: str) -> WrkFigures:
@@ -126,14 +132,14 @@ def _sound(result: LoadResult) -> LoadResult:
     raise BenchError(f"{reason}; calibrate again on a machine that is less busy, or with a longer --duration")
 
 
-def _calibration(rounds: list[Round], job: LoadJob, rate_rps: float) -> Calibration:
+def _calibration(rounds: list[Round], job: LoadJob, rate_rps: float, server_cores: tuple[int, ...]) -> Calibration:
     lags = [round_.open.start_lag for round_ in rounds if round_.open.start_lag]
     wrk = [(round_.wrk_rps, round_.closed.throughput_rps) for round_ in rounds if round_.wrk_rps]
     return Calibration(
         rounds=len(rounds),
         duration_s=job.duration_s,
         generator_cores=job.cores,
-        server_cores=server_cores(),
+        server_cores=server_cores,
         closed_connections=job.connections,
         closed_rps=median(round_.closed.throughput_rps for round_ in rounds),
         closed_cpu_share=median(round_.closed.cpu_share for round_ in rounds),

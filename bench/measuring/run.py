@@ -22,9 +22,9 @@ from bench.results import Cell, Observation, Run
 from bench.scenarios.base import Contestant, MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.generation import Generation
 from bench.scenarios.schedule import Slices
-from bench.testbed.processes.ports import HOST
 from bench.testbed.processes.process import GuardedProcess
-from bench.testbed.servers.life import Server, ServerFailed, starting
+from bench.testbed.servers.life import Server, ServerFailed, StartingServer, starting
+from bench.testbed.servers.machine import HERE, MachineLost
 from bench.testbed.testbed import TestBed
 
 
@@ -84,7 +84,8 @@ def measured_with_enough(
     workers = max(contestant.model.workers for contestant in step.contestants)
     while True:
         cells = Measurement(step, testbed, options, run, generator, listener).carry_out()
-        more = None if options.generators else more_generators(cells, generator.processes, workers)
+        chosen = options.generators or testbed.machine is not HERE  # with a cluster, by its workers' resources
+        more = None if chosen else more_generators(cells, generator.processes, workers)
         if more is None:
             return cells
         listener.noticed(said(generator.processes, more))
@@ -144,17 +145,26 @@ class Measurement:
 
     def start(self, ends: ExitStack) -> None:
         """Start all servers together, and wait for each."""
-        begun = [
-            (each.name, ends.enter_context(
-                starting(each.model, self.environment(each), self.testbed.logs, name=each.name)))
-            for each in self.step.contestants
-        ]  # fmt: skip
+        try:
+            begun = self.begun(ends)
+        except MachineLost as error:
+            self.failures = {each.name: Judgement("ERRORS", str(error)) for each in self.step.contestants}
+            return
         self.processes += [server.process for _, server in begun]
         for name, server in begun:
             try:
                 self.servers[name] = server.ready()
-            except ServerFailed as error:
+            except (ServerFailed, MachineLost) as error:
                 self.failures[name] = Judgement("ERRORS", str(error))
+
+    def begun(self, ends: ExitStack) -> list[tuple[str, StartingServer]]:
+        """All servers by their contestants, which may not answer yet."""
+        return [
+            (each.name, ends.enter_context(
+                starting(each.model, self.environment(each), self.testbed.logs, name=each.name,
+                         machine=self.testbed.machine)))
+            for each in self.step.contestants
+        ]  # fmt: skip
 
     def environment(self, contestant: Contestant) -> dict[str, str]:
         """What the step adds to a server's environment."""
@@ -181,7 +191,7 @@ class Measurement:
         with self.timed():
             try:
                 reading = scenario.measure(self.context(scenario, contestant), workload)
-            except (GeneratorError, httpx.HTTPError, OSError) as error:
+            except (GeneratorError, MachineLost, httpx.HTTPError, OSError) as error:
                 reading = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
         yield self.cell(scenario, workload, contestant, reading)
 
@@ -199,7 +209,7 @@ class Measurement:
             with self.timed():
                 try:
                     readings = measured(scenario, generation, pairs)
-                except (GeneratorError, httpx.HTTPError, OSError) as error:
+                except (GeneratorError, MachineLost, httpx.HTTPError, OSError) as error:
                     failed = Reading({}, Judgement("ERRORS", str(error) or type(error).__name__))
                     readings = dict.fromkeys([(name, workload.name) for name, workload in pairs], failed)
         for each, workload in asked:
@@ -257,7 +267,7 @@ class Measurement:
             model=contestant.name,
             workload={"name": ", ".join((workload.name, *setup.values())), **workload.parameters, **setup},
             figure=workload.figure or scenario.figure,
-            command=server.process.command if server else contestant.model.command(HOST, 0),
+            command=server.process.command if server else contestant.model.command(self.testbed.machine.host, 0),
             info=server.info if server else {},
             observations=(Observation(self.step.round, judgement.state, judgement.reason, reading.figures, raw),),
             environment=contestant.model.environment,

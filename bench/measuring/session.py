@@ -7,7 +7,7 @@ where, and who listens; it keeps its arguments and exit codes.
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from bench.errors import BenchError
 from bench.load import Generator
 from bench.measuring.calibrate import calibrate
 from bench.measuring.environment import environment
+from bench.measuring.machines import Machines, OneMachine, check_databases, one_machine
 from bench.measuring.plan import Step, make_plan
 from bench.measuring.room import servers_that_fit
 from bench.measuring.run import Listener, execute
@@ -46,6 +47,8 @@ class Place:
     """The folder of a run to go on with."""
     database_url: str | None = None
     mysql_url: str | None = None
+    joined: Callable[[], AbstractContextManager[Machines]] = one_machine
+    """Which machines take part, joined for the time of the context."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +79,32 @@ class Inquiry:
 
 
 @contextmanager
-def workbench(place: Place, logs: Path, models: Sequence[Model] = (), *, generators: int = 1) -> Iterator[Workbench]:
+def workbench(
+    place: Place,
+    logs: Path,
+    models: Sequence[Model] = (),
+    *,
+    generators: int = 1,
+    machines: Machines | None = None,
+) -> Iterator[Workbench]:
     """A test bed with the databases of these models, and a load generator; both are gone when the context ends.
 
-    `generators` is how many processes the load generator has, which share each load.
+    `generators` is how many processes the load generator has, which share each load; `machines` are those that take
+    part, this one alone unless given.
     """
+    machines = machines or OneMachine()
+    urls = {"postgres": place.database_url, "mysql": place.mysql_url}
+    check_databases(machines, urls, {model.database for model in models})
     with (
-        open_testbed(place.database_url, logs, mysql_url=place.mysql_url, models=models) as testbed,
-        Generator(generators) as generator,
+        open_testbed(
+            place.database_url,
+            logs,
+            mysql_url=place.mysql_url,
+            models=models,
+            machine=machines.server,
+            host=machines.host,
+        ) as testbed,
+        machines.generator(generators) as generator,
     ):
         yield Workbench(testbed, generator)
 
@@ -110,13 +131,28 @@ class Session:
         if not make_plan(inquiry.scenarios, inquiry.models, inquiry.options) and not then:
             models = ", ".join(model.name for model in inquiry.models)
             raise BenchError(f"{inquiry.command} has no question to {models}; name others")
-        run = self.opened(inquiry)
+        with self.place.joined() as machines:
+            return self.carry_out_on(machines, inquiry, listener, then)
+
+    def carry_out_on(
+        self,
+        machines: Machines,
+        inquiry: Inquiry,
+        listener: Listener,
+        then: Callable[[Workbench, Run], None] | None = None,
+    ) -> Run:
+        """The same on these machines."""
+        run = self.opened(inquiry, machines)
         check_steps(run, plan_of(run, inquiry))
         complete = False
-        run.generators = max(run.generators, inquiry.options.generators or 1)
+        run.generators = max(run.generators, inquiry.options.generators or machines.generators)
         listener.run_started(inquiry.scenarios, inquiry.options)
         try:
-            with workbench(self.place, run.folder / "logs", inquiry.models, generators=run.generators) as bench:
+            if words := machines.words():
+                listener.noticed(words)
+            with workbench(
+                self.place, run.folder / "logs", inquiry.models, generators=run.generators, machines=machines
+            ) as bench:
                 describe(run, inquiry, bench)
                 make_fit(run, inquiry, bench.testbed, listener)
                 execute(plan_of(run, inquiry), bench.testbed, inquiry.options, run, bench.generator, listener)
@@ -127,9 +163,10 @@ class Session:
             listener.run_ended(run, complete=complete)
         return run
 
-    def opened(self, inquiry: Inquiry) -> Run:
+    def opened(self, inquiry: Inquiry, machines: Machines) -> Run:
         """A new run, or the one to go on with if nothing has changed since it stopped."""
-        facts, arguments = environment(), inquiry.arguments()
+        facts = {**environment(), **machines.facts(self.place.database_url)}
+        arguments = inquiry.arguments()
         if self.resumed is None:
             return new_run(self.place.out, facts, arguments, inquiry.options.seed)
         databases = {name: found for name, found in self.resumed.environment.items() if name in PRODUCTS}
@@ -143,7 +180,7 @@ def describe(run: Run, inquiry: Inquiry, bench: Workbench) -> None:
     run.scenarios = questions(inquiry.scenarios, inquiry.options)
     run.models = model_facts(inquiry.models)
     if run.calibration is None and not all(scenario.own_client for scenario in inquiry.scenarios):
-        run.calibration = asdict(calibrate(generator=bench.generator, wrk=None))
+        run.calibration = asdict(calibrate(generator=bench.generator, wrk=None, machine=bench.testbed.machine))
 
 
 def plan_of(run: Run, inquiry: Inquiry) -> list[Step]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.errors import BenchError
+from bench.results.layout import MEASURED
 from bench.results.run import Run
 
 GIVEN = "given"
@@ -34,10 +35,14 @@ def check_same(
 def differing(old: Mapping[str, Any], new: Mapping[str, Any], flags: Mapping[str, str]) -> str:
     """`--cycles was 10 and is 5`, for everything that differs and that matters; empty if nothing does.
 
-    How it was typed does not matter, nor do variables that no server has.
+    How it was typed does not matter, nor do variables that no server has, nor what is measured anew.
     """
     before, after = (dict(flat(normal(values))) for values in (old, new))
-    names = [name for name in dict.fromkeys([*before, *after]) if name not in (GIVEN, CLEARED)]
+    names = [
+        name
+        for name in dict.fromkeys([*before, *after])
+        if name not in (GIVEN, CLEARED) and not name.endswith(MEASURED)
+    ]
     return "; ".join(
         f"{flags.get(name.rpartition('.')[2], name)} was {shown(before.get(name))} and is {shown(after.get(name))}"
         for name in names

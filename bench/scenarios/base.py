@@ -15,8 +15,8 @@ from bench.load.burst import OnAnswer
 from bench.models import Model
 from bench.scenarios.options import CONNECTIONS, Number, Option
 from bench.scenarios.schedule import Once, Schedule, Setup, Slices
-from bench.testbed.servers.cost import Cost, CostMeter
-from bench.testbed.servers.life import Server, other_cores
+from bench.testbed.servers.cost import Cost
+from bench.testbed.servers.life import Server
 from bench.testbed.testbed import TestBed
 
 FETCH_TIMEOUT_S = 30.0
@@ -34,7 +34,7 @@ class Options:
     """How long a slice of load lasts in a closed loop."""
     lead_in_s: float = 0.005
     """Load before each slice that is not counted, for caches that other servers have emptied."""
-    budget_s: float = 330.0
+    budget_s: float = 305.0
     """Seconds for all generations; no further one begins that would not be over by then, after the first three."""
     servers_at_once: int = 12
     """The most servers that are up together; they hold 40 to 100 MB each."""
@@ -109,7 +109,7 @@ class MeasurementContext:
             "duration_s": self.options.duration_s,
             "warmup_s": self.options.warmup_s,
             "seed": self.rng.getrandbits(32),
-            "cores": other_cores(self.server.model.workers),
+            "cores": self.server.machine.load_cores(self.server.model.workers),
         }
         return LoadJob(**usual | changes)
 
@@ -183,7 +183,7 @@ class Scenario:
 
 def run_load(context: MeasurementContext, job: LoadJob) -> tuple[LoadResult, Cost, Judgement]:
     """Send a load, and measure what the server uses meanwhile."""
-    with CostMeter(context.server.process.pid) as meter:
+    with context.server.meter() as meter:
         result = context.generator.run(job)
     return result, meter.cost, judge_load(result, job.rate_rps)
 

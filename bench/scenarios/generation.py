@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -11,8 +11,6 @@ from bench.judging.validity import Judgement, judge_slices
 from bench.load import Generator, LoadJob, SlicesJob, SlicesResult, Target
 from bench.load.slices import Slice
 from bench.scenarios.base import MeasurementContext, Options, Reading, Workload, describe
-from bench.testbed.servers.cost import family, pss, resident, threads
-from bench.testbed.servers.life import other_cores, server_cores
 from bench.testbed.testbed import TestBed
 
 # Before the first slice every server answers so many of the same requests: pools are opened and caches filled.
@@ -86,6 +84,7 @@ class Generation:
         """So many cycles of these loads. The processes are looked up, for a database has one for each connection."""
         contexts = [self.contexts[name] for name in jobs]
         workers = max(context.server.model.workers for context in contexts)
+        machine = contexts[0].server.machine
         return SlicesJob(
             targets=tuple(
                 Target(job=job, pids=context.server.pids())
@@ -96,8 +95,9 @@ class Generation:
             lead_in_s=self.options.lead_in_s,
             database_pids=self.testbed.database_pids(context.server.model for context in contexts),
             seed=self.rng.getrandbits(32),
-            cores=other_cores(workers),
-            server_cores=server_cores(workers),
+            cores=machine.load_cores(workers),
+            server_cores=machine.server_cores(workers),
+            clocks=machine.clocks,
         )
 
     def readings(self, jobs: Mapping[str, LoadJob], columns: Mapping[str, Columns]) -> dict[str, Reading]:
@@ -107,7 +107,7 @@ class Generation:
     def reading(self, name: str, job: LoadJob, columns: Columns) -> Reading:
         """The figures of a server's slices."""
         window_s = sum(columns["wall_s"])
-        figures = {**figures_of(columns), **held(self.contexts[name].server.process.pid)}
+        figures = {**figures_of(columns), **asdict(self.contexts[name].server.held())}
         return Reading(figures, judge_slices([columns]), {"job": describe(job), "slices": dict(columns)}, window_s)
 
 
@@ -126,12 +126,6 @@ def columns_of(order: SlicesJob, result: SlicesResult, place: int, servers: int)
         "connections": order.targets[place].job.connections,
         "error": result.error_examples[place],
     }
-
-
-def held(pid: int) -> dict[str, float | None]:
-    """What a server's processes hold after a load."""
-    processes = family(pid)
-    return {"rss_bytes": resident(processes), "pss_bytes": pss(processes), "threads": threads(processes)}
 
 
 def in_columns(slices: list[Slice]) -> dict[str, list[Any]]:

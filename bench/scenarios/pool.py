@@ -79,11 +79,10 @@ def burst(context: MeasurementContext, requests: int, wait_s: float) -> LoadJob:
 def read(context: MeasurementContext, setup: PoolSetup, requests: int) -> Reading:
     """Send the burst, and count its waves and the database connections that it took."""
     job = burst(context, requests, setup.wait_s)
-    written = log_bytes(context.server.process.log)
+    written = context.server.process.log_bytes()
     with ConnectionMeter(context.testbed.database_of(context.server.model)) as connections:
         result, cost, judgement = run_load(context, job)
-    log = context.server.process.log.read_bytes()[written:].decode(errors="replace")
-    reasons = error_lines(log, setup.expected)
+    reasons = error_lines(context.server.process.log_since(written), setup.expected)
     ends_s = [sample.done_s for sample in result.raw if sample.kind == "good"]
     total_s = max((sample.done_s for sample in result.raw), default=0.0)
     found = waves(ends_s, setup.wait_s / 2)

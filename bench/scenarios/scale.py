@@ -22,8 +22,6 @@ from math import inf
 from statistics import median
 from typing import Any
 
-import psutil
-
 from bench.judging import JudgedCell, JudgedScenario
 from bench.judging.validity import Judgement, judge_load
 from bench.load import ErrorCounts, LoadResult
@@ -31,7 +29,7 @@ from bench.models import POOL, Model
 from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload, describe
 from bench.scenarios.classic import PYTHON, at_once, ideal_s
 from bench.testbed.processes.local_http import local_get
-from bench.testbed.servers.cost import Cost, CostMeter, family, resident
+from bench.testbed.servers.cost import Cost
 from bench.words import join
 
 # (requests in flight, seconds that each sleeps)
@@ -91,7 +89,7 @@ def warm_up(context: MeasurementContext) -> dict[str, Any]:
         context.job(path, connections=WARM_REQUESTS, max_requests=WARM_REQUESTS, warmup_s=0.0,
                    duration_s=WARM_TIMEOUT_S, timeout_s=WARM_TIMEOUT_S)
     )  # fmt: skip
-    return {"body": body, "rss_bytes": resident(family(context.server.process.pid))}
+    return {"body": body, "rss_bytes": context.server.held().rss_bytes}
 
 
 def burst(context: MeasurementContext, workload: Workload) -> Reading:
@@ -102,9 +100,9 @@ def burst(context: MeasurementContext, workload: Workload) -> Reading:
         f"{PYTHON}?seconds={seconds:g}", connections=requests, max_requests=requests, warmup_s=0.0,
         duration_s=limit_s, timeout_s=limit_s, expect_body=context.memo["body"],
     )  # fmt: skip
-    with CostMeter(context.server.process.pid) as meter:
+    with context.server.meter() as meter:
         result = context.generator.run(job)
-    files = file_limit(context.server.info["pid"])
+    files = context.server.machine.file_limit(context.server.info["pid"])
     judgement = judge(result, context.contestant.model, seconds, requests, files)
     if not context.server.process.running:
         judgement = Judgement("ERRORS", f"the server ended: {result.good:,} of {requests:,} were answered")
@@ -168,14 +166,6 @@ def failed(errors: ErrorCounts, answered: str, model: Model, files: int | None =
     if (number := at_once(model, model.python_waits_overlap)) < inf:
         return Judgement("SATURATED", f"{'one' if number == 1 else number} at a time: {answered}")
     return Judgement("SATURATED", f"out of time: {text}" if kinds.keys() == {"timeout"} else f"overrun: {text}")
-
-
-def file_limit(pid: int) -> int | None:
-    """How many files and sockets a process may open; None where the system does not tell or has no limit."""
-    if not hasattr(psutil, "RLIMIT_NOFILE"):
-        return None
-    soft, _ = psutil.Process(pid).rlimit(psutil.RLIMIT_NOFILE)
-    return None if soft == psutil.RLIM_INFINITY else soft
 
 
 def expected_s(options: Options, model: Model) -> float:

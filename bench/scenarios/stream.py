@@ -21,7 +21,7 @@ from bench.models import POOL, Model
 from bench.scenarios.base import MeasurementContext, Options, Reading, Scenario, Workload
 from bench.scenarios.scale import by_cause, failed, priced
 from bench.scenarios.schedule import OnceOnSharedServer
-from bench.testbed.servers.cost import Cost, CostMeter, family, resident
+from bench.testbed.servers.cost import Cost
 from bench.words import join
 
 STREAMS = 500
@@ -65,12 +65,12 @@ def measure(context: MeasurementContext, workload: Workload) -> Reading:
     model = context.contestant.model
     in_middle_bytes = 0
     context.generator.stream(job(context, WARM_STREAMS, 2, 0.0, WARM_TIMEOUT_S))
-    before_bytes = resident(family(context.server.process.pid))
-    with CostMeter(context.server.process.pid) as meter:
+    before_bytes = context.server.held().rss_bytes
+    with context.server.meter() as meter:
 
         def look(_: int) -> None:
             nonlocal in_middle_bytes
-            in_middle_bytes = resident(family(context.server.process.pid))
+            in_middle_bytes = context.server.held().rss_bytes
 
         result = context.generator.stream(job(context, streams, events, seconds, limit_s(model, events, seconds)), look)
     judgement = judge(result, model, limit_s(model, events, seconds))

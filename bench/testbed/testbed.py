@@ -18,6 +18,7 @@ from bench.testbed.processes.ports import HOST, check_loopback, free_port
 from bench.testbed.processes.process import GuardedProcess, NotYet
 from bench.testbed.servers.cost import family
 from bench.testbed.servers.life import START_TIMEOUT_S, other_cores
+from bench.testbed.servers.machine import HERE, Machine
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class TestBed:
     logs: Path
     upstream: GuardedProcess | None = None
     """The upstream's process."""
+    machine: Machine = HERE
+    """Where servers are started."""
 
     def database_of(self, model: Model) -> Database:
         """The database that the model's views wait for."""
@@ -63,32 +66,39 @@ class TestBed:
 
 @contextmanager
 def open_testbed(
-    database_url: str | None, logs: Path, *, mysql_url: str | None = None, models: Iterable[Model] = ()
+    database_url: str | None,
+    logs: Path,
+    *,
+    mysql_url: str | None = None,
+    models: Iterable[Model] = (),
+    machine: Machine = HERE,
+    host: str = HOST,
 ) -> Iterator[TestBed]:
     """A test bed that is gone when the context ends, with the databases of these models started.
 
-    The URLs are the user's own servers (None: embedded ones), `logs` is a folder for what its processes print.
+    The URLs are the user's own servers (None: embedded ones), `logs` is a folder for what its processes print,
+    `machine` is where servers are to be started, and `host` the address of this one at which they find the upstream.
 
     Raises BenchError if a database or the upstream cannot be had, or this machine cannot reach itself.
     """
     check_loopback()
     logs.mkdir(parents=True, exist_ok=True)
     urls = {"postgres": database_url, "mysql": mysql_url}
-    with databases(urls, logs) as found, upstream(logs) as (url, process):
-        ready = TestBed(found, url, logs, process)
+    with databases(urls, logs) as found, upstream(logs, host) as (url, process):
+        ready = TestBed(found, url, logs, process, machine)
         for model in models:
             ready.database_of(model)
         yield ready
 
 
 @contextmanager
-def upstream(logs: Path) -> Iterator[tuple[str, GuardedProcess]]:
+def upstream(logs: Path, host: str = HOST) -> Iterator[tuple[str, GuardedProcess]]:
     """The upstream, answering; gives its address and its process."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "--host", HOST, "--port", str(port), "--loop", "asyncio",
+    command = [sys.executable, "-m", "uvicorn", "--host", host, "--port", str(port), "--loop", "asyncio",
                "--http", "httptools", "--log-level", "warning", "--no-access-log",
                "bench.testbed.upstream:app"]  # fmt: skip
-    url = f"http://{HOST}:{port}/"
+    url = f"http://{host}:{port}/"
 
     def ask() -> None:
         try:

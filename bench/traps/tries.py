@@ -61,7 +61,7 @@ def tried(
     log = testbed.logs / f"{name}.log"
     written = pool.log_bytes(log)
     try:
-        with serving(model, environment, testbed.logs) as server:
+        with serving(model, environment, testbed.logs, machine=testbed.machine) as server:
             check_info(server, int(environment["POOL_SIZE"]) + int(environment["MAX_OVERFLOW"]))
             contestant = Contestant(name, model)
             context = MeasurementContext(

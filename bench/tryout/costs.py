@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from bench.judging import judge
@@ -27,9 +27,10 @@ from bench.measuring.generators import more_generators, said
 from bench.results import Cell, ModelFacts, Observation, Question, Run
 from bench.results.tried import GROUP, SCENARIO, Tried, TriedModel
 from bench.scenarios.base import Options
-from bench.scenarios.generation import columns_of, held
+from bench.scenarios.generation import columns_of
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import other_cores, pin, server_cores
+from bench.testbed.servers.machine import HERE
 from bench.tryout.held import PORTS, Held, Looks, together
 from bench.words import join
 
@@ -198,7 +199,7 @@ def measure(
     except GeneratorError as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         readings = {key: (Judgement("UNSTABLE", said), {}) for key in jobs}
-    memory = {name: held(server.process.pid) for name, server in servers.items()}
+    memory = {name: asdict(HERE.held(server.process.pid)) for name, server in servers.items()}
     cells = tuple(
         cell(key, jobs[key], servers[key[0]].process, number, judgement, found, memory[key[0]])
         for key, (judgement, found) in readings.items()

@@ -58,7 +58,7 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> Inflicted:
     found = Inflicted()
 
     @contextmanager
-    def workbench(*_: object) -> Iterator[Any]:
+    def workbench(*_: object, **__: object) -> Iterator[Any]:
         yield SimpleNamespace(testbed=SimpleNamespace(versions=dict), generator=None)
 
     monkeypatch.setattr("bench.measuring.session.workbench", workbench)

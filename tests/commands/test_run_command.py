@@ -26,7 +26,7 @@ from bench.scenarios.base import Options
 from bench.scenarios.throughput import ONE_READ, workloads
 
 ROOT = Path(__file__).parents[2]
-MEASURE = ("all", "try", *SCENARIOS, "traps", "layers", "bridge", "decide")
+MEASURE = ("all", "try", *SCENARIOS, "faults", "traps", "layers", "bridge", "decide")
 
 
 def started(folder: Path, *arguments: str) -> "subprocess.Popen[str]":

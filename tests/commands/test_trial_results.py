@@ -153,10 +153,10 @@ def test_decide_takes_no_trial_by_itself(tmp_path: Path, bench: Command) -> None
         (lambda found: found["models"][1]["waits"].update({"GET /x": found["models"][1]["waits"][ORDERS]}),
          r"tried.models\[1\].waits: nobody was asked for GET /x"),
         (lambda found: found["models"][0]["waits"][ORDERS].update(alone_s=0), "alone_s: 0 is less than or equal to"),
-        (lambda found: found["models"][0].update(state="fine"), "'fine' is not one of"),
+        (lambda found: found["models"][0].update(state="fine"), '"fine" is not one of'),
         (lambda found: found["models"][0].update(cookie="a"), "'cookie' was unexpected"),
-        (lambda found: found["app"].pop("target"), "'target' is a required property"),
-        (lambda found: found["confirmed"].update(differences=[{}]), "'request' is a required property"),
+        (lambda found: found["app"].pop("target"), '"target" is a required property'),
+        (lambda found: found["confirmed"].update(differences=[{}]), '"request" is a required property'),
     ],
 )  # fmt: skip
 def test_damage_in_a_trial_is_named_by_its_place(

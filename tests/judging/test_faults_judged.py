@@ -31,6 +31,11 @@ IN_FLIGHT = Requests(endpoint=QUERY, sent_s=(-0.5, -0.4), took_s=(0.6, 0.5), out
         (cell("deploy", "m", requests(*failing("500", -0.2, 0.0))), "loses 4", "hurts"),
         (cell("deploy", "m", requests(*failing("refused", 0.0, 3.9))), "retry 78, away 3.9 s", "noticed"),
         (cell("deploy", "m", requests((0.0, "stale"))), "retry 1", "noticed"),
+        (
+            cell("deploy", "m", requests(*failing("refused", 0.0, 3.9), (3.95, "reset"))),
+            "retry 78, loses 1, away 3.9 s",
+            "noticed",
+        ),
         (cell("deploy", "m", requests((0.0, "stale"), (0.05, "empty"))), "loses 1", "hurts"),
         (cell("deploy", "m", requests(*failing("refused", 0.0, 6.5))), "not back within 4.0 s", "dead"),
         (cell("deploy", "m", requests(*failing("refused", 0.0, 9)), facts={"alive": False, "exit_code": 3}),

@@ -25,7 +25,7 @@ from bench.load.server_load import ServerLoad
 from bench.load.turns import Turns
 from bench.testbed.processes.ports import HOST, free_port
 
-turns_module = importlib.import_module("bench.load.turns")
+clocks_module = importlib.import_module("bench.load.clocks")
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CLOSING = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
@@ -326,7 +326,7 @@ def test_idle_time_is_read_at_both_ends_of_a_slice(monkeypatch: pytest.MonkeyPat
         readings.append(cores)
         return len(readings) ** 2 if cores else None
 
-    monkeypatch.setattr(turns_module, "idle_s", idle_s)
+    monkeypatch.setattr(clocks_module, "idle_s", idle_s)
     found = turns(Asked("a", []), Asked("b", [], rate_rps=RATE_RPS), cycles=2, server_cores=(1, 2))
     assert [one.idle_s for one in found.slices] == [3, 7, 11, 15]
     assert set(readings) == {(1, 2)}

@@ -21,7 +21,8 @@ from bench.scenarios.classic import at_once
 from bench.testbed.databases.connections import connections
 from bench.testbed.processes.process import GUARD
 from bench.testbed.servers.cost import CostMeter
-from bench.testbed.servers.life import Server, belongs_to, serving
+from bench.testbed.servers.life import Server, serving
+from bench.testbed.servers.machine import HERE
 from bench.testbed.testbed import TestBed
 from tests.in_process import Bench
 
@@ -61,7 +62,7 @@ def test_the_cost_is_that_of_all_processes(started: tuple[Server, int]) -> None:
     server, _ = started
     own = psutil.Process(server.process.pid)
     workers = [child for child in own.children(recursive=True) if "resource_tracker" not in " ".join(child.cmdline())]
-    assert all(belongs_to(worker.pid, server.process) for worker in workers)
+    assert all(HERE.in_group(worker.pid, server.process.pid) for worker in workers)
     assert len(workers) == server.model.workers
     with CostMeter(server.process.pid) as meter:
         send_at_once(server.url, "/cpu/?milliseconds=50", 4 * len(workers), 30, lambda _: None)
@@ -75,7 +76,7 @@ def test_a_process_is_ended_even_if_the_bench_is_gone_before_it_hears_of_it(tmp_
     os.close(reader)
     script = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     job = {"command": [sys.executable, "-c", script], "log": str(tmp_path / "log"), "cores": [], "account": None,
-           "stop_signal": 15, "grace_s": 3.0}  # fmt: skip
+           "stop_signal": 15, "grace_s": 3.0, "inherited": []}  # fmt: skip
     guard = [sys.executable, "-I", "-S", str(GUARD), json.dumps(job)]
     done = subprocess.run(guard, stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE, timeout=60)
     os.close(writer)

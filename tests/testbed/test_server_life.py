@@ -24,7 +24,7 @@ from bench.models import Model, find_models
 from bench.testbed.processes.local_http import local_get
 from bench.testbed.processes.ports import free_port
 from bench.testbed.processes.process import GuardedProcess
-from bench.testbed.servers.life import ServerFailed, serving
+from bench.testbed.servers.life import ServerFailed, serving, starting
 from bench.testbed.testbed import TestBed
 
 ROOT = Path(__file__).parents[2]
@@ -45,13 +45,12 @@ def test_a_server_that_ends_at_once_is_explained_by_its_log(tmp_path: Path) -> N
         pass
 
 
-def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(life, "START_TIMEOUT_S", 0.5)
+def test_a_server_that_never_answers_is_given_up(tmp_path: Path) -> None:
     with (
+        starting(model("-c", "import time; time.sleep(600)"), {}, tmp_path) as begun,
         pytest.raises(ServerFailed, match="no answer within 0 s: nothing listened on its port"),
-        serving(model("-c", "import time; time.sleep(600)"), {}, tmp_path),
     ):
-        pass
+        begun.ready(within_s=0.5)
 
 
 def test_the_shells_variables_that_change_a_server_do_not_reach_it(

@@ -15,7 +15,7 @@ from bench.judging import Judged, judge
 from bench.judging.statistics import FEWEST_GENERATIONS, PRACTICAL_MARGIN
 from bench.prediction import page as calculator_page
 from bench.report.families import families, family
-from bench.report.page import code_view, embed, faults, matrix, sections, tried
+from bench.report.page import code_view, embed, faults, layout, matrix, sections, tried
 from bench.report.page.charts import Palette
 from bench.report.templates import templates
 from bench.report.terminal.run import calibration_line
@@ -66,6 +66,7 @@ def page(run: Run) -> str:
         commands=commands(run),
         checked=[(workload, found) for workload in judged.workloads if (found := workload.aa_interval())],
         calibration=calibration(run),
+        layout=layout.drawing(run),
         fewest_generations=FEWEST_GENERATIONS,
         margin=PRACTICAL_MARGIN,
         raw=raw,

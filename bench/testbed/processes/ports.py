@@ -1,6 +1,7 @@
 """Loopback ports: a free one from the system, and who has a taken one."""
 
 import errno
+import ipaddress
 import random
 import socket
 from pathlib import Path
@@ -27,11 +28,22 @@ def check_loopback() -> None:
             ) from None
 
 
-def free_port() -> int:
-    """A port on loopback that nobody listened on a moment ago, and that this process has not been given before."""
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its name alone; no name is looked up."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address in ipaddress.ip_network("127.0.0.0/8") or address == ipaddress.ip_address("::1")
+
+
+def free_port(host: str = HOST) -> int:
+    """A port that nobody listened on a moment ago, and that this process has not been given before."""
     while True:
         with socket.socket() as probe:
-            probe.bind((HOST, 0))
+            probe.bind((host, 0))
             port: int = probe.getsockname()[1]
         if port not in GIVEN:
             GIVEN.add(port)

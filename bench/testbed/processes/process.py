@@ -164,6 +164,14 @@ class GuardedProcess:
         """End the command and its process group, and wait until they have ended."""
         end_piped(self.guard)
 
+    def log_bytes(self) -> int:
+        """How much is in its log; servers of the same model share one."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def log_since(self, written: int) -> str:
+        """What its log has after so many bytes."""
+        return self.log.read_bytes()[written:].decode(errors="replace")
+
     @contextlib.contextmanager
     def frozen(self, at_most_s: float) -> Iterator[None]:
         """Its processes are stopped, as SIGSTOP does it, until the context ends.
