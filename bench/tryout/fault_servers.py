@@ -68,6 +68,14 @@ class FaultServers:
         with starting(app, way, self.logs, port=port, name=name, words=words, listener=listener) as one:
             yield StartingRow(row, one, self, shared=listener is not None)
 
+    def can_start(self, row: Row) -> bool:
+        """Whether its server can have that many processes here.
+
+        uvicorn starts each as a new interpreter, which does not find the bridge that the bench lends to the first.
+        """
+        _, way = self.ways[row.name]
+        return row.model.workers == 1 or "loopbridge" not in way.modules
+
     def answering(self, server: Server) -> set[int]:
         """Its processes that serve, if a request is answered: as many as it has, or as many as do within a while."""
         until = time.monotonic() + ANSWER_WITHIN_S

@@ -204,7 +204,7 @@ def cells(
     fault = planned.fault
     if planned.reason:
         return [cell_of(fault, Row(model, model.name))(state="not tried", reason=planned.reason) for model in models]
-    every = list(rows_of(fault, models, cures=cures))
+    every = [row for row in rows_of(fault, models, cures=cures) if servers.can_start(row)]
     groups = [row for row in every if not row.cure], [row for row in every if row.cure]
     nowhere = TestBed({}, "", Path(servers.logs))
     return [cell for rows in groups if rows

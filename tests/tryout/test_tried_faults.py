@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from bench.faults.fault import Get
+from bench.faults.fault import Get, Row
 from bench.judging import judge
 from bench.judging.fault_rules import found
 from bench.load import Generator
@@ -73,6 +74,8 @@ def test_two_faults_reach_two_ways_to_serve_an_application_that_wants_a_login(tm
     run.tried = tried(*[type(TRIED_SYNC)(**{**vars(TRIED_SYNC), "name": name}) for name in ways])
     every = planned([QUICK, LONG])
     servers = FaultServers(ways, script, 10.0, tmp_path / "logs")
+    several = [Row(replace(model_of(*both), workers=2), name) for name, both in ways.items()]
+    assert [servers.can_start(row) for row in several] == [True, False]
     with Generator() as generator:
         for names, cures in ((["deploy"], True), (["slow-heads", "slow-readers"], False)):
             chosen = [every[name] for name in names]
