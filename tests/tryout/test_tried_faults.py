@@ -89,7 +89,9 @@ def test_two_faults_reach_two_ways_to_serve_an_application_that_wants_a_login(tm
         assert answered(plain, HOME.name) > 10, "the visitor is logged in"
         assert (plain.facts["alive"], plain.facts["workers_after"]) == (True, 1)
         assert {one.endpoint for one in plain.requests} == {HOME.name, SLOW.name}
-        assert (found(cured).word in ("none lost", "retry"), cured.facts["alive"]) == (True, True), found(cured)
+        sent = sum(len(one.outcome) for one in cured.requests if one.endpoint == HOME.name)
+        assert sent - answered(cured, HOME.name) <= 3, "a connection that is just being closed may cost one or two"
+        assert cured.facts["alive"]
         assert "no answer has 256 KiB" in cells["slow-readers", name, ""].reason
     words = {name: found(cells["slow-heads", name, ""]).word for name in ways}
     assert words == {"sync": "starves", "bridge-threads": "serves"}
