@@ -15,6 +15,8 @@ PSYCOGREEN = "gunicorn --worker-class gevent --config gunicorn_gevent.py 'blocki
 LOOP = "uvicorn --factory blocking.watched:loop"
 THREADS = "gunicorn --worker-class gthread --threads 4 'blocking.watched:threads()'"
 LOOP_AND_THREADS = "uvicorn --factory blocking.watched:loop_and_threads"
+# Where the machine is so busy that the probe itself waits for a core, it blames nobody; it hardly is three times.
+TRIES = 3
 POSTGRES = ["orm_query", "psycopg2_connect", "psycopg2_execute"]
 
 
@@ -53,8 +55,12 @@ def test_under_the_bridge_inline_the_marked_line_ranks_first(around: Around, tmp
 @pytest.mark.parametrize("command", [THREADS, LOOP_AND_THREADS])
 def test_in_threads_only_what_keeps_the_gil_is_named(command: str, around: Around, tmp_path: Path) -> None:
     names = ["regex", "json_dumps", "psycopg2_execute", "sleep", "scrypt"]
-    found = first_places(seen(command, names, around, tmp_path))
-    assert found == marked(["regex", "json_dumps"]) | dict.fromkeys(["psycopg2_execute", "sleep", "scrypt"])
+    expected = marked(["regex", "json_dumps"]) | dict.fromkeys(["psycopg2_execute", "sleep", "scrypt"])
+    for attempt in range(TRIES):
+        (folder := tmp_path / str(attempt)).mkdir()
+        if (found := first_places(seen(command, names, around, folder))) == expected:
+            break
+    assert found == expected
 
 
 def test_psycogreen_silences_psycopg2(around: Around, tmp_path: Path) -> None:
