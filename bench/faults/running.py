@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 
 from bench.errors import BenchError
+from bench.faults.cells import cell_of
 from bench.faults.fault import Fault, Get, Row
 from bench.faults.keeping import KeptServers
-from bench.faults.scene import LiveScene, Starter, cell_of
+from bench.faults.scene import LiveScene, Starter
 from bench.load import Generator
 from bench.models import Model
 from bench.results import Run

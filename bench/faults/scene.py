@@ -7,16 +7,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
 from bench.errors import BenchError
+from bench.faults.cells import cell_of, requests, seconds
 from bench.faults.fault import Asked, Fault, Get, Row
 from bench.faults.keeping import KeptServer, KeptServers
 from bench.load import Generator, LoadJob, Watched, WatchJob
-from bench.load.job import NS_PER_S
-from bench.results.faults import Fact, FaultCell, Requests
+from bench.results.faults import Fact, FaultCell
 from bench.testbed.processes.ports import HOST, lasting_port
 from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.servers.life import START_TIMEOUT_S, Server
@@ -27,7 +26,6 @@ LONGEST_S = 300.0
 # As long as one server may take, four times: up to sixteen start at once, some of them with four processes.
 START_WITHIN_S = 4 * START_TIMEOUT_S
 BACKLOG = 2_048  # of a socket that servers are given, as of those that they open themselves
-DIGITS = 4  # 0.1 ms is as exact as the generator sends
 
 
 class Starting(Protocol):
@@ -280,25 +278,3 @@ def load_of(asked: Asked, get: Get, port: int) -> LoadJob:
         connections=asked.connections,
         max_requests=asked.requests,
     )
-
-
-def cell_of(fault: Fault, row: Row) -> Callable[..., FaultCell]:
-    """A function that makes the cell of this fault and row."""
-    name, setting = (row.cure.name, row.cure.setting) if row.cure else ("", "")
-    return partial(FaultCell, fault=fault.name, model=row.name, cure=name, setting=setting, bystander=fault.bystander)
-
-
-def requests(endpoint: str, watched: Watched, began_ns: int) -> Requests:
-    """What became of these requests, in seconds from the fault's beginning."""
-    pairs = zip(watched.sent_ns, watched.done_ns, strict=True)
-    return Requests(
-        endpoint=endpoint,
-        sent_s=tuple(seconds(sent_ns - began_ns) for sent_ns in watched.sent_ns),
-        took_s=tuple(None if done_ns is None else seconds(done_ns - sent_ns) for sent_ns, done_ns in pairs),
-        outcome=watched.outcome,
-    )
-
-
-def seconds(nanoseconds: int) -> float:
-    """Nanoseconds in seconds, as exact as they are meant."""
-    return round(nanoseconds / NS_PER_S, DIGITS)

@@ -34,7 +34,7 @@ class Options:
     """How long a slice of load lasts in a closed loop."""
     lead_in_s: float = 0.005
     """Load before each slice that is not counted, for caches that other servers have emptied."""
-    budget_s: float = 305.0
+    budget_s: float = 295.0
     """Seconds for all generations; no further one begins that would not be over by then, after the first three."""
     servers_at_once: int = 12
     """The most servers that are up together; they hold 40 to 100 MB each."""

@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from bench.faults import crash, deploy
+from bench.faults.cells import cell_of
 from bench.faults.computing import COMPUTING, compute
 from bench.faults.fault import Asked, Fault, Row
 from bench.faults.leaving import CLIENTS, CLIENTS_LEAVE, LEAVE_AFTER_S, leave_unseen
 from bench.faults.running import inflict, keep, rows_of
-from bench.faults.scene import cell_of
 from bench.faults.slow_clients import (
     HEADS,
     MORE_THREADS,
