@@ -98,8 +98,16 @@ def serve(test_bed: TestBed) -> Iterator[Callable[[str], Server]]:
         yield start
 
 
-# What differs from another of these in its HTTP parser or loop alone, and what comes as source code.
-LEFT_OUT = {"asyncio-bridge-httptools", "asyncio-floor-best", "quart-best", "fastapi-best", "gevent-best"}
+# What differs from another of these in its HTTP parser, its loop or its number of processes alone, and what comes as
+# source code.
+LEFT_OUT = {
+    "asyncio-bridge-4-workers",
+    "asyncio-bridge-httptools",
+    "asyncio-floor-best",
+    "quart-best",
+    "fastapi-best",
+    "gevent-best",
+}
 CONTRACTED = [model.name for model in MODELS if not is_only_a_trap(model) and model.name not in LEFT_OUT]
 
 
