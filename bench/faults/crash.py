@@ -32,22 +32,20 @@ def kill_busiest(scene: Scene, row: Row, pids: set[int]) -> None:
         os.kill(victim, signal.SIGKILL)
 
 
-FAULTS = (
-    Fault(
-        name="crash",
-        title="a process of the server is killed (SIGKILL) while it serves",
-        done="The process with most connections is killed, as the kernel does it when memory runs out, while 20 "
-        "requests a second for `/` are under way, and three that wait 2 and 3 s in Python.",
-        asked="Which requests are lost, and who starts the process again?",
-        sources=(
-            "https://github.com/Kludex/uvicorn/issues/517",
-            "https://github.com/Kludex/uvicorn/pull/2931",
-            "https://gunicorn.org/signals/",
-        ),
-        inflict=crash,
-        load=(ROOT,),
-        cures=(TWO_WORKERS,),
-        after_s=4.0,
-        environment=FEW_CONNECTIONS,
+CRASH = Fault(
+    name="crash",
+    title="a process of the server is killed (SIGKILL) while it serves",
+    done="The process with most connections is killed, as the kernel does it when memory runs out, while 20 "
+    "requests a second for `/` are under way, and three that wait 2 and 3 s in Python.",
+    asked="Which requests are lost, and who starts the process again?",
+    sources=(
+        "https://github.com/Kludex/uvicorn/issues/517",
+        "https://github.com/Kludex/uvicorn/pull/2931",
+        "https://gunicorn.org/signals/",
     ),
+    inflict=crash,
+    load=(ROOT,),
+    cures=(TWO_WORKERS,),
+    after_s=4.0,
+    environment=FEW_CONNECTIONS,
 )

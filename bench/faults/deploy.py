@@ -111,40 +111,38 @@ OUTLIVING_SOCKET = (
     ),
 )
 
-FAULTS = (
-    Fault(
-        name="deploy",
-        title="the server is told to end (SIGTERM) while it serves, and the next one starts",
-        done="SIGTERM to the main process while 20 requests a second for `/` are under way, and three that wait 2 and "
-        "3 s in Python; when it has ended, the next server starts on the same port, as `systemctl restart` does it.",
-        asked="Are requests in flight finished, and what becomes of those that come meanwhile?",
-        sources=(
-            "https://github.com/benoitc/gunicorn/issues/3397",
-            "https://github.com/Kludex/uvicorn/issues/2757",
-            "https://github.com/benoitc/gunicorn/issues/922",
-            "https://gunicorn.org/signals/",
-        ),
-        inflict=deploy,
-        load=(ROOT,),
-        cures=OUTLIVING_SOCKET,
-        after_s=3.0,
-        environment=FEW_CONNECTIONS,
+DEPLOY = Fault(
+    name="deploy",
+    title="the server is told to end (SIGTERM) while it serves, and the next one starts",
+    done="SIGTERM to the main process while 20 requests a second for `/` are under way, and three that wait 2 and "
+    "3 s in Python; when it has ended, the next server starts on the same port, as `systemctl restart` does it.",
+    asked="Are requests in flight finished, and what becomes of those that come meanwhile?",
+    sources=(
+        "https://github.com/benoitc/gunicorn/issues/3397",
+        "https://github.com/Kludex/uvicorn/issues/2757",
+        "https://github.com/benoitc/gunicorn/issues/922",
+        "https://gunicorn.org/signals/",
     ),
-    Fault(
-        name="reload",
-        title="the server is told to reload (SIGHUP) while it serves",
-        done="SIGHUP to the main process while 20 requests a second for `/` are under way, and three that wait 2 and "
-        "3 s in Python.",
-        asked="Does it load its code anew without losing a request?",
-        sources=(
-            "https://gunicorn.org/signals/",
-            "https://github.com/Kludex/uvicorn/pull/2183",
-            "https://github.com/Kludex/uvicorn/pull/2931",
-        ),
-        inflict=reload,
-        load=(ROOT,),
-        cures=(TWO_WORKERS,),
-        after_s=3.0,
-        environment=FEW_CONNECTIONS,
+    inflict=deploy,
+    load=(ROOT,),
+    cures=OUTLIVING_SOCKET,
+    after_s=3.0,
+    environment=FEW_CONNECTIONS,
+)
+RELOAD = Fault(
+    name="reload",
+    title="the server is told to reload (SIGHUP) while it serves",
+    done="SIGHUP to the main process while 20 requests a second for `/` are under way, and three that wait 2 and "
+    "3 s in Python.",
+    asked="Does it load its code anew without losing a request?",
+    sources=(
+        "https://gunicorn.org/signals/",
+        "https://github.com/Kludex/uvicorn/pull/2183",
+        "https://github.com/Kludex/uvicorn/pull/2931",
     ),
+    inflict=reload,
+    load=(ROOT,),
+    cures=(TWO_WORKERS,),
+    after_s=3.0,
+    environment=FEW_CONNECTIONS,
 )

@@ -3,27 +3,32 @@
 from collections.abc import Sequence
 
 from bench.errors import BenchError
-from bench.faults import crash, database_hangs, deploy, pool_exhausted, upstream
 from bench.faults.computing import COMPUTING
+from bench.faults.crash import CRASH
 from bench.faults.database_gone import CONNECTIONS_ENDED, DATABASE_RESTART, START_WITHOUT_DATABASE
+from bench.faults.database_hangs import DATABASE_HANGS
+from bench.faults.deploy import DEPLOY, RELOAD
 from bench.faults.fault import Fault
 from bench.faults.leaks import LEAKS
 from bench.faults.leaving import CLIENTS_LEAVE
+from bench.faults.pool_exhausted import POOL_EXHAUSTED
 from bench.faults.slow_clients import SLOW_HEADS, SLOW_READERS
+from bench.faults.upstream import UPSTREAM_HANGS
 
 # Those that leave servers as they were stand together, so that the next one need not start them again.
 FAULTS: tuple[Fault, ...] = (
-    *deploy.FAULTS,
-    *crash.FAULTS,
+    DEPLOY,
+    RELOAD,
+    CRASH,
     START_WITHOUT_DATABASE,
-    *pool_exhausted.FAULTS,
+    POOL_EXHAUSTED,
     SLOW_READERS,
     CLIENTS_LEAVE,
     LEAKS,
     SLOW_HEADS,
     COMPUTING,
-    *upstream.FAULTS,
-    *database_hangs.FAULTS,
+    UPSTREAM_HANGS,
+    DATABASE_HANGS,
     CONNECTIONS_ENDED,
     DATABASE_RESTART,
 )

@@ -60,21 +60,19 @@ def exhaust(scene: Scene) -> None:
         scene.ended()
 
 
-FAULTS = (
-    Fault(
-        name="pool-exhausted",
-        title="slow queries take all connections of the pool",
-        done=f"{SLOW_REQUESTS} requests come at once whose query takes {SLOW_S:g} s; the server has {POOL} "
-        "connections, which its processes share out. Meanwhile clients ask for one row, and for `/`, which needs none.",
-        asked="Who waits meanwhile, and how long?",
-        sources=(
-            "https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",
-            "https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT",
-        ),
-        inflict=exhaust,
-        load=(ROOT, TODO),
-        cures=(MORE_THREADS, ACQUIRE_TIMEOUT, *STATEMENT_TIMEOUTS),
-        after_s=3.0,
-        pool=POOL,
+POOL_EXHAUSTED = Fault(
+    name="pool-exhausted",
+    title="slow queries take all connections of the pool",
+    done=f"{SLOW_REQUESTS} requests come at once whose query takes {SLOW_S:g} s; the server has {POOL} "
+    "connections, which its processes share out. Meanwhile clients ask for one row, and for `/`, which needs none.",
+    asked="Who waits meanwhile, and how long?",
+    sources=(
+        "https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",
+        "https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT",
     ),
+    inflict=exhaust,
+    load=(ROOT, TODO),
+    cures=(MORE_THREADS, ACQUIRE_TIMEOUT, *STATEMENT_TIMEOUTS),
+    after_s=3.0,
+    pool=POOL,
 )

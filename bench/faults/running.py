@@ -25,7 +25,7 @@ from bench.testbed.testbed import TestBed
 ANSWER_WITHIN_S = 8.0
 ASK_EVERY_S = 0.05
 # Starting eight servers and their cures, watching them, and ending them.
-FAULT_S = 15.0
+FAULT_S = 22.0
 OWN_DATABASE = "it would hurt a database that is not the bench's own; leave out --database-url"
 
 OnStep = Callable[[int, int, str, float], None]

@@ -23,16 +23,20 @@ def on(apps: tuple[str, ...]) -> Callable[[Model], bool]:
     return lambda model: model.app in apps and not model.driver and model.pool > 0
 
 
-def with_threads(model: Model) -> Model:
-    """The model with many threads."""
-    place = model.arguments.index("--threads") + 1
-    arguments = (*model.arguments[:place], str(THREADS), *model.arguments[place + 1 :])
-    return replace(model, arguments=arguments, threads=THREADS)
+def with_threads(count: int) -> Callable[[Model], Model]:
+    """A function that gives gunicorn's threaded worker so many threads."""
+
+    def changed(model: Model) -> Model:
+        place = model.arguments.index("--threads") + 1
+        arguments = (*model.arguments[:place], str(count), *model.arguments[place + 1 :])
+        return replace(model, arguments=arguments, threads=count)
+
+    return changed
 
 
 MORE_THREADS = Cure(
     name="more threads than requests",
     setting=f"gunicorn --worker-class gthread --threads {THREADS}",
     fits=lambda model: "gthread" in model.arguments and (model.threads or THREADS) < THREADS,
-    changed=with_threads,
+    changed=with_threads(THREADS),
 )

@@ -1,8 +1,11 @@
-"""What do the faults of a server's processes have in common? Requests in flight, and cures by other processes."""
+"""What do several faults have in common? Requests in flight, cures by other processes, and how something hangs."""
 
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from bench.faults.fault import Asked, Cure
+from bench.faults.fault import Asked, Cure, Scene
 from bench.models import Model
 from bench.models.servers import PATIENTLY
 
@@ -36,3 +39,17 @@ TWO_WORKERS = Cure(
     changed=lambda model: replace(model, workers=2, arguments=(*model.arguments, *PATIENTLY)),
 )
 """With more than one, uvicorn has a process that watches over the others."""
+
+
+HANGS_S = 3.0
+"""How long a database or a service hangs."""
+# After so long it goes on in any case, and the fault has failed.
+AT_MOST_S = 4 * HANGS_S
+
+
+def hang(scene: Scene, frozen: Callable[[float], AbstractContextManager[None]]) -> None:
+    """Something that servers wait for is stopped for a while; `frozen` stops it for so many seconds at most."""
+    with frozen(AT_MOST_S):
+        scene.began()
+        time.sleep(HANGS_S)
+        scene.ended()  # before it goes on, so that what is answered then counts as answered after it

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from bench.faults.fault import Asked, Cure, Fault, Row, Scene
+from bench.faults.settings import with_threads
 from bench.faults.sockets import address, allow_sockets, head
 from bench.faults.visits import PART_BYTES, PAUSE_S, Client, Visit, read_slowly, send_head_slowly
 from bench.models import Model
@@ -91,7 +92,7 @@ MORE_THREADS = Cure(
     name="more threads than slow clients",
     setting=f"gunicorn --threads {HEADS + 50}; a buffering proxy in front, nginx for example, needs no such number",
     fits=lambda model: "gthread" in model.arguments,
-    changed=lambda model: with_threads(model, HEADS + 50),
+    changed=with_threads(HEADS + 50),
 )
 IN_PIECES = Cure(
     name="streamed in pieces",
@@ -100,14 +101,6 @@ IN_PIECES = Cure(
     fits=lambda model: model.framework in ("Quart", "FastAPI"),
     changed=lambda model: replace(model, environment={**model.environment, "LARGE_ANSWER": "pieces"}),
 )
-
-
-def with_threads(model: Model, count: int) -> Model:
-    """gunicorn's threaded worker with so many threads."""
-    place = model.arguments.index("--threads") + 1
-    return replace(
-        model, arguments=(*model.arguments[:place], str(count), *model.arguments[place + 1 :]), threads=count
-    )
 
 
 # Longer than clients are slow, so that what merely waits for them is told from what fails.

@@ -1,16 +1,13 @@
 """What if another service that requests wait for hangs: it takes connections, and answers none?"""
 
-import time
 from dataclasses import replace
 
 from bench.errors import BenchError
 from bench.faults.fault import Asked, Cure, Fault, Scene
 from bench.faults.settings import ON_SQLALCHEMY, on, with_variable
+from bench.faults.shared import HANGS_S, hang
 from bench.models import MODELS, Model
 
-HANGS_S = 3.0
-# After so long the upstream goes on in any case, and the fault has failed.
-AT_MOST_S = 4 * HANGS_S
 TIMEOUT_MS = 300
 # Each keeps a connection: within the time-out fewer come than the pool has, and while the upstream hangs more.
 MIXED = Asked(path="/mixed/?seconds=0", rate_rps=20.0, timeout_s=15.0)
@@ -38,32 +35,26 @@ COMMIT_FIRST = Cure(
 )
 
 
-def hang(scene: Scene) -> None:
+def hang_upstream(scene: Scene) -> None:
     """The upstream is stopped for a while."""
-    upstream = scene.testbed.upstream
-    if upstream is None:
+    if scene.testbed.upstream is None:
         raise BenchError("this test bed has no upstream of its own")
-    with upstream.frozen(AT_MOST_S):
-        scene.began()
-        time.sleep(HANGS_S)
-        scene.ended()  # before anything goes on, so that what is answered then counts as answered after it
+    hang(scene, scene.testbed.upstream.frozen)
 
 
-FAULTS = (
-    Fault(
-        name="upstream-hangs",
-        title="another service that requests wait for hangs",
-        done=f"The service that `/mixed/` calls, after it has read a row, is stopped (SIGSTOP) for {HANGS_S:.0f} s. "
-        "Meanwhile clients ask for `/mixed/`, and for one row and `/`, which need no other service.",
-        asked="Who is answered that does not need the other service?",
-        sources=(
-            "https://www.python-httpx.org/advanced/timeouts/",
-            "https://docs.sqlalchemy.org/en/20/orm/session_basics.html",
-        ),
-        inflict=hang,
-        load=(ROOT, TODO, MIXED),
-        cures=(TIMEOUT, COMMIT_FIRST),
-        after_s=3.0,
-        leaves_servers=True,
+UPSTREAM_HANGS = Fault(
+    name="upstream-hangs",
+    title="another service that requests wait for hangs",
+    done=f"The service that `/mixed/` calls, after it has read a row, is stopped (SIGSTOP) for {HANGS_S:.0f} s. "
+    "Meanwhile clients ask for `/mixed/`, and for one row and `/`, which need no other service.",
+    asked="Who is answered that does not need the other service?",
+    sources=(
+        "https://www.python-httpx.org/advanced/timeouts/",
+        "https://docs.sqlalchemy.org/en/20/orm/session_basics.html",
     ),
+    inflict=hang_upstream,
+    load=(ROOT, TODO, MIXED),
+    cures=(TIMEOUT, COMMIT_FIRST),
+    after_s=3.0,
+    leaves_servers=True,
 )

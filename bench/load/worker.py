@@ -17,8 +17,9 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 import uvloop
 
@@ -43,6 +44,13 @@ FOR_A_SHARE = (b"go", b"slice", b"end")  # what is said to a share that is under
 STDOUT = 1
 SHARE = "share-"
 FORGET_PEAK = Path("/proc/self/clear_refs")
+
+
+class Answer(Protocol):
+    """What becomes of a job."""
+
+    def to_json(self) -> str:
+        """On one line."""
 
 
 class Orders:
@@ -107,40 +115,29 @@ def main() -> None:
 
 
 def serve(kind: str, text: str, orders: Orders, cores: tuple[int, ...]) -> str:
-    """One job's result as JSON; a job that names no cores runs on `cores`."""
+    """One job's result, or what was recorded of a share, as JSON; a job that names no cores runs on `cores`."""
     collect()
-    if kind.startswith(SHARE):
-        return serve_share(kind.removeprefix(SHARE), text, orders, cores)
+    share, kind = kind.startswith(SHARE), kind.removeprefix(SHARE)
     if kind == "streams":
         streams = StreamJob.from_json(text)
         prepare(streams.cores or cores, streams.streams)
-        return uvloop.run(_stream(streams, orders)).to_json()
+        return answered(_stream_share(streams, orders) if share else _stream(streams, orders))
     if kind == "slices":
         slices = SlicesJob.from_json(text)
         prepare(slices.cores or cores, sum(target.job.connections for target in slices.targets))
-        return uvloop.run(_slices(slices, orders)).to_json()
+        return answered(_slices_share(slices, orders) if share else _slices(slices, orders))
     if kind == "watch":
         watch = WatchJob.from_json(text)
         prepare(watch.cores or cores, sum(target.connections for target in watch.targets))
-        return uvloop.run(_watch(watch, orders)).to_json()
+        return answered(_watch(watch, orders))
     load = LoadJob.from_json(text)
     prepare(load.cores or cores, load.connections)
-    return uvloop.run(_load(load, orders)).to_json()
+    return answered(_load_share(load, orders) if share else _load(load, orders))
 
 
-def serve_share(kind: str, text: str, orders: Orders, cores: tuple[int, ...]) -> str:
-    """What one of several generators has recorded of a job, as JSON."""
-    if kind == "streams":
-        streams = StreamJob.from_json(text)
-        prepare(streams.cores or cores, streams.streams)
-        return uvloop.run(_stream_share(streams, orders)).to_json()
-    if kind == "slices":
-        slices = SlicesJob.from_json(text)
-        prepare(slices.cores or cores, sum(target.job.connections for target in slices.targets))
-        return uvloop.run(_slices_share(slices, orders)).to_json()
-    load = LoadJob.from_json(text)
-    prepare(load.cores or cores, load.connections)
-    return uvloop.run(_load_share(load, orders)).to_json()
+def answered(work: Coroutine[Any, Any, Answer]) -> str:
+    """The JSON of what comes of a job, on an event loop of its own."""
+    return uvloop.run(work).to_json()
 
 
 def say(kind: str, text: str) -> None:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from bench.faults import crash, deploy
 from bench.faults.cells import cell_of
 from bench.faults.computing import COMPUTING, compute
+from bench.faults.crash import CRASH, crash
+from bench.faults.deploy import DEPLOY, deploy
 from bench.faults.fault import Asked, Fault, Row
 from bench.faults.leaving import CLIENTS, CLIENTS_LEAVE, LEAVE_AFTER_S, leave_unseen
 from bench.faults.running import inflict, keep, rows_of
@@ -93,8 +94,8 @@ def plan(requests: Sequence[KnownGet]) -> list[Planned]:
     slowest = max(requests, key=lambda one: one.took_s)
     often, rarely = (asked(bystander, rate) for rate in (OFTEN_RPS, NOW_AND_THEN_RPS))
     return [
-        in_flight_when(DEPLOY, deploy.deploy, often, slowest),
-        in_flight_when(CRASH, crash.crash, often, slowest),
+        in_flight_when(DEPLOY, deploy, often, slowest),
+        in_flight_when(CRASH, crash, often, slowest),
         slow_readers(max(requests, key=lambda one: one.body_bytes), rarely),
         clients_leave(slowest, rarely),
         slow_heads(asked(bystander, SLOW_HEADS.load[0].rate_rps)),
@@ -171,7 +172,6 @@ def computing(most: KnownGet, watched: Asked) -> Planned:
     )  # fmt: skip
 
 
-DEPLOY, CRASH = deploy.FAULTS[0], crash.FAULTS[0]
 DONE = {
     "deploy": "SIGTERM to the main process, and the next server on the same port when it has ended, while",
     "crash": "The process with most connections is killed, as the kernel does it when memory runs out, while",
