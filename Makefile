@@ -2,6 +2,9 @@
 PYTHON ?= python3
 READY := .venv/.ready
 
+# The tests start the bench some hundred times; compiled modules spare each of these half a second of CPU time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: bench test lock
 
 bench: $(READY)
@@ -9,8 +12,6 @@ bench: $(READY)
 
 # Tests mostly wait, so four workers share two cores; each has a database of its own. Files
 # are taken in the order of their names, so that no long one is left for the end because it has few tests.
-# The tests start the bench some hundred times; compiled modules spare each of these half a second of CPU time.
-test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check

@@ -22,7 +22,6 @@ from bench.faults.running import try_faults
 from bench.load import Generator
 from bench.measuring.subjects import model_facts
 from bench.results import Run, load_run, new_run
-from bench.testbed.processes.ports import lasting_port, outgoing_ports
 from bench.testbed.servers.life import ServerFailed
 from tests.faults.tiny_rows import ASYNCIO, BROKEN, MISSING, SYNC, bed, outcomes, rows, tried
 
@@ -151,12 +150,6 @@ def test_a_server_that_a_fault_leaves_as_it_was_goes_on_to_the_next_and_others_a
     assert not set(third.values()) & set(fourth.values()), "the fault does not leave servers as they were"
     assert not set(fourth.values()) & set(fifth.values()), "it has another environment"
     assert not left_running()
-
-
-def test_a_port_that_lasts_is_none_that_outgoing_connections_get() -> None:
-    low, high = outgoing_ports()
-    ports = {lasting_port() for _ in range(50)}
-    assert (len(ports), [port for port in ports if low <= port <= high]) == (50, [])
 
 
 def test_faults_are_saved_one_by_one_and_those_that_are_done_are_not_tried_again(

@@ -4,6 +4,7 @@ import errno
 import ipaddress
 import random
 import socket
+from collections import deque
 from pathlib import Path
 
 import psutil
@@ -11,8 +12,11 @@ import psutil
 from bench.errors import BenchError
 
 HOST = "127.0.0.1"
-# Several servers start together, and each listens a moment after it was given its port.
-GIVEN: set[int] = set()
+# A server listens a moment after it was given its port; until then the port is kept from everyone else. As many
+# servers never start together.
+KEPT: deque[socket.socket] = deque()
+KEPT_AT_MOST = 64
+LASTING: set[int] = set()
 OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LASTING_FROM = 12_000  # most services that have a port of their own have one below
 
@@ -40,14 +44,19 @@ def is_loopback(host: str) -> bool:
 
 
 def free_port(host: str = HOST) -> int:
-    """A port that nobody listened on a moment ago, and that this process has not been given before."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind((host, 0))
-            port: int = probe.getsockname()[1]
-        if port not in GIVEN:
-            GIVEN.add(port)
-            return port
+    """A port for a server: the system gives it to no other process, nor to an outgoing connection, for a while.
+
+    A bound socket that does not listen keeps it. Who asks the system for any port is given another one; a server that
+    binds this very port may, since both sockets allow that the address is used again (`SO_REUSEADDR` in socket(7)).
+    """
+    keeper = socket.socket()
+    keeper.bind((host, 0))
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # now: with it before, another could be given the port
+    KEPT.append(keeper)
+    if len(KEPT) > KEPT_AT_MOST:
+        KEPT.popleft().close()
+    port: int = keeper.getsockname()[1]
+    return port
 
 
 def lasting_port() -> int:
@@ -59,8 +68,8 @@ def lasting_port() -> int:
     first = LASTING_FROM if below > 2 * LASTING_FROM else 1_024
     while True:
         port = random.SystemRandom().randrange(first, below)
-        if port not in GIVEN and is_free(port):
-            GIVEN.add(port)
+        if port not in LASTING and is_free(port):
+            LASTING.add(port)
             return port
 
 
