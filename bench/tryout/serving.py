@@ -4,7 +4,6 @@ Ready is who answers a request, whatever the status: nothing is known of the app
 named.
 """
 
-import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,10 +24,6 @@ from bench.tryout.ways import Watch, Way
 
 # A large application is imported for up to 20 s from a cold disk, and models that start together share the cores.
 START_TIMEOUT_S = 60.0
-# gunicorn's gevent worker looks once a second whether it is to end, unless the end is to be quick:
-# https://gunicorn.org/signals/
-QUICKLY = {"gunicorn": signal.SIGINT, "uvicorn": signal.SIGTERM, "granian": signal.SIGTERM}
-
 # What gunicorn and uvicorn take the number of their processes from, where their command line does not say it.
 ONE_PROCESS = {"WEB_CONCURRENCY": "1"}
 
@@ -127,7 +122,6 @@ def starting(
         command,
         log=log,
         environment={**app.environment, **ONE_PROCESS},
-        stop_signal=QUICKLY[way.program],
         folder=app.bytecode,
         inherited=[listener.fileno()] if listener else [],
         cwd=app.folder,

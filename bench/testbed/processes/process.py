@@ -20,6 +20,9 @@ GUARD = Path(__file__).with_name("guard.py")
 GRACE_S = 3.0
 LOG_LINES_SHOWN = 12
 POLL_S = 0.02
+# gunicorn's gevent worker looks once a second whether it is to end, unless the end is to be quick:
+# https://gunicorn.org/signals/
+ENDS_LATE = {"gunicorn", "gevent"}
 # Clients see a server's connections closed some milliseconds before its guard has seen its end.
 NOTICED_WITHIN_S = 0.5
 
@@ -49,6 +52,11 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in cleared}
 
 
+def stop_signal_of(command: Sequence[str]) -> signal.Signals:
+    """How the program that a command starts is asked to end."""
+    return signal.SIGINT if set(command) >= ENDS_LATE else signal.SIGTERM
+
+
 class NotYet(Exception):
     """A process that was asked something has no answer yet; the message says what there is instead."""
 
@@ -57,9 +65,9 @@ class GuardedProcess:
     """A command under `guard.py`, in a process group of its own; a context manager that ends it.
 
     `environment` is added to `clean_environment()`, `cores` are the CPU cores to keep it on (none: wherever the system
-    likes), `stop_signal` is how to ask it to end, `account` the user and group ids to run it as (None: the bench's
-    own), `folder` where it writes, which is kept until it has ended, `inherited` are file descriptors that it finds
-    open under the same numbers, `name` is what errors call it.
+    likes), `stop_signal` is how to ask it to end (None: as its program ends soonest), `account` the user and group ids
+    to run it as (None: the bench's own), `folder` where it writes, which is kept until it has ended, `inherited` are
+    file descriptors that it finds open under the same numbers, `name` is what errors call it.
 
     Raises BenchError if the command cannot be started.
     """
@@ -71,7 +79,7 @@ class GuardedProcess:
         log: Path,
         environment: Mapping[str, str] | None = None,
         cores: Sequence[int] = (),
-        stop_signal: signal.Signals = signal.SIGTERM,
+        stop_signal: signal.Signals | None = None,
         account: tuple[int, int] | None = None,
         folder: TemporaryFolder | None = None,
         inherited: Sequence[int] = (),
@@ -82,7 +90,7 @@ class GuardedProcess:
             "command": list(command),
             "log": str(log.resolve()),
             "cores": list(cores),
-            "stop_signal": int(stop_signal),
+            "stop_signal": int(stop_signal or stop_signal_of(command)),
             "grace_s": GRACE_S,
             "account": account,
             "inherited": list(inherited),
