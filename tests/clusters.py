@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bench.files import ROOT
 from bench.testbed.processes.ports import free_port
@@ -25,6 +26,8 @@ class Machines:
     ends: ExitStack
     inside: dict[str, Sequence[str]] = field(default_factory=dict)
     """What to put before a machine's commands, by name: how to run them in its network namespace."""
+    certified: Sequence[str] = ()
+    """With a `tls` URL: the options that name certificates, for scheduler and workers."""
     processes: dict[str, GuardedProcess] = field(default_factory=dict)
 
     def dask(self, name: str, *arguments: str) -> GuardedProcess:
@@ -40,7 +43,8 @@ class Machines:
 
     def scheduler(self, host: str, port: int) -> None:
         """Start the scheduler."""
-        self.dask("scheduler", "scheduler", "--host", host, "--port", str(port), "--no-dashboard")
+        self.dask("scheduler", "scheduler", "--protocol", urlsplit(self.url).scheme, "--host", host,
+                  "--port", str(port), "--no-dashboard", *self.certified)  # fmt: skip
         self.wait_for("scheduler", "Scheduler at:")
 
     def worker(self, name: str, host: str, *, wait: bool = True, **resources: int) -> None:
@@ -48,7 +52,7 @@ class Machines:
         given = " ".join(f"{kind}={count}" for kind, count in resources.items())
         self.dask(name, "worker", self.url, "--host", host, "--name", name, "--no-nanny", "--nthreads", "1",
                   "--no-dashboard", "--resources", given, "--local-directory", str(self.logs / f"{name}-files"),
-                  "--death-timeout", "60")  # fmt: skip
+                  "--death-timeout", "60", *self.certified)  # fmt: skip
         if wait:
             self.wait_for(name, "Registered to:")
 
@@ -66,12 +70,13 @@ class Machines:
 
 
 @contextmanager
-def on_loopback(logs: Path, *, loads: int = 2) -> Iterator[Machines]:
+def on_loopback(logs: Path, *, loads: int = 2, certified: Sequence[str] = ()) -> Iterator[Machines]:
     """Machines with addresses of their own in 127.0.0.0/8: a scheduler, a server, and some for load."""
     port = free_port()
     logs.mkdir(exist_ok=True)
     with ExitStack() as ends:
-        machines = Machines(f"tcp://127.0.0.1:{port}", logs, ends)
+        url = f"{'tls' if certified else 'tcp'}://127.0.0.1:{port}"
+        machines = Machines(url, logs, ends, certified=certified)
         machines.scheduler("127.0.0.1", port)
         machines.worker("lab-server", "127.0.0.3", wait=False, server=1)
         for number in range(1, loads + 1):

@@ -98,15 +98,20 @@ def serve(test_bed: TestBed) -> Iterator[Callable[[str], Server]]:
         yield start
 
 
-# What differs from another of these in its HTTP parser, its loop or its number of processes alone, and what comes as
-# source code.
+# What differs from another of these in its HTTP parser, its loop or its number of processes or threads alone, and what
+# comes as source code.
 LEFT_OUT = {
     "asyncio-bridge-4-workers",
+    "asyncio-bridge-best",
     "asyncio-bridge-httptools",
     "asyncio-floor-best",
-    "quart-best",
+    "asyncio-granian-uvloop",
+    "asyncio-gunicorn-asgi-uvloop",
+    "asyncio-hypercorn-uvloop",
     "fastapi-best",
     "gevent-best",
+    "gthread-100",
+    "quart-best",
 }
 CONTRACTED = [model.name for model in MODELS if not is_only_a_trap(model) and model.name not in LEFT_OUT]
 

@@ -55,16 +55,24 @@ class JudgedFault:
 
 @dataclass(frozen=True)
 class WeakPoint:
-    """A fault that hurts a model, and the settings that were seen to cure it."""
+    """A fault that hurts a model, and what was tried against it."""
 
     fault: FaultFacts
     found: Found
-    cured: tuple[JudgedCell, ...]
+    tried: tuple[JudgedCell, ...]
+    """The model with each setting that is to cure it."""
+
+    @property
+    def cured(self) -> tuple[JudgedCell, ...]:
+        """Those of them that do."""
+        return tuple(one for one in self.tried if one.cures)
 
     @property
     def sentence(self) -> str:
         """What happens, and what to write against it."""
         said = f"{self.fault.name}: {self.fault.title}; {self.found.text}."
+        if not self.tried:
+            return said
         if not self.cured:
             return f"{said} No setting that was tried cures it."
         one = self.cured[0]
@@ -91,7 +99,7 @@ class JudgedFaults:
         """What hurts a model as it is, the worst first."""
         found = [(fault, one) for fault in self.faults if (one := fault.cells.get((model, ""))) and one.found.weak]
         found.sort(key=lambda each: -SEVERITIES.index(each[1].found.severity))
-        return [WeakPoint(fault.facts, one.found, tuple(cured(fault, model))) for fault, one in found]
+        return [WeakPoint(fault.facts, one.found, tuple(with_cures(fault, model))) for fault, one in found]
 
     def tried(self, model: str) -> int:
         """How many faults were inflicted on a model."""
@@ -99,9 +107,9 @@ class JudgedFaults:
                    if one.cell.model == model and not one.cell.cure)  # fmt: skip
 
 
-def cured(fault: JudgedFault, model: str) -> Iterator[JudgedCell]:
-    """The model with each setting that cures the fault."""
-    yield from (one for (name, cure), one in fault.cells.items() if name == model and cure and one.cures)
+def with_cures(fault: JudgedFault, model: str) -> Iterator[JudgedCell]:
+    """The model with each setting that is to cure the fault."""
+    yield from (one for (name, cure), one in fault.cells.items() if name == model and cure)
 
 
 def judged_faults(faults: Faults | None) -> JudgedFaults:

@@ -167,12 +167,16 @@ def test_it_is_better_if_only_those_wait_who_need_what_is_away() -> None:
 def test_a_weak_point_says_what_happens_and_which_setting_cures_it() -> None:
     cells = [cell("deploy", "m", requests((0.0, "reset"))), cell("crash", "m", facts={"alive": False}),
              cell("deploy", "m", requests(), cure="a socket", setting="--bind fd://3"),
-             cell("reload", "m", requests())]  # fmt: skip
+             cell("reload", "m", requests()), cell("crash", "n", facts={"alive": False}),
+             cell("crash", "n", cure="two of it", setting="--workers 2", facts={"alive": False})]  # fmt: skip
     judged = judged_faults(faults_of(cells))
     assert [one.fault.name for one in judged.weak_points("m")] == ["crash", "deploy"]
     assert [one.sentence for one in judged.weak_points("m")] == [
-        "crash: what crash is; never, exits. No setting that was tried cures it.",
+        "crash: what crash is; never, exits.",
         "deploy: what deploy is; loses 1. Cured by a socket (--bind fd://3): none lost.",
+    ]
+    assert [one.sentence for one in judged.weak_points("n")] == [
+        "crash: what crash is; never, exits. No setting that was tried cures it.",
     ]
     assert judged.tried("m") == 3
 

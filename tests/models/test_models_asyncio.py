@@ -24,10 +24,10 @@ from bench.testbed.processes.local_http import local_get
 from bench.testbed.servers.life import Server, serving
 from bench.testbed.testbed import TestBed
 
-# One of each kind; the contract's tests run over the other loops as well.
+# One of each kind; the contract's tests run over asyncio's own loop as well.
 KINDS = find_models(
     "asyncio-threads,asyncio-a2wsgi,asyncio-wsgi,gevent-async-views,"
-    "asyncio-bridge-best,asyncio-hypercorn,asyncio-granian,asyncio-gunicorn-asgi"
+    "asyncio-bridge-best,asyncio-hypercorn-uvloop,asyncio-granian-uvloop,asyncio-gunicorn-asgi-uvloop"
 )
 IN_FLIGHT, SLEEP_S = 40, 0.3
 # Flask runs the event loop of a request in a thread beside the one that the server gives it (asgiref's AsyncToSync).
