@@ -10,13 +10,15 @@ unexport PYTHONDONTWRITEBYTECODE
 bench: $(READY)
 	.venv/bin/python -m bench all
 
-# Tests wait half of their time, so five workers share two cores; each has a database of its own. Files
-# are taken in the order of their names, so that no long one is left for the end because it has few tests.
+# Tests wait half of their time, so five workers share two cores, and with mypy, which looks at the code meanwhile; each
+# has a database of its own. Files are taken in the order of their names, so that no long one is left for the end because
+# it has few tests.
 test: $(READY)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
-	.venv/bin/mypy
-	.venv/bin/pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder
+	.venv/bin/mypy & types=$$!; \
+	.venv/bin/pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	wait $$types && exit $$tests
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

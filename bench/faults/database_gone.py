@@ -5,15 +5,19 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 from bench.faults.fault import Asked, Cure, Fault, Row, Scene
 from bench.faults.own_cluster import own_cluster
 from bench.faults.settings import ON_DATABASES, ON_SQLALCHEMY, on, with_variable
+from bench.models import Model
+from bench.models.servers import PATIENTLY
 from bench.testbed.servers.life import ServerFailed
 
 DOWN_S = 1.0
 # A server or a worker that starts has started, or given up, within this time; if not, the database is back before.
-STARTED_WITHIN_S = 8.0
+# uvicorn may take 5 s to see that a worker is dead: so long it waits for a sign of life.
+STARTED_WITHIN_S = 12.0
 LOOK_S = 0.2
 # As many requests at once as each server keeps connections.
 AT_ONCE = 8
@@ -94,6 +98,11 @@ def begin_again(scene: Scene, row: Row) -> None:
         scene.start(row)
 
 
+def with_its_own_patience(model: Model) -> Model:
+    """The model as uvicorn is by default, if it is on uvicorn: with patience, it waits for a dead worker for long."""
+    return replace(model, arguments=tuple(word for word in model.arguments if word not in PATIENTLY))
+
+
 def kill_worker(scene: Scene, row: Row) -> None:
     """Kill a worker, and wait until another one answers or the whole server has ended."""
     server, old = scene.servers[row], scene.answering(row)
@@ -150,6 +159,7 @@ START_WITHOUT_DATABASE = Fault(
         "https://magicstack.github.io/asyncpg/current/api/index.html#connection-pools",
     ),
     inflict=start_without,
+    changed=with_its_own_patience,
     load=(FEW,),
     cures=(EMPTY_POOL,),
     after_s=3.0,

@@ -17,7 +17,7 @@ from bench.testbed.testbed import TestBed
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A kind of request that every server gets while a fault is watched, at a constant rate over kept connections."""
+    """A kind of request that every server gets while a fault is watched, at a constant rate."""
 
     path: str
     """`{database_sleep}` in it stands for the endpoint that sleeps in the model's database. Of a reader's own
@@ -29,6 +29,8 @@ class Asked:
     """The most that are open at once."""
     requests: int | None = None
     """So many and no more; None: as long as it is watched."""
+    keep_alive: bool = True
+    """Whether connections are used again. Where each request has one of its own, all processes of a server get some."""
 
 
 @dataclass(frozen=True, kw_only=True)

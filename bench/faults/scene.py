@@ -277,4 +277,5 @@ def load_of(asked: Asked, get: Get, port: int) -> LoadJob:
         timeout_s=asked.timeout_s,
         connections=asked.connections,
         max_requests=asked.requests,
+        keep_alive=asked.keep_alive,
     )

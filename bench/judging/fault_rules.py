@@ -24,8 +24,9 @@ BLOCKED_SHARE = 0.35
 SEVERAL = 2
 # What a server keeps of slow readers' answers is said to be held from here on; it is some MB or some hundreds.
 HELD_BYTES = 100e6
-# Of those that failed, so few besides the retryable ones are a matter of chance: a server that waits for its requests
-# closes a connection, now and then, on which the next has just come. One that does not wait loses tens of hundreds.
+# So few of all requests that can be sent again are a matter of chance, and so are so few besides those: a server that
+# waits for its requests closes a connection, now and then, on which the next has just come. One that does not wait
+# fails tens of hundreds.
 RARELY = 0.05
 # Memory after thousands of requests that is not called a leak: allocators do not give everything back.
 LEAKED_BYTES = 30e6
@@ -73,11 +74,13 @@ def outage(seen: Watched) -> Found:
     if len(seen.lost) > RARELY * len(seen.retryable):
         said = f"{plural(len(seen.lost), 'request')} lost ({outcomes(seen.lost)}){again(seen)}{away}.{error(seen)}"
         return Found("loses", f"{len(seen.lost)}{away}", "hurts", said)
-    if seen.retryable:
+    if seen.lost or len(seen.retryable) > RARELY * len(seen.sent):
         few = f", loses {len(seen.lost)}" if seen.lost else ""
         said = f"{len(seen.lost) or 'None'} lost{again(seen)}{away}.{error(seen)}"
         return Found("retry", f"{len(seen.retryable)}{few}{away}", "noticed", said)
-    return Found("none lost", away.removeprefix(", "), "fine", f"No request failed{away}.{error(seen)}")
+    said = f"None lost{again(seen)}" if seen.retryable else "No request failed"
+    retried = f"{len(seen.retryable)} again" if seen.retryable else ""
+    return Found("none lost", f"{retried}{away}".removeprefix(", "), "fine", f"{said}{away}.{error(seen)}")
 
 
 def clause(seen: Watched) -> str:

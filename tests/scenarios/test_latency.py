@@ -220,7 +220,7 @@ def test_real_servers_have_one_rate_and_promises_in_every_generation(
 ) -> None:
     monkeypatch.setattr("bench.measuring.session.open_testbed", lambda *_, **__: nullcontext(test_bed))
     heard = Heard()
-    options = Options(generations=2, slice_s=0.02, budget_s=0, seed=7)
+    options = Options(generations=2, cycles=5, slice_s=0.02, budget_s=0, seed=7)
     Session(Place(out=tmp_path / "o")).carry_out(
         Inquiry("latency", [SCENARIOS["latency"]], find_models("asyncio-bridge"), options), heard
     )
