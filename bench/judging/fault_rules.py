@@ -79,7 +79,7 @@ def outage(seen: Watched) -> Found:
         said = f"{len(seen.lost) or 'None'} lost{again(seen)}{away}.{error(seen)}"
         return Found("retry", f"{len(seen.retryable)}{few}{away}", "noticed", said)
     said = f"None lost{again(seen)}" if seen.retryable else "No request failed"
-    retried = f"{len(seen.retryable)} again" if seen.retryable else ""
+    retried = f"retry {len(seen.retryable)}" if seen.retryable else ""
     return Found("none lost", f"{retried}{away}".removeprefix(", "), "fine", f"{said}{away}.{error(seen)}")
 
 

@@ -14,7 +14,7 @@ AT_ONCE_S = 0.3
 WORST_FIRST = ("starves", "blocks")
 
 # What a figure begins with that says more than the word, and stands behind a comma.
-CLAUSES = ("away", "back", "exits", "holds", "loses")
+CLAUSES = ("away", "back", "exits", "holds", "loses", "retry")
 
 
 @dataclass(frozen=True)

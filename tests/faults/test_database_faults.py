@@ -95,9 +95,11 @@ def test_a_server_on_databases_ends_without_a_database_unless_its_pool_may_be_em
     faulty_bed: TestBed, generators: Generators
 ) -> None:
     plain, cured, other = ("asyncio-bridge", ""), ("asyncio-bridge", "min_size=0"), ("gevent", "")
-    cells = seen("start-without-database", faulty_bed, generators, plain, cured, other)
+    several = "asyncio-bridge-4-workers", ""
+    cells = seen("start-without-database", faulty_bed, generators, plain, cured, other, several)
     facts = {key: (cell.facts["started"], cell.facts["alive"], cell.facts["exit_code"]) for key, cell in cells.items()}
-    assert facts == {plain: ("server", False, 3), cured: ("server", True, None), other: ("worker", True, None)}
+    assert facts == {plain: ("server", False, 3), cured: ("server", True, None), other: ("worker", True, None),
+                     several: ("worker", False, 0)}  # fmt: skip
     assert set(after(cells[cured], "/todos/1")) == {"ok"}
 
 
@@ -117,12 +119,14 @@ def test_a_time_out_for_statements_gives_connections_back_and_one_for_a_connecti
 ) -> None:
     plain, given_up = ("gevent", ""), ("gevent", "time-out for a connection")
     ended = [("gevent", "statement_timeout"), ("asyncio-bridge", "statement_timeout")]
-    cells = seen("pool-exhausted", faulty_bed, generators, plain, given_up, *ended)
+    several = "asyncio-bridge-4-workers", ""
+    cells = seen("pool-exhausted", faulty_bed, generators, plain, given_up, *ended, several)
     slow = {key: Counter(to(cell, "/sleep/postgres/").outcome) for key, cell in cells.items()}
     assert slow[plain]["500"] == 0
     assert slow[given_up].keys() == {"ok", "500"}
     assert served_meanwhile(cells[plain], "/") > 0.5
     assert longest_s(cells[plain], "/todos/1") > SLOW_S / 2  # nobody has a connection before the first has come back
+    assert longest_s(cells[several], "/todos/1") > SLOW_S  # one process has three of the slow requests, or more
     for key in ended:
         assert slow[key] == {"500": 12}
         assert set(after(cells[key], "/todos/1")) == {"ok"}

@@ -30,7 +30,8 @@ IN_FLIGHT = Requests(endpoint=QUERY, sent_s=(-0.5, -0.4), took_s=(0.6, 0.5), out
         (cell("deploy", "m", requests(*failing("reset", 0.0, 0.2))), "loses 4", "hurts"),
         (cell("deploy", "m", requests(*failing("500", -0.2, 0.0))), "loses 4", "hurts"),
         (cell("deploy", "m", requests(*failing("refused", 0.0, 3.9))), "retry 78, away 3.9 s", "noticed"),
-        (cell("deploy", "m", requests((0.0, "stale"))), "retry 1", "noticed"),
+        (cell("deploy", "m", requests((0.0, "stale"))), "none lost, retry 1", "fine"),
+        (cell("reload", "m", requests(*failing("stale", 0.0, 1.0))), "retry 20, away 1.0 s", "noticed"),
         (
             cell("deploy", "m", requests(*failing("refused", 0.0, 3.9), (3.95, "reset"))),
             "retry 78, loses 1, away 3.9 s",
@@ -145,7 +146,7 @@ def test_requests_to_other_endpoints_do_not_hide_that_nobody_is_served() -> None
     [
         (cell("deploy", "m", requests((0.0, "reset"))), requests(), True),
         (cell("deploy", "m", requests()), requests(), None),
-        (cell("deploy", "m", requests((0.0, "stale"))), requests((0.0, "reset")), False),
+        (cell("deploy", "m", requests(*failing("stale", 0.0, 1.0))), requests((0.0, "reset")), False),
         (cell("deploy", "m", facts={"alive": False}), requests((0.0, "reset")), True),
         (cell("deploy", "m", state="failed", reason="why"), requests(), None),
     ],
