@@ -86,8 +86,7 @@ class Connection:
     """The bench's connection to a scheduler; a context manager. Raises BenchError if there is none."""
 
     def __init__(self, address: Address) -> None:
-        for name in ("distributed", "tornado"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told in the bench's own words
+        say_nothing()
         self.address = address
         self.agents: list[AgentOf] = []
         self.on_loss: list[Callable[[], None]] = []
@@ -194,6 +193,12 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def say_nothing() -> None:
+    """Have Dask log nothing: what goes wrong is told in the bench's own words. Some of its loggers have own levels."""
+    for name in ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class AgentOf:

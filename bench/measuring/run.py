@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Protocol
 
 import httpx
@@ -238,7 +238,7 @@ class Measurement:
         if server := self.servers.get(contestant.name):
             judgement, self.overlaps[contestant.name] = self.found(contestant, server)
             if not judgement.valid:
-                self.failures[contestant.name] = judgement
+                self.failures[contestant.name] = replace(judgement, reason=judgement.reason + server.process.ended())
 
     def found(self, contestant: Contestant, server: Server) -> tuple[Judgement, dict[str, float]]:
         """Whether it keeps the contract and answers at once, and how its waits overlap, unless scenarios show that."""

@@ -1,5 +1,6 @@
 """What becomes of a run, and of what it has started, when a machine, the scheduler or the bench itself is lost?"""
 
+import logging
 import os
 import signal
 import subprocess
@@ -151,6 +152,8 @@ def test_a_lost_scheduler_ends_the_run_leaves_nothing_and_the_run_can_be_gone_on
     ):
         carried_out(machines, tmp_path, heard)
     assert heard.names[-1] == "not complete"
+    assert not any(logging.getLogger(name).isEnabledFor(logging.ERROR) for name in [*logging.root.manager.loggerDict]
+                   if name.startswith("distributed")), "Dask would write its own traceback of it"  # fmt: skip
     wait_until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in started),
                "the end of all that was started", PATIENCE_S)  # fmt: skip
     assert len(load_run(tmp_path / "run").steps_done) == 1
