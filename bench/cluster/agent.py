@@ -39,6 +39,8 @@ PYTHON = "{python}"
 """In the place of the interpreter, which is another file on every machine."""
 MESSAGE_BYTES = 2_000
 TRIES, TRY_S = 9, 3.0
+CORES = (*other_cores(), *server_cores())
+"""Those that this process had before its first agent kept it on one of them: a worker serves one run after another."""
 TOPS = ("asyncio_app", "bench", "entrypoints", "gevent_app", "loopbridge", "reference_apps")
 """What the project's code consists of."""
 
@@ -52,6 +54,7 @@ class Agent:
         self.meters: dict[int, CostMeter] = {}
         self.links: dict[int, tuple[subprocess.Popen[bytes], IO[bytes]]] = {}
         self.ends = ExitStack()
+        keep_on(CORES)
         self.folder = self.ends.enter_context(temporary_folder("bench-agent-")).path
         self.lease = Lease(lease_s, self.close)
         self.machine_facts = {**environment(), "code": code_fingerprint(), "boot": boot()}

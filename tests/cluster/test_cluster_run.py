@@ -60,6 +60,18 @@ def test_a_server_there_is_asked_the_same_as_one_here(cluster: Cluster, test_bed
     assert (tmp_path / "gevent.log").exists(), "its log has come here"
 
 
+def test_a_worker_that_has_served_a_bench_has_all_its_cores_for_the_next(machines: Machines) -> None:
+    found = []
+    for _ in range(2):
+        with Connection(Address(machines.url)) as connection:
+            cluster = Cluster(connection)
+            agents = (cluster.server.agent, *cluster.loads)
+            found.append([(one.facts["server_cores"], one.facts["other_cores"]) for one in agents])
+    assert found[0] == found[1]
+    if len(os.sched_getaffinity(0)) > 1:
+        assert all(own and other for own, other in found[0])
+
+
 def test_a_server_that_does_not_start_there_says_why_with_its_log(cluster: Cluster, tmp_path: Path) -> None:
     with (
         pytest.raises(ServerFailed, match=r"lab-server \(127\.0\.0\.3\), ended with exit code [1-9]"),
