@@ -11,8 +11,8 @@ bench: $(READY)
 	.venv/bin/python -m bench all
 
 # Tests wait half of their time, so five workers share two cores, and with mypy, which looks at the code meanwhile; each
-# has a database of its own. Files are taken in the order of their names, so that no long one is left for the end because
-# it has few tests.
+# has a database of its own. Files are taken in the order of tests/conftest.py, so that no long one is left for the end
+# because it has few tests.
 test: $(READY)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check

@@ -48,6 +48,11 @@ def not_skipped(report: AnyReport) -> AnyReport:
     return report
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that none of these is left for one worker at the end."""
+    items.sort(key=lambda item: item.path.parent.name != "tryout")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_left_running() -> Iterator[None]:
     """Every process that the session started has ended when it ends."""

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from typing import Literal
 
 PREFIX = "flaskbench"
 NETWORK = "10.77.0"
@@ -36,6 +37,11 @@ def address(place: int) -> str:
 def inside(name: str) -> Sequence[str]:
     """What to put before a command that is to run in a namespace."""
     return ["ip", "netns", "exec", full(name)]
+
+
+def cable(name: str, state: Literal["up", "down"]) -> None:
+    """Pull a namespace's cable, or put it back."""
+    ip("-n", full(name), "link", "set", "eth0", state)
 
 
 def full(name: str) -> str:

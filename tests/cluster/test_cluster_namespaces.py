@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from bench.files import ROOT
 from bench.judging import judge
 from bench.results import load_run
 from tests.clusters import SETTINGS, Machines
-from tests.namespaces import address, inside, namespaces, why_not
+from tests.namespaces import address, cable, inside, namespaces, why_not
 
 NAMES = ("planner", "load-1", "load-2", "server", "database")
 ADDRESSES = {name: address(place) for place, name in enumerate(NAMES, start=1)}
@@ -84,6 +85,35 @@ def test_the_machines_are_looked_at_before_a_run(machines: Machines) -> None:
     assert "servers on server (10.77.0.4); load from load-1 (10.77.0.2) with 1 generator and load-2" in done.stdout
     rows = [line.split() for line in done.stdout.splitlines() if "10.77.0." in line and " ms " in line]
     assert [(row[0], row[-1].endswith("/s")) for row in rows] == [("server", False), ("load-1", True), ("load-2", True)]
+
+
+def test_a_load_machine_whose_cable_is_cut_is_lost_by_name_and_the_run_goes_on_without_it(
+    machines: Machines, database: str, tmp_path: Path
+) -> None:
+    command = [*inside("planner"), sys.executable, "-m", "bench", "throughput", "--models", "gevent",
+               "--generations", "2", "--cycles", "8", "--budget-s", "0", "--cluster", machines.url,
+               "--database-url", database, "--out", str(tmp_path / "run")]  # fmt: skip
+    measuring = "[1/2] throughput, generation 1;"
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          env={**os.environ, **SETTINGS}) as bench:  # fmt: skip
+        assert bench.stdout is not None
+        before = [*takewhile(lambda line: measuring not in line, iter(bench.stdout.readline, ""))]
+        assert bench.poll() is None, before
+        cable("load-1", "down")
+        try:
+            said, _ = bench.communicate(timeout=LIMIT_S)
+        finally:
+            cable("load-1", "up")
+    assert "Traceback" not in said
+    run = load_run(tmp_path / "run")
+    assert len(run.steps_done) == 2
+    rounds = {one.round: set[str]() for cell in run.cells.values() for one in cell.observations}
+    for cell in run.cells.values():
+        for one in cell.observations:
+            rounds[one.round].add(one.state)
+            assert one.state != "ERRORS" or "the machine load-1 (10.77.0.2) is lost: " in one.reason
+    assert "ERRORS" in rounds[0]
+    assert "ERRORS" not in rounds[1]
 
 
 def test_servers_elsewhere_and_a_database_here_are_refused(machines: Machines, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from bench.load.null_server import null_server
 from bench.results import new_run
 from bench.testbed.processes.piped import SCRIPT
 from bench.testbed.processes.ports import free_port
+from bench.testbed.processes.process import GuardedProcess
 from bench.testbed.processes.temporary import GUARD, temporary_folder
 from tests.observations import described
 from tests.prediction.examples import throughput
@@ -213,6 +214,15 @@ def test_a_signal_in_the_middle_of_a_generation_keeps_those_before_it(tmp_path: 
     assert len(kept["steps_done"]) == 1
     assert {one["round"] for cell in kept["cells"] for one in cell["observations"]} == {0}
     assert (tmp_path / "o" / "report.html").exists()
+
+
+def test_a_folder_goes_with_a_process_that_nobody_could_end_before_an_interrupt(tmp_path: Path) -> None:
+    with temporary_folder("one-", tmp_path) as folder:
+        process = GuardedProcess([sys.executable, "-c", "import time; time.sleep(600)"], log=tmp_path / "log",
+                                 folder=folder)  # fmt: skip
+    assert not folder.path.exists()
+    assert gone(process.pid)
+    process.stop()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -104,6 +104,8 @@ class GuardedProcess:
             cwd=cwd,
             inherited=[*inherited, *([folder.pipe] if folder else [])],
         )
+        if folder:
+            folder.users.append(self.guard)
         started = first_answer(self.guard)
         if "error" in started:
             self.stop()

@@ -1,12 +1,13 @@
 """A folder for the bench's own files that is removed when the bench ends, `kill -9` included."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.testbed.processes.piped import SCRIPT, end_piped, first_answer, start_piped
+from bench.testbed.processes.piped import SCRIPT, close_pipe, end_piped, first_answer, start_piped
 
 GUARD = Path(__file__).with_name("folder_guard.py")
 
@@ -18,6 +19,8 @@ class TemporaryFolder:
     path: Path
     pipe: int
     """The folder is there as long as a process has this file descriptor open."""
+    users: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    """The guards that have it open. An interrupt may come before anybody could have asked one of them to end."""
 
 
 @contextmanager
@@ -34,6 +37,11 @@ def temporary_folder(prefix: str, parent: Path | None = None) -> Iterator[Tempor
         made = first_answer(guard)
         if "error" in made:
             raise BenchError(f"cannot make a folder for temporary files: {made['error']}; make room, or set TMPDIR")
-        yield TemporaryFolder(Path(made["folder"]), guard.stdin.fileno())
+        folder = TemporaryFolder(Path(made["folder"]), guard.stdin.fileno())
+        try:
+            yield folder
+        finally:
+            for user in folder.users:
+                close_pipe(user)
     finally:
         end_piped(guard)
