@@ -44,6 +44,13 @@ def cable(name: str, state: Literal["up", "down"]) -> None:
     ip("-n", full(name), "link", "set", "eth0", state)
 
 
+def connected(name: str) -> str:
+    """The addresses at the other ends of a namespace's established connections."""
+    command = [*inside(name), "ss", "--no-header", "--tcp", "--numeric", "state", "established"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return " ".join(line.split()[3] for line in lines)
+
+
 def full(name: str) -> str:
     """The namespace's name on this machine, where other tests may have theirs."""
     return f"{PREFIX}-{os.getpid()}-{name}"

@@ -16,7 +16,8 @@ from bench.files import ROOT
 from bench.judging import judge
 from bench.results import load_run
 from tests.clusters import SETTINGS, Machines
-from tests.namespaces import address, cable, inside, namespaces, why_not
+from tests.namespaces import address, cable, connected, inside, namespaces, why_not
+from tests.processes import wait_until
 
 NAMES = ("planner", "load-1", "load-2", "server", "database")
 ADDRESSES = {name: address(place) for place, name in enumerate(NAMES, start=1)}
@@ -99,6 +100,7 @@ def test_a_load_machine_whose_cable_is_cut_is_lost_by_name_and_the_run_goes_on_w
         assert bench.stdout is not None
         before = [*takewhile(lambda line: measuring not in line, iter(bench.stdout.readline, ""))]
         assert bench.poll() is None, before
+        wait_until(lambda: ADDRESSES["server"] in connected("load-1"), "load-1 sends requests to the server", LIMIT_S)
         cable("load-1", "down")
         try:
             said, _ = bench.communicate(timeout=LIMIT_S)

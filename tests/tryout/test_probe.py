@@ -122,8 +122,8 @@ def test_a_stall_that_never_ends_is_told_all_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["asyncio", "threads"])
 def test_a_thread_that_keeps_the_gil_is_named_where_nothing_keeps_the_loop(kind: str, tmp_path: Path) -> None:
     work = "for letters in (1, 22, 22, 22, 22): await asyncio.to_thread(match, letters)"
-    stall = named(seen(work, tmp_path, kind=kind), tmp_path)[0]
-    assert (stall.function, stall.call, stall.doing) == ("match", "re.match", "computing")
+    found = [(stall.function, stall.call, stall.doing) for stall in named(seen(work, tmp_path, kind=kind), tmp_path)]
+    assert ("match", "re.match", "computing") in found, found  # beside what waits for it, on a busy machine
 
 
 def test_threads_that_wait_keep_nobody(tmp_path: Path) -> None:
