@@ -25,7 +25,7 @@ $(READY): requirements.lock
 		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.13" >&2; exit 2; }
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
-	.venv/bin/python -m compileall -q -j 0 .venv/lib  # as pip would have, on one core alone
+	.venv/bin/python -m compileall -qq -j 0 .venv/lib || true  # as pip would: what cannot be compiled is left as it is
 	touch $@
 
 # Pins the newest versions that pyproject.toml allows.

@@ -16,7 +16,7 @@ from tests.observations import described
 from tests.prediction.examples import throughput
 from tests.report_runs import sample_run
 
-DAMAGES = 30
+DAMAGES = 60
 # What may stand where something else should.
 STRANGE = (None, True, -1, 0, 1e308, "", "strange", [], {}, [[]], {"a": {}})
 
